@@ -1,0 +1,1 @@
+//! What the attributes of a directory object say of an account.

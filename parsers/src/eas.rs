@@ -1,0 +1,1 @@
+//! The query of an ActiveSync request.

@@ -1,0 +1,235 @@
+//! The vocabulary: what the parsers make out of bytes.
+
+use chrono::{DateTime, Utc};
+use std::fmt;
+
+/// Where in its source something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pos {
+    /// Line of the decoded text, from 1.
+    Line(u64),
+    /// `EventRecordID` of an EVTX record.
+    Record(u64),
+}
+
+impl Pos {
+    /// The bare number, as the report prints it.
+    pub fn number(self) -> u64 {
+        match self {
+            Pos::Line(n) | Pos::Record(n) => n,
+        }
+    }
+}
+
+impl fmt::Display for Pos {
+    /// As it follows a path: `u_ex260302.log:1042`, `dc1.evtx#88213`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pos::Line(n) => write!(f, ":{n}"),
+            Pos::Record(n) => write!(f, "#{n}"),
+        }
+    }
+}
+
+/// A piece that was not understood; reading goes on after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Where the piece begins.
+    pub pos: Pos,
+    /// Why it was refused.
+    pub reason: Reason,
+}
+
+/// Why a line or a record was refused.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// A data line stands before any `#Fields`.
+    NoFields,
+    /// Another number of values than `#Fields` names, and no repair fits.
+    FieldCount {
+        /// Columns that `#Fields` names.
+        want: usize,
+        /// Values on the line.
+        got: usize,
+        /// Line of that `#Fields`.
+        fields_line: u64,
+    },
+    /// The time is missing or no time.
+    BadTime(String),
+    /// The named column holds no number.
+    BadNumber(&'static str),
+    /// The named column or attribute is needed and absent.
+    Missing(&'static str),
+    /// The piece ends before it is whole.
+    Truncated,
+    /// Anything else, in words.
+    Format(String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::NoFields => {
+                write!(f, "data before any #Fields line; is the head of the file cut off?")
+            }
+            Reason::FieldCount { want, got, fields_line } => {
+                write!(f, "{got} values for {want} fields (#Fields at line {fields_line})")
+            }
+            Reason::BadTime(text) => write!(f, "`{text}` is no time"),
+            Reason::BadNumber(column) => write!(f, "{column} is no number"),
+            Reason::Missing(column) => write!(f, "{column} is missing"),
+            Reason::Truncated => write!(f, "cut short"),
+            Reason::Format(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What happened to an account (DESIGN.md section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChangeKind {
+    /// The account was disabled.
+    Disabled,
+    /// The account was enabled again.
+    Enabled,
+    /// The account was deleted.
+    Deleted,
+    /// The user changed the password (4723).
+    PasswordChanged,
+    /// Somebody else reset the password (4724).
+    PasswordReset,
+    /// The password was set, by whom is unknown (directory state, metadata).
+    PasswordSet,
+    /// The account expired.
+    Expired,
+    /// The account was locked out; a cached token survives that.
+    LockedOut,
+    /// The lock-out ended.
+    Unlocked,
+    /// The account got another name.
+    Renamed,
+    /// The account was created.
+    Created,
+}
+
+impl ChangeKind {
+    /// Every kind with its word in reports and change lists.
+    pub const WORDS: &'static [(ChangeKind, &'static str)] = &[
+        (ChangeKind::Disabled, "disabled"),
+        (ChangeKind::Enabled, "enabled"),
+        (ChangeKind::Deleted, "deleted"),
+        (ChangeKind::PasswordChanged, "password_changed"),
+        (ChangeKind::PasswordReset, "password_reset"),
+        (ChangeKind::PasswordSet, "password_set"),
+        (ChangeKind::Expired, "expired"),
+        (ChangeKind::LockedOut, "locked_out"),
+        (ChangeKind::Unlocked, "unlocked"),
+        (ChangeKind::Renamed, "renamed"),
+        (ChangeKind::Created, "created"),
+    ];
+
+    /// The word in reports and change lists.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
+    }
+
+    /// The kind of a word, in any case.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, w)| w.eq_ignore_ascii_case(word.trim())).map(|(kind, _)| *kind)
+    }
+
+    /// Takes the account away: disabled, deleted, expired.
+    pub fn disables(self) -> bool {
+        matches!(self, ChangeKind::Disabled | ChangeKind::Deleted | ChangeKind::Expired)
+    }
+
+    /// Makes another password the right one.
+    pub fn sets_password(self) -> bool {
+        matches!(
+            self,
+            ChangeKind::PasswordChanged | ChangeKind::PasswordReset | ChangeKind::PasswordSet
+        )
+    }
+
+    /// Should have ended access.
+    pub fn cuts(self) -> bool {
+        self.disables() || self.sets_password()
+    }
+}
+
+/// How well the time of a change is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Precision {
+    /// The change was made at that time.
+    Exact,
+    /// The change was made then or before.
+    AtLatest,
+}
+
+/// Everything one record tells about which account it speaks of; each part may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `S-1-5-21-…`
+    pub sid: Option<String>,
+    /// `objectGUID` in its usual spelling, lower case.
+    pub guid: Option<String>,
+    /// Domain as told: NetBIOS (`FABRIKAM`) or DNS (`fabrikam.example`) name.
+    pub domain: Option<String>,
+    /// `sAMAccountName`
+    pub sam_account_name: Option<String>,
+    /// `userPrincipalName`
+    pub user_principal_name: Option<String>,
+    /// `mail` and the `smtp:` values of `proxyAddresses`, without the prefix.
+    pub smtp: Vec<String>,
+    /// `distinguishedName`
+    pub distinguished_name: Option<String>,
+    /// `sAMAccountName`s it had before a rename.
+    pub former_sam_account_names: Vec<String>,
+    /// `userPrincipalName`s it had before a rename.
+    pub former_user_principal_names: Vec<String>,
+}
+
+/// One change to one account, as one record tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where the record stands.
+    pub pos: Pos,
+    /// When, UTC.
+    pub time: DateTime<Utc>,
+    /// How well `time` is known.
+    pub precision: Precision,
+    /// What.
+    pub kind: ChangeKind,
+    /// To whom.
+    pub account: Identity,
+    /// By whom, `DOMAIN\sam`.
+    pub actor: Option<String>,
+}
+
+/// One thing a record of change evidence says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// An account was changed.
+    Change(Change),
+    /// An account exists under these names (directory state); nothing changed.
+    Account {
+        /// Where the record stands.
+        pos: Pos,
+        /// Its names.
+        account: Identity,
+        /// `Enabled` / `userAccountControl`, where the record tells it.
+        enabled: Option<bool>,
+    },
+    /// `userAccountControl` was last written then; metadata does not say which bit.
+    /// Together with a source that says the account is disabled, that is the exact time of the disable
+    /// or of any later flag (DOMAIN.md 4.3).
+    UserAccountControlSet {
+        /// Where the record stands.
+        pos: Pos,
+        /// Originating time, UTC.
+        time: DateTime<Utc>,
+        /// The account.
+        account: Identity,
+        /// How often the attribute was written; 1 is the creation.
+        version: u64,
+    },
+}

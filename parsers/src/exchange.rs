@@ -1,0 +1,1 @@
+//! What an IIS request means on an Exchange server.

@@ -1,0 +1,1 @@
+//! Positions of the separators of a block of log.

@@ -1,0 +1,1 @@
+//! What a Windows event says of an account.

@@ -1,0 +1,367 @@
+//! The report: what is promised to others. The only types that are serialised, and their one order of fields.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+
+/// The schema that `Report` follows.
+pub const SCHEMA: &str = "stillin/report/1";
+
+/// A time as the report writes it: RFC 3339, UTC, fractions only where the evidence has them.
+pub fn rfc3339(time: &DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn time<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&rfc3339(time))
+}
+
+fn maybe_time<S: Serializer>(value: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => time(value, to),
+        None => to.serialize_none(),
+    }
+}
+
+/// Everything that one run found out.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: &'static str,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// The rules in force.
+    pub rules: Rules,
+    /// What was read, sorted by path.
+    pub sources: Vec<Source>,
+    /// What the sources can speak about.
+    pub coverage: Vec<Coverage>,
+    /// Every change, by time.
+    pub changes: Vec<Change>,
+    /// Residual access, the gravest first.
+    pub findings: Vec<Finding>,
+    /// What to recycle, in order.
+    pub plan: Vec<Step>,
+    /// What a recycle does not cut, and what else to know.
+    pub advice: Vec<Advice>,
+    /// What stands between the reader and certainty: one sentence each, with the cure.
+    pub notes: Vec<String>,
+}
+
+/// Name and version of the program.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tool {
+    /// `stillin`
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// The rules a report was made under.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rules {
+    /// Life of an idle token, seconds (`UserTokenTTL`).
+    pub ttl_seconds: i64,
+    /// Allowance for replication and clock skew, seconds.
+    pub slack_seconds: i64,
+    /// Requests that ended before were not looked at.
+    #[serde(serialize_with = "maybe_time", skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
+    /// Requests that ended after were not looked at.
+    #[serde(serialize_with = "maybe_time", skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+    /// Only these accounts were looked at; empty is all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
+}
+
+/// One file, member of an archive, or stream.
+#[derive(Debug, Clone, Serialize)]
+pub struct Source {
+    /// As the user named it, with `/`; a member of an archive follows `!`.
+    pub path: String,
+    /// Kind word of DESIGN.md section 4.
+    pub kind: &'static str,
+    /// The server it speaks of, for logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// Bytes as stored.
+    pub bytes: u64,
+    /// SHA-256 of the bytes as stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Requests or records, rejected ones included.
+    pub records: u64,
+    /// Lines or records that were not understood.
+    pub rejected: u64,
+    /// Lines understood after a rule was applied (a space in `cs-uri-query`).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub repaired: u64,
+    /// Runs of NUL bytes, each a hole in the log.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub nul_runs: u64,
+    /// Requests of probes and machine accounts.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub noise: u64,
+    /// Back-end requests set aside because the front end's log was supplied.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub back_end: u64,
+    /// Earliest record.
+    #[serde(serialize_with = "maybe_time")]
+    pub first: Option<DateTime<Utc>>,
+    /// Latest record.
+    #[serde(serialize_with = "maybe_time")]
+    pub last: Option<DateTime<Utc>>,
+    /// `utf-8`, `utf-8-bom`, `utf-16le`, `utf-16be`, `ansi`, `binary`; with `inspect` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<&'static str>,
+    /// Column or attribute names; with `inspect` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
+    /// The first rejects with place and reason (all of them are counted in `rejected`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejects: Vec<Reject>,
+    /// Why it was not read, or not to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// One piece that was not understood.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reject {
+    /// Line, or record number for EVTX.
+    pub pos: u64,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What one server's sources of one kind can speak about.
+#[derive(Debug, Clone, Serialize)]
+pub struct Coverage {
+    /// Server name.
+    pub server: String,
+    /// Kind word.
+    pub kind: &'static str,
+    /// First entry.
+    #[serde(serialize_with = "time")]
+    pub from: DateTime<Utc>,
+    /// Last entry.
+    #[serde(serialize_with = "time")]
+    pub to: DateTime<Utc>,
+    /// Holes in between.
+    pub gaps: Vec<Gap>,
+}
+
+/// A hole in a log.
+#[derive(Debug, Clone, Serialize)]
+pub struct Gap {
+    /// Last entry before it.
+    #[serde(serialize_with = "time")]
+    pub from: DateTime<Utc>,
+    /// First entry after it.
+    #[serde(serialize_with = "time")]
+    pub to: DateTime<Utc>,
+}
+
+/// One change with all its evidence.
+#[derive(Debug, Clone, Serialize)]
+pub struct Change {
+    /// `c1`, `c2`, … in order of time.
+    pub id: String,
+    /// `DOMAIN\sam`, or the best name known.
+    pub account: String,
+    /// SID, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// Kind of change, a word of DESIGN.md section 3.
+    pub kind: &'static str,
+    /// When.
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    /// `exact` or `at_latest`.
+    pub precision: &'static str,
+    /// By whom, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// Every record that tells of it.
+    pub evidence: Vec<ChangeEvidence>,
+}
+
+/// A record that tells of a change.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChangeEvidence {
+    /// Source.
+    pub path: String,
+    /// Line, or record number for EVTX.
+    pub pos: u64,
+}
+
+/// One account and one change with residual access.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// `f1`, `f2`, …
+    pub id: String,
+    /// Id of the change.
+    pub change: String,
+    /// The account.
+    pub account: String,
+    /// Kind of the change.
+    pub kind: &'static str,
+    /// Time of the change.
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    /// `certain`, `likely`, `possible`.
+    pub residual: &'static str,
+    /// End of the first residual access.
+    #[serde(serialize_with = "time")]
+    pub first: DateTime<Utc>,
+    /// End of the last residual access.
+    #[serde(serialize_with = "time")]
+    pub last: DateTime<Utc>,
+    /// `last` minus `at`.
+    pub exposure_seconds: i64,
+    /// Residual requests.
+    pub requests: u64,
+    /// One per server, pool and spelling of the name.
+    pub paths: Vec<Path>,
+}
+
+/// One chain key of a finding: server, front-end pool, spelling of the name as logged.
+#[derive(Debug, Clone, Serialize)]
+pub struct Path {
+    /// Server.
+    pub server: String,
+    /// Front-end application pool.
+    pub pool: String,
+    /// Protocol word.
+    pub protocol: &'static str,
+    /// The name as logged.
+    pub name: String,
+    /// Class of its gravest requests.
+    pub class: &'static str,
+    /// Gravest residual.
+    pub residual: &'static str,
+    /// `open`, `expired`, `refused`, `recycled`, `unknown`.
+    pub state: &'static str,
+    /// End of the first residual access.
+    #[serde(serialize_with = "time")]
+    pub first: DateTime<Utc>,
+    /// End of the last residual access.
+    #[serde(serialize_with = "time")]
+    pub last: DateTime<Utc>,
+    /// Residual requests.
+    pub requests: u64,
+    /// Those that moved mailbox data, as far as the log tells.
+    pub data_requests: u64,
+    /// Who used it.
+    pub clients: Vec<Client>,
+    /// Why this class and residual, for and against, a sentence each.
+    pub why: Vec<String>,
+    /// First and last residual access, and what ended it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One client of a path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Client {
+    /// EAS `DeviceId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// `cs(User-Agent)` as logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// `c-ip` as logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+}
+
+/// A line of a log.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Evidence {
+    /// Source.
+    pub path: String,
+    /// Line.
+    pub line: u64,
+}
+
+/// One pool to recycle on one server.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// From 1; one server at a time.
+    pub step: u64,
+    /// Server.
+    pub server: String,
+    /// Pool.
+    pub pool: String,
+    /// `recycle`
+    pub action: &'static str,
+    /// Accounts whose tokens it evicts.
+    pub accounts: Vec<String>,
+    /// Other users active on that pool at the end of coverage, who will log on again.
+    pub other_users: u64,
+    /// Ids of findings.
+    pub why: Vec<String>,
+}
+
+/// What to do where a recycle is not the cure, or not all of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Advice {
+    /// Server.
+    pub server: String,
+    /// Account.
+    pub account: String,
+    /// Class of the access.
+    pub class: &'static str,
+    /// What to do, and why.
+    pub text: String,
+}
+
+/// One classed request: a row of `--requests`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RequestRow {
+    /// Source.
+    pub path: String,
+    /// Line.
+    pub line: u64,
+    /// Server.
+    pub server: String,
+    /// Front-end pool.
+    pub pool: String,
+    /// Protocol word.
+    pub protocol: &'static str,
+    /// Account.
+    pub account: String,
+    /// Id of the change in effect.
+    pub change: String,
+    /// Kind of that change.
+    pub kind: &'static str,
+    /// `end` minus time-taken.
+    #[serde(serialize_with = "time")]
+    pub start: DateTime<Utc>,
+    /// Time of the entry.
+    #[serde(serialize_with = "time")]
+    pub end: DateTime<Utc>,
+    /// `sc-status` and `sc-substatus`, `401.1`; the status alone where there is no substatus column.
+    pub status: String,
+    /// `sc-win32-status`
+    pub win32: Option<u64>,
+    /// `cs-username` as logged.
+    pub name: String,
+    /// `c-ip`
+    pub client_ip: String,
+    /// EAS `DeviceId`
+    pub device: String,
+    /// `cs(User-Agent)`
+    pub user_agent: String,
+    /// EAS command, OWA action, RPC verb …
+    pub command: String,
+    /// Authentication scheme, where known; `basic?` is the default of the virtual directory.
+    pub auth: String,
+    /// Class of DESIGN.md section 3.
+    pub class: &'static str,
+    /// `certain`, `likely`, `possible`, `no`.
+    pub residual: &'static str,
+}
