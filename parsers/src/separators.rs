@@ -1,1 +1,188 @@
-//! Positions of the separators of a block of log.
+//! A block of log to the places where its values and lines end.
+//!
+//! This is the innermost loop of the program: every byte of every log goes through it once.
+//! It is also the only unsafe code of this crate: the AVX2 loads, and the call into code compiled for AVX2
+//! after the processor was asked for it. Without AVX2 the scalar loop gives the same answer.
+
+#![allow(unsafe_code)]
+
+/// Places in one block; the buffers are kept from block to block.
+#[derive(Debug, Default)]
+pub struct Separators {
+    /// Places of blanks, line feeds and control characters other than CR; only the first `len` count.
+    places: Vec<u32>,
+    len: usize,
+    /// For each line feed, its index in `places`.
+    line_ends: Vec<u32>,
+    /// Whether a control character other than LF and CR is among them.
+    odd: bool,
+}
+
+impl Separators {
+    /// Finds the separators of `block`, which must be shorter than 4 GiB.
+    pub fn find(&mut self, block: &[u8]) {
+        self.prepare(block.len());
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("popcnt")
+        {
+            // SAFETY: the processor has just said that it has the features the function is compiled for.
+            unsafe { self.find_avx2(block) };
+            return;
+        }
+        self.find_scalar(block, 0);
+    }
+
+    /// Same as [`Self::find`] without vector instructions; public so that tests can hold both side by side.
+    pub fn find_portable(&mut self, block: &[u8]) {
+        self.prepare(block.len());
+        self.find_scalar(block, 0);
+    }
+
+    /// Places of all separators, ascending.
+    #[inline]
+    pub fn places(&self) -> &[u32] {
+        self.places.get(..self.len).unwrap_or_default()
+    }
+
+    /// For each line feed its index in [`Self::places`].
+    #[inline]
+    pub fn line_ends(&self) -> &[u32] {
+        &self.line_ends
+    }
+
+    /// Whether the block holds a control character other than LF and CR.
+    #[inline]
+    pub fn odd(&self) -> bool {
+        self.odd
+    }
+
+    fn prepare(&mut self, len: usize) {
+        self.len = 0;
+        self.odd = false;
+        self.line_ends.clear();
+        // Eight places are written at once, needed or not: hence the room behind the last one.
+        let room = len + 72;
+        if self.places.len() < room {
+            self.places.resize(room, 0);
+        }
+    }
+
+    fn find_scalar(&mut self, block: &[u8], from: usize) {
+        for (at, &byte) in block.iter().enumerate().skip(from) {
+            if byte > b' ' || byte == b'\r' {
+                continue;
+            }
+            if byte == b'\n' {
+                self.line_ends.push(self.len as u32);
+            } else if byte != b' ' {
+                self.odd = true;
+            }
+            if let Some(place) = self.places.get_mut(self.len) {
+                *place = at as u32;
+            }
+            self.len += 1;
+        }
+    }
+
+    /// Takes over one block of 64 bytes as bit masks.
+    #[inline(always)]
+    fn take_masks(&mut self, base: u32, separators: u64, line_feeds: u64) {
+        let mut rest = line_feeds;
+        while rest != 0 {
+            let before = separators & (rest & rest.wrapping_neg()).wrapping_sub(1);
+            self.line_ends.push(self.len as u32 + before.count_ones());
+            rest &= rest - 1;
+        }
+        let count = separators.count_ones() as usize;
+        let mut rest = separators;
+        let mut at = self.len;
+        self.len += count;
+        loop {
+            // A fixed number of writes costs less than a loop that ends at a place no one can predict.
+            if let Some(eight) = self.places.get_mut(at..at + 8) {
+                for place in eight {
+                    *place = base + rest.trailing_zeros();
+                    rest &= rest.wrapping_sub(1);
+                }
+            }
+            if rest == 0 {
+                return;
+            }
+            at += 8;
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,popcnt")]
+    fn find_avx2(&mut self, block: &[u8]) {
+        use std::arch::x86_64::{
+            __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
+            _mm256_set1_epi8,
+        };
+        let blank = _mm256_set1_epi8(b' ' as i8);
+        let cr = _mm256_set1_epi8(b'\r' as i8);
+        let lf = _mm256_set1_epi8(b'\n' as i8);
+        let mut odd = 0u64;
+        let (blocks, rest) = block.as_chunks::<64>();
+        for (number, bytes) in blocks.iter().enumerate() {
+            let [mut separators, mut line_feeds, mut blanks] = [0u64; 3];
+            for half in 0..2 {
+                // SAFETY: both halves of a 64-byte array are 32 readable bytes; the load asks for no alignment.
+                let v =
+                    unsafe { _mm256_loadu_si256(bytes.as_ptr().add(32 * half).cast::<__m256i>()) };
+                let mask = |v: __m256i| u64::from(_mm256_movemask_epi8(v) as u32) << (32 * half);
+                let low = mask(_mm256_cmpeq_epi8(_mm256_min_epu8(v, blank), v));
+                separators |= low & !mask(_mm256_cmpeq_epi8(v, cr));
+                line_feeds |= mask(_mm256_cmpeq_epi8(v, lf));
+                blanks |= mask(_mm256_cmpeq_epi8(v, blank));
+            }
+            odd |= separators & !(line_feeds | blanks);
+            self.take_masks(64 * number as u32, separators, line_feeds);
+        }
+        self.odd = odd != 0;
+        self.find_scalar(block, block.len() - rest.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn both(block: &[u8]) -> (Separators, Separators) {
+        let (mut fast, mut plain) = (Separators::default(), Separators::default());
+        // A first, longer block must leave nothing behind.
+        fast.find(&[b' '; 300]);
+        fast.find(block);
+        plain.find_portable(block);
+        (fast, plain)
+    }
+
+    #[test]
+    fn finds_values_and_lines() {
+        let (fast, _) = both(b"a b\r\nc\td\n");
+        assert_eq!(fast.places(), [1, 4, 6, 8]);
+        assert_eq!(fast.line_ends(), [1, 3]);
+        assert!(fast.odd());
+        let (fast, _) = both(b"a b\r\n");
+        assert!(!fast.odd());
+    }
+
+    proptest! {
+        #[test]
+        fn vector_and_scalar_agree(
+            block in proptest::collection::vec(
+                prop_oneof![Just(b' '), Just(b'\n'), Just(b'\r'), Just(0u8), any::<u8>()], 0..700)
+        ) {
+            let (fast, plain) = both(&block);
+            prop_assert_eq!(fast.places(), plain.places());
+            prop_assert_eq!(fast.line_ends(), plain.line_ends());
+            prop_assert_eq!(fast.odd(), plain.odd());
+            let expect: Vec<u32> = (0..block.len() as u32)
+                .filter(|&i| block[i as usize] <= b' ' && block[i as usize] != b'\r').collect();
+            prop_assert_eq!(fast.places(), expect);
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! A chunk of a log to its lines: the path of every line of every log.
+
+use super::layout::{Column, Layout};
+use super::line::{Line, Values};
+use super::values::{Split, split};
+use crate::event::Reason;
+use crate::separators::Separators;
+use chrono::NaiveDate;
+use std::sync::Arc;
+
+/// Bytes looked at in one go: small enough that places and bytes stay in the first-level cache.
+const WINDOW: usize = 32 << 10;
+/// A line longer than that is no line (IIS cuts at 64 KiB): it is refused without being taken apart.
+const LONGEST_LINE: usize = 1 << 20;
+/// Rejects kept with place and reason for each chunk; all of them are counted.
+pub const REJECTS_KEPT: usize = 100;
+
+/// What a chunk leaves to the next one.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The columns in force.
+    pub layout: Option<Arc<Layout>>,
+    /// Line of that `#Fields` in the file; within a scan 0 says that it came from an earlier chunk.
+    pub fields_line: u64,
+    /// The day of `#Date`, for logs without a `date` column; days since 1970.
+    pub day: Option<i64>,
+}
+
+impl State {
+    /// Whether a chunk reads the same with either state.
+    pub fn reads_like(&self, other: &State) -> bool {
+        let dated = self.layout.as_ref().is_none_or(|l| l.place(Column::Date).is_some());
+        self.layout == other.layout && (dated || self.day == other.day)
+    }
+}
+
+/// What became of the lines of a chunk: `lines = requests + directives + blank + rejected`.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Pieces between line ends and NUL runs.
+    pub lines: u64,
+    /// Data lines understood.
+    pub requests: u64,
+    /// Lines that begin with `#`.
+    pub directives: u64,
+    /// Empty lines.
+    pub blank: u64,
+    /// Data lines not understood.
+    pub rejected: u64,
+    /// Data lines understood after a repair; they count as requests.
+    pub repaired: u64,
+    /// Runs of NUL bytes.
+    pub nul_runs: u64,
+    /// Line ends, which is what line numbers count.
+    pub line_ends: u64,
+    /// The first rejects: line within the chunk, reason.
+    pub rejects: Vec<(u64, Reason)>,
+    /// Minutes since 1970 with an entry, in the order of the log, repeats left out where they follow each other.
+    pub minutes: Vec<i64>,
+    /// Earliest and latest entry, seconds since 1970.
+    pub span: Option<(i64, i64)>,
+    /// Last entry before and first entry after each NUL run; `None` where it lies in another chunk.
+    pub holes: Vec<(Option<i64>, Option<i64>)>,
+    /// First and last entry as they stand in the log, whatever their time.
+    pub ends: Option<(i64, i64)>,
+    /// Every `#Fields` seen, with its line within the chunk.
+    pub layouts: Vec<(u64, Arc<Layout>)>,
+    /// `#Software` lines seen, each text once.
+    pub software: Vec<String>,
+}
+
+/// Reads a chunk that begins at a line start. `each` gets every data line with its `cs-username`, which is
+/// empty where the log has no such column. Returns the tally, and the state for the next chunk.
+pub fn scan(chunk: &[u8], state: &State, mut each: impl FnMut(&[u8], &Line<'_>)) -> (Tally, State) {
+    let mut reader = Reader {
+        state: State { layout: state.layout.clone(), fields_line: 0, day: state.day },
+        tally: Tally::default(),
+        clock: Clock::default(),
+        ranges: Vec::new(),
+    };
+    let mut separators = Separators::default();
+    let mut rest = chunk;
+    while !rest.is_empty() {
+        let (window, after) = rest.split_at(window_end(rest));
+        rest = after;
+        if window.len() > LONGEST_LINE {
+            reader.refuse_long(window);
+            continue;
+        }
+        separators.find(window);
+        reader.window(window, &separators, &mut each);
+    }
+    (reader.tally, reader.state)
+}
+
+/// End of the next window: after its last whole line, or after one line that is longer than a window.
+fn window_end(rest: &[u8]) -> usize {
+    let Some(window) = rest.get(..WINDOW) else { return rest.len() };
+    match memchr::memrchr(b'\n', window) {
+        Some(at) => at + 1,
+        None => memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1),
+    }
+}
+
+struct Reader {
+    state: State,
+    tally: Tally,
+    clock: Clock,
+    ranges: Vec<(usize, usize)>,
+}
+
+impl Reader {
+    fn window(
+        &mut self,
+        window: &[u8],
+        separators: &Separators,
+        each: &mut impl FnMut(&[u8], &Line<'_>),
+    ) {
+        let places = separators.places();
+        let (mut start, mut first) = (0, 0);
+        let mut layout = self.state.layout.clone();
+        for &line_end in separators.line_ends() {
+            let line_end = line_end as usize;
+            let Some(&lf) = places.get(line_end) else { return };
+            let between = places.get(first..line_end).unwrap_or_default();
+            self.tally.line_ends += 1;
+            let number = self.tally.line_ends;
+            let line = Piece { window, start, end: lf as usize, number };
+            let simple = !separators.odd()
+                && layout
+                    .as_deref()
+                    .is_some_and(|layout| self.simple_line(&line, between, layout, each));
+            if !simple {
+                self.any_line(&line, separators.odd(), each);
+                layout.clone_from(&self.state.layout);
+            }
+            start = lf as usize + 1;
+            first = line_end + 1;
+        }
+        if start < window.len() {
+            // The last line has no line end yet.
+            let number = self.tally.line_ends + 1;
+            let line = Piece { window, start, end: window.len(), number };
+            self.any_line(&line, separators.odd(), each);
+        }
+    }
+
+    /// The common case: as many blanks as it takes, a known or well-formed time, a three-digit status.
+    /// Says no where anything else has to be done, and has then changed nothing.
+    #[inline(always)]
+    fn simple_line(
+        &mut self,
+        piece: &Piece<'_>,
+        separators: &[u32],
+        layout: &Layout,
+        each: &mut impl FnMut(&[u8], &Line<'_>),
+    ) -> bool {
+        let text = piece.window;
+        if separators.len() + 1 != layout.len() || text.get(piece.start) == Some(&b'#') {
+            return false;
+        }
+        let cr = piece.end > piece.start && text.get(piece.end - 1) == Some(&b'\r');
+        let values =
+            Values::Separated { start: piece.start, separators, end: piece.end - usize::from(cr) };
+        let mut line = Line { layout, number: piece.number, seconds: 0, nanos: 0, text, values };
+        if !status_is_sound(&line) || self.clock.set(&mut line, self.state.day).is_err() {
+            return false;
+        }
+        self.tally.lines += 1;
+        self.count(&line, each);
+        true
+    }
+
+    /// Any other line, with all that may be odd about it.
+    #[cold]
+    #[inline(never)]
+    fn any_line(&mut self, piece: &Piece<'_>, odd: bool, each: &mut impl FnMut(&[u8], &Line<'_>)) {
+        let text = piece.window.get(piece.start..piece.end).unwrap_or_default();
+        if !odd || !text.contains(&0) {
+            self.line(text, piece.number, each);
+            return;
+        }
+        // After a crash a log holds NUL bytes, and the next header or line stands behind them (DOMAIN.md 1.3).
+        let mut rest = text;
+        while let Some(nul) = memchr::memchr(0, rest) {
+            let (before, after) = rest.split_at(nul);
+            if !before.trim_ascii().is_empty() {
+                self.line(before, piece.number, each);
+            }
+            self.nul_run();
+            let run = after.iter().take_while(|&&byte| byte == 0).count();
+            rest = after.get(run..).unwrap_or_default();
+        }
+        if !rest.trim_ascii().is_empty() {
+            self.line(rest, piece.number, each);
+        }
+    }
+
+    /// One line between line ends and NUL runs.
+    fn line(&mut self, text: &[u8], number: u64, each: &mut impl FnMut(&[u8], &Line<'_>)) {
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        self.tally.lines += 1;
+        let trimmed = text.trim_ascii();
+        if trimmed.is_empty() {
+            self.tally.blank += 1;
+        } else if trimmed.starts_with(b"#") {
+            self.tally.directives += 1;
+            self.directive(trimmed, number);
+        } else if let Err(reason) = self.data(text, number, each) {
+            self.reject(number, reason);
+        }
+    }
+
+    fn data(
+        &mut self,
+        text: &[u8],
+        number: u64,
+        each: &mut impl FnMut(&[u8], &Line<'_>),
+    ) -> Result<(), Reason> {
+        let layout = self.state.layout.clone().ok_or(Reason::NoFields)?;
+        let mut ranges = std::mem::take(&mut self.ranges);
+        let split = split(text, &layout, &mut ranges);
+        let result = (|| {
+            if let Split::Unfit(got) = split {
+                let fields_line = self.state.fields_line;
+                return Err(Reason::FieldCount { want: layout.len(), got, fields_line });
+            }
+            let values = Values::Ranges(&ranges);
+            let mut line = Line { layout: &layout, number, seconds: 0, nanos: 0, text, values };
+            if !status_is_sound(&line) {
+                return Err(Reason::BadNumber("sc-status"));
+            }
+            self.clock.set(&mut line, self.state.day)?;
+            self.tally.repaired += u64::from(split == Split::Repaired);
+            self.count(&line, each);
+            Ok(())
+        })();
+        self.ranges = ranges;
+        result
+    }
+
+    #[inline(always)]
+    fn count(&mut self, line: &Line<'_>, each: &mut impl FnMut(&[u8], &Line<'_>)) {
+        self.tally.requests += 1;
+        if self.clock.moved {
+            self.clock.moved = false;
+            self.tally.saw(line.seconds);
+        }
+        each(line.value(Column::CsUsername).unwrap_or_default(), line);
+    }
+
+    fn directive(&mut self, text: &[u8], number: u64) {
+        let after = |name: &[u8]| {
+            let (head, rest) = text.split_at_checked(name.len())?;
+            head.eq_ignore_ascii_case(name).then_some(rest)
+        };
+        if let Some(fields) = after(b"#Fields:") {
+            let layout = Arc::new(Layout::parse(fields));
+            self.tally.layouts.push((number, layout.clone()));
+            self.state.layout = Some(layout);
+            self.state.fields_line = number;
+            self.clock.forget();
+        } else if let Some(date) = after(b"#Date:").or_else(|| after(b"#Start-Date:")) {
+            let date = date.trim_ascii();
+            let date = date.get(..10).unwrap_or(date);
+            if let Some(day) = day_number(date) {
+                self.state.day = Some(day);
+                self.clock.forget();
+            }
+        } else if let Some(software) = after(b"#Software:") {
+            let software = String::from_utf8_lossy(software.trim_ascii()).into_owned();
+            if !self.tally.software.contains(&software) && self.tally.software.len() < 16 {
+                self.tally.software.push(software);
+            }
+        }
+    }
+
+    fn reject(&mut self, number: u64, reason: Reason) {
+        self.tally.rejected += 1;
+        if self.tally.rejects.len() < REJECTS_KEPT {
+            self.tally.rejects.push((number, reason));
+        }
+    }
+
+    /// Nobody knows how much was lost there: the log has a hole from the entry before to the entry after.
+    fn nul_run(&mut self) {
+        self.tally.nul_runs += 1;
+        self.tally.holes.push((self.tally.ends.map(|(_, last)| last), None));
+        self.clock.moved = true;
+    }
+
+    /// A window that is one endless line.
+    fn refuse_long(&mut self, window: &[u8]) {
+        let number = self.tally.line_ends + 1;
+        self.tally.line_ends += u64::from(window.ends_with(b"\n"));
+        self.tally.lines += 1;
+        if window.iter().all(|&byte| byte == 0 || byte.is_ascii_whitespace()) {
+            self.tally.blank += 1;
+            self.nul_run();
+            return;
+        }
+        let reason = format!("a line of {} bytes; no log writes lines that long", window.len());
+        self.reject(number, Reason::Format(reason));
+    }
+}
+
+impl Tally {
+    fn saw(&mut self, seconds: i64) {
+        let minute = seconds.div_euclid(60);
+        if self.minutes.last() != Some(&minute) {
+            self.minutes.push(minute);
+        }
+        self.span =
+            Some(self.span.map_or((seconds, seconds), |(a, b)| (a.min(seconds), b.max(seconds))));
+        self.ends = Some(self.ends.map_or((seconds, seconds), |(first, _)| (first, seconds)));
+        for hole in self.holes.iter_mut().rev().take_while(|(_, after)| after.is_none()) {
+            hole.1 = Some(seconds);
+        }
+    }
+}
+
+/// A line and where it stands in its window.
+struct Piece<'a> {
+    window: &'a [u8],
+    start: usize,
+    end: usize,
+    number: u64,
+}
+
+#[inline(always)]
+fn status_is_sound(line: &Line<'_>) -> bool {
+    match line.layout.place(Column::ScStatus) {
+        None => true,
+        Some(place) => match line.nth(place) {
+            [a, b, c] => a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit(),
+            other => matches!(other, b"-") || matches!(other, [b'"', _, _, _, b'"']),
+        },
+    }
+}
+
+/// Remembers the last time read: neighbours in a log mostly share their second.
+#[derive(Default)]
+struct Clock {
+    date: Vec<u8>,
+    time: Vec<u8>,
+    day: Option<i64>,
+    seconds: i64,
+    nanos: u32,
+    known: bool,
+    /// The time is another one than that of the line before.
+    moved: bool,
+}
+
+impl Clock {
+    fn forget(&mut self) {
+        self.known = false;
+    }
+
+    #[inline(always)]
+    fn set(&mut self, line: &mut Line<'_>, day: Option<i64>) -> Result<(), Reason> {
+        let date = line.layout.place(Column::Date).map(|place| line.nth(place)).unwrap_or_default();
+        let time = line.layout.place(Column::Time).map(|place| line.nth(place)).unwrap_or_default();
+        if !(self.known && time == self.time && date == self.date) {
+            self.read(date, time, line.layout, day)?;
+        }
+        line.seconds = self.seconds;
+        line.nanos = self.nanos;
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn read(
+        &mut self,
+        date: &[u8],
+        time: &[u8],
+        layout: &Layout,
+        day: Option<i64>,
+    ) -> Result<(), Reason> {
+        let unquoted = |value: &[u8]| {
+            value
+                .strip_prefix(b"\"")
+                .map_or(value.to_vec(), |v| v.strip_suffix(b"\"").unwrap_or(v).to_vec())
+        };
+        let day = match layout.place(Column::Date) {
+            Some(_) if self.known && date == self.date => self.day,
+            Some(_) => Some(day_number(&unquoted(date)).ok_or_else(|| bad_time(date, time))?),
+            None => day,
+        };
+        if layout.place(Column::Time).is_none() {
+            return Err(Reason::Missing("time (UTC)"));
+        }
+        let day = day.ok_or(Reason::Missing("date"))?;
+        let (seconds, nanos) =
+            second_of_day(&unquoted(time)).ok_or_else(|| bad_time(date, time))?;
+        self.date.clear();
+        self.date.extend_from_slice(date);
+        self.time.clear();
+        self.time.extend_from_slice(time);
+        let seconds = day * 86_400 + seconds;
+        (self.day, self.seconds, self.nanos) = (Some(day), seconds, nanos);
+        (self.known, self.moved) = (true, true);
+        Ok(())
+    }
+}
+
+fn bad_time(date: &[u8], time: &[u8]) -> Reason {
+    let text = [date, time].join(&b' ');
+    let text = text.get(..60).unwrap_or(&text);
+    Reason::BadTime(String::from_utf8_lossy(text).trim().to_owned())
+}
+
+/// `2026-03-02` to days since 1970.
+fn day_number(date: &[u8]) -> Option<i64> {
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = date else { return None };
+    let year = number(&[*y0, *y1, *y2, *y3])?;
+    let date = NaiveDate::from_ymd_opt(
+        i32::try_from(year).ok()?,
+        number(&[*m0, *m1])?,
+        number(&[*d0, *d1])?,
+    )?;
+    Some(date.signed_duration_since(NaiveDate::default()).num_days())
+}
+
+/// `09:15:02`, with or without a fraction, to seconds and nanoseconds.
+fn second_of_day(time: &[u8]) -> Option<(i64, u32)> {
+    let (clock, fraction) = time.split_at_checked(8)?;
+    let [h0, h1, b':', m0, m1, b':', s0, s1] = clock else { return None };
+    let (h, m, s) = (number(&[*h0, *h1])?, number(&[*m0, *m1])?, number(&[*s0, *s1])?);
+    if h > 23 || m > 59 || s > 59 {
+        return None;
+    }
+    let nanos = match fraction {
+        [] => 0,
+        [b'.' | b',', digits @ ..] if (1..=9).contains(&digits.len()) => {
+            number(digits)? * 10u32.pow(9 - digits.len() as u32)
+        }
+        _ => return None,
+    };
+    Some((i64::from(h * 3600 + m * 60 + s), nanos))
+}
+
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0u32, |n, byte| {
+        byte.is_ascii_digit().then(|| n.checked_mul(10)?.checked_add(u32::from(byte - b'0')))?
+    })
+}
