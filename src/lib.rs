@@ -1,1 +1,4 @@
-//! x
+//! stillin: who is still in?
+
+pub mod account;
+pub mod change;

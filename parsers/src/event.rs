@@ -218,6 +218,8 @@ pub enum Fact {
         account: Identity,
         /// `Enabled` / `userAccountControl`, where the record tells it.
         enabled: Option<bool>,
+        /// `whenChanged`: the export is not older than that.
+        changed: Option<DateTime<Utc>>,
     },
     /// `userAccountControl` was last written then; metadata does not say which bit.
     /// Together with a source that says the account is disabled, that is the exact time of the disable

@@ -1,0 +1,146 @@
+//! What a record or a log calls an account to which account it is.
+//!
+//! Order of trust: SID, UPN, `DOMAIN\sam`, SMTP address, bare sam; case-insensitively, across renames.
+//! A name that several accounts bear is said to be ambiguous and never guessed.
+
+mod build;
+mod domain;
+
+pub use build::build;
+
+use chrono::{DateTime, Utc};
+use domain::Domains;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Index of an account in [`Accounts`].
+pub type AccountId = usize;
+
+/// One principal, with every name any source gave it. Names are in lower case.
+#[derive(Debug, Clone, Default)]
+pub struct Account {
+    /// How reports call it: `DOMAIN\sam`, or the best name known.
+    pub display: String,
+    /// `S-1-5-21-…`
+    pub sid: Option<String>,
+    pub(crate) domain: Option<domain::DomainId>,
+    pub(crate) sam_account_names: BTreeSet<String>,
+    pub(crate) user_principal_names: BTreeSet<String>,
+    pub(crate) smtp: BTreeSet<String>,
+    pub(crate) distinguished_names: BTreeSet<String>,
+    /// The name came into this account's hands not before (it was created then).
+    pub created: Option<DateTime<Utc>>,
+    /// The account was deleted then; another may bear its names since.
+    pub deleted: Option<DateTime<Utc>>,
+}
+
+/// All accounts that any source told of.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    /// The accounts, in the order of their first mention.
+    pub list: Vec<Account>,
+    domains: Domains,
+    by_name: BTreeMap<String, BTreeSet<AccountId>>,
+}
+
+/// Whose name it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resolution {
+    /// No account of the evidence.
+    Nobody,
+    /// That account.
+    One(AccountId),
+    /// Any of these.
+    Ambiguous(Vec<AccountId>),
+}
+
+impl Accounts {
+    /// Whose name `name` was at `time`, as a log or a user spells it.
+    pub fn resolve(&self, name: &str, time: Option<DateTime<Utc>>) -> Resolution {
+        let name = name.trim().to_lowercase();
+        let spaced = name.replace('+', " ");
+        let found = match self.find(&name) {
+            found if found.is_empty() && spaced != name => self.find(&spaced),
+            found => found,
+        };
+        let mut alive: Vec<_> =
+            found.iter().copied().filter(|&id| self.could_bear_names(id, &found, time)).collect();
+        match alive.len() {
+            0 => Resolution::Nobody,
+            1 => Resolution::One(alive.remove(0)),
+            _ => Resolution::Ambiguous(alive),
+        }
+    }
+
+    /// Every lower-case name part by which a log could mean `id`: what stands behind `\` or before `@`.
+    pub fn local_parts(&self, id: AccountId) -> BTreeSet<String> {
+        let Some(account) = self.list.get(id) else { return BTreeSet::new() };
+        let mails = account.user_principal_names.iter().chain(&account.smtp);
+        let locals = mails.filter_map(|name| name.split_once('@').map(|(local, _)| local));
+        let names = account.sam_account_names.iter().map(String::as_str).chain(locals);
+        names.map(str::to_owned).chain(account.sid.iter().map(|sid| sid.to_lowercase())).collect()
+    }
+
+    /// After a deletion the names may belong to an account made later; before that one existed they did not.
+    fn could_bear_names(
+        &self,
+        id: AccountId,
+        rivals: &BTreeSet<AccountId>,
+        time: Option<DateTime<Utc>>,
+    ) -> bool {
+        let (Some(account), Some(time)) = (self.list.get(id), time) else { return true };
+        if rivals.len() < 2 {
+            return true;
+        }
+        let succeeded = rivals.iter().filter(|&&rival| rival != id).any(|&rival| {
+            let born = self.list.get(rival).and_then(|rival| rival.created);
+            account.deleted.zip(born).is_some_and(|(gone, born)| gone <= born && born <= time)
+        });
+        let unborn = account.created.is_some_and(|born| time < born)
+            && rivals.iter().any(|&rival| {
+                rival != id && self.list.get(rival).is_some_and(|rival| rival.deleted.is_some())
+            });
+        !succeeded && !unborn
+    }
+
+    fn find(&self, name: &str) -> BTreeSet<AccountId> {
+        let of = |key: String| self.by_name.get(&key).cloned().unwrap_or_default();
+        if name.starts_with("s-1-") {
+            return of(format!("sid:{name}"));
+        }
+        if let Some((domain, sam)) = name.split_once('\\') {
+            return self.with_domain(domain, sam);
+        }
+        let Some((local, suffix)) = name.rsplit_once('@') else { return of(format!("sam:{name}")) };
+        // An explicit UPN wins, then a mail address, then the UPN every account has: sam@domain.
+        [format!("upn:{name}"), format!("smtp:{name}")]
+            .into_iter()
+            .map(of)
+            .find(|found| !found.is_empty())
+            .unwrap_or_else(|| self.with_domain(suffix, local))
+    }
+
+    /// `DOMAIN\sam`: accounts of that domain, or, where the domain of an account is not known, that account.
+    fn with_domain(&self, domain: &str, sam: &str) -> BTreeSet<AccountId> {
+        let bearers = self.by_name.get(&format!("sam:{sam}")).cloned().unwrap_or_default();
+        let wanted = self.domains.find(domain);
+        let of = |id: &AccountId| self.list.get(*id).and_then(|account| account.domain);
+        let same: BTreeSet<_> =
+            bearers.iter().copied().filter(|id| wanted.is_some() && of(id) == wanted).collect();
+        if !same.is_empty() {
+            return same;
+        }
+        bearers.into_iter().filter(|id| of(id).is_none()).collect()
+    }
+
+    /// Accounts with this local part under another domain or suffix than any source tells: a log name that
+    /// may be theirs and cannot be tied to them.
+    pub fn namesakes(&self, name: &str) -> Vec<AccountId> {
+        let name = name.trim().to_lowercase();
+        let local = name.rsplit('\\').next().unwrap_or(&name);
+        let local = local.split('@').next().unwrap_or(local);
+        self.by_name.get(&format!("sam:{local}")).into_iter().flatten().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

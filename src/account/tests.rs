@@ -1,0 +1,124 @@
+//! Names as sources tell them and logs write them, and whose they are.
+
+use super::*;
+use stillin_parsers::event::Identity;
+
+/// `sid=…,dom=…,sam=…,upn=…,smtp=…,dn=…,was=…` for an identity.
+fn identity(text: &str) -> Identity {
+    let mut identity = Identity::default();
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=').unwrap();
+        let value = value.replace(';', ",");
+        match name {
+            "sid" => identity.sid = Some(value),
+            "dom" => identity.domain = Some(value),
+            "sam" => identity.sam_account_name = Some(value),
+            "upn" => identity.user_principal_name = Some(value),
+            "smtp" => identity.smtp.push(value),
+            "dn" => identity.distinguished_name = Some(value),
+            "was" => identity.former_sam_account_names.push(value),
+            other => panic!("{other}"),
+        }
+    }
+    identity
+}
+
+/// Says of each name which account's display name it resolves to.
+fn check(identities: &[&str], names: &[(&str, &str)]) {
+    let identities: Vec<_> = identities.iter().map(|text| identity(text)).collect();
+    let (accounts, _) = build(&identities.iter().collect::<Vec<_>>());
+    for (name, expect) in names {
+        let got = match accounts.resolve(name, None) {
+            Resolution::Nobody => "nobody".to_owned(),
+            Resolution::One(id) => accounts.list[id].display.clone(),
+            Resolution::Ambiguous(ids) => {
+                let names: Vec<_> =
+                    ids.iter().map(|&id| accounts.list[id].display.as_str()).collect();
+                format!("? {}", names.join(" "))
+            }
+        };
+        assert_eq!(got, *expect, "{name}");
+    }
+}
+
+const ADA: &str = "sid=S-1-5-21-1-2-3-1104,dom=FABRIKAM,sam=Ada";
+
+#[test]
+fn one_account_under_all_its_names() {
+    check(
+        &[
+            ADA,
+            "sid=S-1-5-21-1-2-3-1104,dom=fabrikam.example,sam=ada,upn=ada@fabrikam.example,smtp=a.l@mail.example",
+        ],
+        &[
+            ("FABRIKAM\\ADA", "FABRIKAM\\Ada"),
+            ("fabrikam.example\\ada", "FABRIKAM\\Ada"),
+            ("ada@fabrikam.example", "FABRIKAM\\Ada"),
+            ("A.L@mail.example", "FABRIKAM\\Ada"),
+            ("ada@fabrikam", "FABRIKAM\\Ada"),
+            ("ada", "FABRIKAM\\Ada"),
+            ("S-1-5-21-1-2-3-1104", "FABRIKAM\\Ada"),
+            ("CONTOSO\\ada", "nobody"),
+            ("ada@contoso.example", "nobody"),
+            ("adam", "nobody"),
+        ],
+    );
+}
+
+#[test]
+fn domains_meet_by_sid_where_their_names_differ() {
+    check(
+        &[
+            "sid=S-1-5-21-1-2-3-1104,dom=FAB,sam=ada",
+            "sid=S-1-5-21-1-2-3-1105,dom=corp.example,sam=bob",
+        ],
+        &[
+            ("FAB\\bob", "FAB\\bob"),
+            ("corp.example\\ada", "FAB\\ada"),
+            ("bob@corp.example", "FAB\\bob"),
+        ],
+    );
+}
+
+#[test]
+fn a_sam_of_two_domains_is_ambiguous_only_when_bare() {
+    check(
+        &[ADA, "sid=S-1-5-21-9-9-9-1104,dom=CONTOSO,sam=ada"],
+        &[
+            ("FABRIKAM\\ada", "FABRIKAM\\Ada"),
+            ("CONTOSO\\ada", "CONTOSO\\ada"),
+            ("ada", "? FABRIKAM\\Ada CONTOSO\\ada"),
+        ],
+    );
+}
+
+#[test]
+fn a_rename_keeps_the_old_name() {
+    check(
+        &["sid=S-1-5-21-1-2-3-1104,dom=FABRIKAM,sam=ada.king,was=ada"],
+        &[("FABRIKAM\\ada", "FABRIKAM\\ada.king"), ("ada.king", "FABRIKAM\\ada.king")],
+    );
+}
+
+#[test]
+fn names_of_a_change_list_join_what_they_name() {
+    check(
+        &[ADA, "sam=ada", "upn=ada@fabrikam.example", "dom=FABRIKAM,sam=ada"],
+        &[("ada", "FABRIKAM\\Ada"), ("ada@fabrikam.example", "FABRIKAM\\Ada")],
+    );
+    check(&["sam=bob"], &[("FABRIKAM\\bob", "bob"), ("bob", "bob")]);
+    check(&["dom=FABRIKAM,sam=ada king"], &[("FABRIKAM\\ada+king", "FABRIKAM\\ada king")]);
+}
+
+#[test]
+fn two_sids_under_one_name_are_two_accounts() {
+    let again = "sid=S-1-5-21-1-2-3-2200,dom=FABRIKAM,sam=ada";
+    check(&[ADA, again], &[("FABRIKAM\\ada", "? FABRIKAM\\Ada FABRIKAM\\ada")]);
+    let identities = [identity(ADA), identity(again)];
+    let (mut accounts, _) = build(&identities.iter().collect::<Vec<_>>());
+    let at = |hour: i64| DateTime::from_timestamp(hour * 3600, 0);
+    accounts.list[0].deleted = at(10);
+    accounts.list[1].created = at(12);
+    assert_eq!(accounts.resolve("FABRIKAM\\ada", at(11)), Resolution::One(0));
+    assert_eq!(accounts.resolve("FABRIKAM\\ada", at(13)), Resolution::One(1));
+}

@@ -1,0 +1,227 @@
+//! Facts of all change evidence to changes: one act seen in several sources is one change with all its evidence.
+
+use crate::account::{AccountId, Accounts, build};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::event::{ChangeKind, Fact, Pos, Precision};
+
+/// Sources write the time of one act with their own resolution and rounding, and 4738 stands milliseconds
+/// beside 4725: what is closer together than this is one act.
+const SAME_ACT: TimeDelta = TimeDelta::seconds(5);
+
+/// A fact and where it comes from.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Index of the source.
+    pub source: usize,
+    /// The source is directory state or metadata, which tells what is, not what happened.
+    pub is_state: bool,
+    /// What it says.
+    pub fact: Fact,
+}
+
+/// One change to one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// To whom.
+    pub account: AccountId,
+    /// What.
+    pub kind: ChangeKind,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How well `at` is known.
+    pub precision: Precision,
+    /// By whom.
+    pub actor: Option<String>,
+    /// Every record that tells of it: source and place, in order.
+    pub evidence: BTreeSet<(usize, Pos)>,
+}
+
+/// All accounts and changes that the evidence tells of.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// The accounts.
+    pub accounts: Accounts,
+    /// The changes by time, account, kind.
+    pub changes: Vec<Change>,
+    /// Accounts that are disabled since nobody knows when.
+    pub disabled_since_unknown: Vec<AccountId>,
+}
+
+/// What one source says of whether the account is enabled.
+struct State {
+    enabled: bool,
+    changed: Option<DateTime<Utc>>,
+    evidence: (usize, Pos),
+}
+
+/// Everything told of one account.
+#[derive(Default)]
+struct Heard {
+    /// Changes, and whether they come from directory state.
+    changes: Vec<(bool, Change)>,
+    states: Vec<State>,
+    /// Writes of `userAccountControl`, of whatever bit.
+    control_set: Vec<(DateTime<Utc>, (usize, Pos))>,
+}
+
+/// Brings facts together.
+pub fn merge(told: &[Told]) -> Directory {
+    let identities: Vec<_> = told.iter().map(|told| identity(&told.fact)).collect();
+    let (mut accounts, ids) = build(&identities);
+    let mut heard: BTreeMap<AccountId, Heard> = BTreeMap::new();
+    for (told, &account) in told.iter().zip(&ids) {
+        hear(heard.entry(account).or_default(), told, account);
+    }
+    let (mut changes, mut disabled_since_unknown) = (Vec::new(), Vec::new());
+    for (account, heard) in heard {
+        let merged = merge_account(account, heard, &mut disabled_since_unknown);
+        let time_of = |kind| merged.iter().filter(move |c| c.kind == kind).map(|c| c.at);
+        accounts.list[account].created = time_of(ChangeKind::Created).min();
+        accounts.list[account].deleted = time_of(ChangeKind::Deleted).max();
+        changes.extend(merged);
+    }
+    changes.sort_by(|a, b| {
+        let key = |c: &Change| (c.at, accounts.list[c.account].display.to_lowercase(), c.kind);
+        key(a).cmp(&key(b)).then(a.account.cmp(&b.account))
+    });
+    Directory { accounts, changes, disabled_since_unknown }
+}
+
+fn identity(fact: &Fact) -> &stillin_parsers::event::Identity {
+    match fact {
+        Fact::Change(change) => &change.account,
+        Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => account,
+    }
+}
+
+fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
+    match &told.fact {
+        Fact::Change(change) => heard.changes.push((
+            told.is_state,
+            Change {
+                account,
+                kind: change.kind,
+                at: change.time,
+                precision: change.precision,
+                actor: change.actor.clone(),
+                evidence: BTreeSet::from([(told.source, change.pos)]),
+            },
+        )),
+        Fact::Account { pos, enabled: Some(enabled), changed, .. } => heard.states.push(State {
+            enabled: *enabled,
+            changed: *changed,
+            evidence: (told.source, *pos),
+        }),
+        Fact::Account { .. } => {}
+        Fact::UserAccountControlSet { pos, time, version, .. } => {
+            if *version > 1 {
+                heard.control_set.push((*time, (told.source, *pos)));
+            }
+        }
+    }
+}
+
+fn merge_account(
+    account: AccountId,
+    mut heard: Heard,
+    disabled_since_unknown: &mut Vec<AccountId>,
+) -> Vec<Change> {
+    // What happened comes before what is, the exact before the approximate: later ones join earlier ones.
+    heard.changes.sort_by(|(a_state, a), (b_state, b)| {
+        let key = |state: &bool, c: &Change| (*state, c.precision, c.at, c.kind);
+        key(a_state, a).cmp(&key(b_state, b)).then_with(|| a.evidence.cmp(&b.evidence))
+    });
+    let mut merged: Vec<Change> = Vec::new();
+    for (is_state, change) in heard.changes {
+        match merged.iter().position(|home| is_same_act(home, &change, is_state, &merged)) {
+            Some(home) => join(&mut merged[home], change),
+            None => merged.push(change),
+        }
+    }
+    let says = |wanted: bool| heard.states.iter().filter(move |state| state.enabled == wanted);
+    let control_set = heard.control_set.iter().max();
+    if says(false).next().is_some() && !merged.iter().any(|c| c.kind.disables()) {
+        match control_set {
+            // The state says disabled, the metadata says when the flags were last written (DOMAIN.md 4.3).
+            Some(&(at, evidence)) => {
+                let state = says(false).map(|state| state.evidence);
+                merged.push(Change {
+                    account,
+                    kind: ChangeKind::Disabled,
+                    at,
+                    precision: Precision::Exact,
+                    actor: None,
+                    evidence: state.chain([evidence]).collect(),
+                });
+            }
+            None => disabled_since_unknown.push(account),
+        }
+    }
+    merged.extend(enabled_since(account, &merged, says(true), control_set));
+    merged
+}
+
+/// Whether `change` is the act that `home` is already.
+fn is_same_act(home: &Change, change: &Change, is_state: bool, all: &[Change]) -> bool {
+    let alike = home.kind == change.kind
+        || (home.kind.sets_password()
+            && change.kind.sets_password()
+            && (home.kind == ChangeKind::PasswordSet || change.kind == ChangeKind::PasswordSet));
+    if !alike {
+        return false;
+    }
+    if (home.at - change.at).abs() <= SAME_ACT {
+        return true;
+    }
+    // «Is disabled» said later than the disable, with no enable between, is that disable: its flags were
+    // written again for another reason, or `whenChanged` moved with another attribute.
+    let lasting = matches!(change.kind, ChangeKind::Disabled | ChangeKind::Deleted);
+    lasting
+        && is_state
+        && home.at <= change.at
+        && !all.iter().any(|other| {
+            other.kind == ChangeKind::Enabled && home.at <= other.at && other.at <= change.at
+        })
+}
+
+fn join(home: &mut Change, change: Change) {
+    if home.kind == ChangeKind::PasswordSet {
+        home.kind = change.kind;
+    }
+    if home.precision == change.precision {
+        home.at = home.at.min(change.at);
+    }
+    home.actor = home.actor.take().or(change.actor);
+    home.evidence.extend(change.evidence);
+}
+
+/// A source that says *enabled* later than the last disable contradicts it: the account was enabled again
+/// then or before, though no event tells of it. An export older than the disable contradicts nothing.
+fn enabled_since<'a>(
+    account: AccountId,
+    merged: &[Change],
+    states: impl Iterator<Item = &'a State>,
+    control_set: Option<&(DateTime<Utc>, (usize, Pos))>,
+) -> Option<Change> {
+    let disabled = merged.iter().filter(|c| c.kind == ChangeKind::Disabled).map(|c| c.at).max()?;
+    if merged.iter().any(|c| c.kind == ChangeKind::Enabled && c.at >= disabled) {
+        return None;
+    }
+    let contradicting = states
+        .filter_map(|state| Some((state.changed?, state.evidence)))
+        .filter(|(at, _)| *at > disabled + SAME_ACT);
+    let (at, evidence) = contradicting.min()?;
+    let flags = control_set.filter(|(set, _)| disabled + SAME_ACT < *set && *set <= at);
+    Some(Change {
+        account,
+        kind: ChangeKind::Enabled,
+        at: flags.map_or(at, |(set, _)| *set),
+        precision: Precision::AtLatest,
+        actor: None,
+        evidence: flags.map(|(_, evidence)| *evidence).into_iter().chain([evidence]).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests;
