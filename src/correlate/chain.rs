@@ -1,0 +1,67 @@
+//! Chains: runs of served requests so close together that one cached token can have served them all.
+
+use super::Request;
+use super::coverage::Coverage;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
+
+/// How the token behind a request relates to the change in effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lineage {
+    /// The chain began before the change: the token can be from then.
+    Before,
+    /// Only if it outlived a gap between one and two TTLs, or was used while the log was blind.
+    Unsure,
+    /// A token from before the change would have been flushed.
+    After,
+}
+
+struct Chain {
+    /// Start of its first request.
+    start: DateTime<Utc>,
+    /// Start of the first chain that this one may go on with; `None` if that lies where no log reaches.
+    origin: Option<DateTime<Utc>>,
+    /// Latest end of a request.
+    last_end: DateTime<Utc>,
+}
+
+/// The open chains of one account, one a key.
+pub(super) struct Chains<'a> {
+    coverage: &'a Coverage,
+    ttl: TimeDelta,
+    open: BTreeMap<u32, Chain>,
+}
+
+impl<'a> Chains<'a> {
+    pub(super) fn new(coverage: &'a Coverage, ttl: TimeDelta) -> Self {
+        Chains { coverage, ttl, open: BTreeMap::new() }
+    }
+
+    /// Adds a served request to its chain and says where its token comes from, seen from `change`.
+    pub(super) fn serve(&mut self, request: &Request, change: Option<DateTime<Utc>>) -> Lineage {
+        let start = request.start;
+        let chain = match self.open.remove(&request.key) {
+            Some(chain) if start - chain.last_end <= self.ttl => chain,
+            Some(chain) if self.may_go_on(request, chain.last_end) => Chain { start, ..chain },
+            Some(_) => Chain { start, origin: Some(start), last_end: request.end },
+            None => {
+                let blind = self.coverage.is_blind(request.server, start - self.ttl * 2, start);
+                Chain { start, origin: (!blind).then_some(start), last_end: request.end }
+            }
+        };
+        let lineage = match change {
+            Some(change) if chain.start < change => Lineage::Before,
+            Some(change) if chain.origin.is_none_or(|origin| origin < change) => Lineage::Unsure,
+            _ => Lineage::After,
+        };
+        let last_end = chain.last_end.max(request.end);
+        self.open.insert(request.key, Chain { last_end, ..chain });
+        lineage
+    }
+
+    /// An idle entry lives between one and two TTLs (DOMAIN.md 5.1); a blind log proves no idleness at all.
+    fn may_go_on(&self, request: &Request, last_end: DateTime<Utc>) -> bool {
+        request.start - last_end <= self.ttl * 2
+            || self.coverage.is_blind(request.server, last_end, request.start)
+    }
+}
