@@ -97,7 +97,8 @@ pub struct EasQuery<'a> {
     pub device_id: Option<Cow<'a, [u8]>>,
     /// `DeviceType`
     pub device_type: Option<Cow<'a, [u8]>>,
-    /// `User`: text the client chose. Never the account that was authenticated; that is `cs-username`.
+    /// `User`: text the client chose. Never the account that was authenticated; that is
+    /// `cs-username`.
     pub user: Option<Cow<'a, [u8]>>,
     /// 121 for 12.1; the plain form has it in a header that is not logged.
     pub protocol_version: Option<u8>,
@@ -163,8 +164,8 @@ fn key_value(piece: &[u8]) -> Option<(Key, &[u8])> {
     Some((key, value))
 }
 
-/// `Cmd=Sync&User=...&DeviceId=...&DeviceType=...` in any case and order; the first of a key counts,
-/// as what the client sent stands before what the server appends.
+/// `Cmd=Sync&User=...&DeviceId=...&DeviceType=...` in any case and order; the first of a key
+/// counts, as what the client sent stands before what the server appends.
 fn parse_plain(cs_uri_query: &[u8]) -> Option<EasQuery<'_>> {
     let mut query = EasQuery::default();
     let mut seen = 0u8;
@@ -312,8 +313,8 @@ pub struct LogField<'a> {
 /// Reads the `&Log=` field; `None`: there is none.
 ///
 /// The last one counts: a client can send one of its own, and the server appends. Tokens are
-/// separated by `_` (`%5f` inside values); unknown ones are skipped. Microsoft's page spells `Svr:`,
-/// the logs `Srv:`.
+/// separated by `_` (`%5f` inside values); unknown ones are skipped. Microsoft's page spells
+/// `Svr:`, the logs `Srv:`.
 pub fn log_field(cs_uri_query: &[u8]) -> Option<LogField<'_>> {
     let text = cs_uri_query
         .split(|&b| b == b'&')

@@ -1,6 +1,7 @@
 //! What an IIS request means on an Exchange server: which protocol and application pool its stem
-//! belongs to, whether it was served or refused, whether it is noise, and what it did to the mailbox.
-//! The columns come as logged, as bytes (they may be no UTF-8), and are compared without case.
+//! belongs to, whether it was served or refused, whether it is noise, and what it did to the
+//! mailbox. The columns come as logged, as bytes (they may be no UTF-8), and are compared without
+//! case.
 
 mod command;
 mod noise;
@@ -117,6 +118,7 @@ fn contains(text: &[u8], word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn every_protocol_has_its_own_word() {
@@ -124,6 +126,57 @@ mod tests {
             Protocol::WORDS.iter().map(|(protocol, _)| protocol.word()).collect();
         assert_eq!(words.len(), 11);
         assert_eq!(Protocol::Eas.to_string(), "eas");
+    }
+
+    /// A column that holds anything: pieces of real ones, and bytes.
+    fn column() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..12),
+            prop::sample::select(vec![
+                &b"/owa"[..],
+                b"/auth/logon.aspx",
+                b"/service.svc",
+                b"/Microsoft-Server-ActiveSync/Proxy",
+                b"/ews/exchange.asmx",
+                b"&reason=2",
+                b"&LogoffReason=",
+                b"ClientId=;",
+                b"SoapAction=m:",
+                b"Cmd=Sync&Log=Srv:",
+                b"\\HealthMailbox",
+                b"fe80::1%",
+            ])
+            .prop_map(<[u8]>::to_vec),
+        ];
+        prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        /// Nothing panics, and the rules hold that no table can list: nobody is served without a
+        /// name or by a 401, and nothing moves but in a 2xx.
+        #[test]
+        fn any_columns_have_a_meaning(
+            name in column(),
+            method in column(),
+            stem in column(),
+            query in column(),
+            agent in column(),
+            c_ip in column(),
+            sc_status in prop::sample::select(vec![0, 200, 207, 302, 401, 403, 440, 449, 500]),
+            sc_substatus in any::<Option<u16>>(),
+            sc_win32_status in any::<Option<u64>>(),
+        ) {
+            let protocol = route(&stem).protocol;
+            let status = Status { sc_status, sc_substatus, sc_win32_status };
+            let outcome = outcome(protocol, &name, &method, &stem, &query, status);
+            let served = outcome == Outcome::Served;
+            prop_assert!(!served || (!is_absent(&name) && ![0, 401].contains(&sc_status)));
+            prop_assert!(!served || !protocol.uses_forms() || ![302, 440].contains(&sc_status));
+            let moved = moves_data(protocol, &method, &stem, &query, sc_status).moved();
+            prop_assert!(!moved || (200..300).contains(&sc_status));
+            prop_assert!(device_id(protocol, &query).is_none_or(|id| !id.is_empty()));
+            let _ = (noise(&name, &agent, &c_ip, &stem), is_back_end(None, &name, &stem));
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The meaning of real Exchange lines, read where they lie: routes, commands, outcomes, noise.
 
+#![allow(clippy::print_stdout)] // says what it skipped
+
 use std::path::{Path, PathBuf};
 use stillin_parsers::exchange::{
     Data, Noise, Outcome, Protocol, Refusal, Status, command, is_back_end, moves_data, noise,
@@ -119,8 +121,10 @@ fn lines_of_open_xp_rules() {
     }
 }
 
+type Described = (Protocol, String, Outcome, Option<Noise>);
+
 /// Protocol, command, outcome and noise of every line of a file of plaso's.
-fn plaso(file: &str, has_referer: bool) -> Option<Vec<(Protocol, String, Outcome, Option<Noise>)>> {
+fn plaso(file: &str, has_referer: bool) -> Option<Vec<Described>> {
     let text = std::fs::read_to_string(real(&format!("iis/plaso/{file}"))?).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let described = lines.map(|text| {

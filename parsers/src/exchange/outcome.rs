@@ -18,15 +18,17 @@ pub struct Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// A name, and the server took the credentials behind it: the token was valid when the request
-    /// began. That is access in the sense of the token; whether data moved is [`super::moves_data`]'s
-    /// to say. So a 403, 404, 500 or 503 with a name counts, though DOMAIN.md 1.6 calls them no
-    /// statement: IIS answers 401 before Exchange can answer anything else (DESIGN.md 3).
+    /// began. That is access in the sense of the token; whether data moved is
+    /// [`super::moves_data`]'s to say. So a 403, 404, 500 or 503 with a name counts, though
+    /// DOMAIN.md 1.6 calls them no statement: IIS answers 401 before Exchange can answer anything
+    /// else (DESIGN.md 3).
     Served,
     /// The credentials, or the session, were turned down.
     Refused(Refusal),
     /// The first leg of a handshake: the client has not said who it is.
     Challenge,
-    /// Authentication failed for a reason that is not the account's: no domain controller, bad token.
+    /// Authentication failed for a reason that is not the account's: no domain controller, bad
+    /// token.
     Technical,
     /// No name and no refusal. OAuth requests look like this, too (DOMAIN.md 1.5).
     NotAuthenticated,
@@ -87,8 +89,8 @@ impl Refusal {
         }
     }
 
-    /// The password was wrong. Of a name that no longer exists 1326 says so as well: whoever asks this
-    /// after a password change knows that the account is there.
+    /// The password was wrong. Of a name that no longer exists 1326 says so as well: whoever asks
+    /// this after a password change knows that the account is there.
     pub fn proves_wrong_password(self) -> bool {
         self == Refusal::WrongPassword
     }
@@ -98,8 +100,9 @@ impl Refusal {
         matches!(self, Refusal::WrongPassword | Refusal::Unknown | Refusal::Owa)
     }
 
-    /// The password was right: Windows tells that an account is disabled, expired or restricted only
-    /// to whoever sent the right one; to everybody else it says 1326. A lock-out it tells to all.
+    /// The password was right: Windows tells that an account is disabled, expired or restricted
+    /// only to whoever sent the right one; to everybody else it says 1326. A lock-out it tells to
+    /// all.
     pub fn proves_right_password(self) -> bool {
         matches!(
             self,
@@ -194,8 +197,8 @@ fn code(sc_win32_status: u64) -> Code {
         0x8009_030C | 0xC000_006D => Code::Refusal(Unknown),
         // SEC_E_NO_CREDENTIALS: the handshake has only begun.
         0x8009_030E => Code::Challenge,
-        // Every other SSPI code is about the token, the channel or the reach of an authority, not the
-        // account: 0x80090304, 08, 11, 21, 22, 46, ...
+        // Every other SSPI code is about the token, the channel or the reach of an authority, not
+        // the account: 0x80090304, 08, 11, 21, 22, 46, ...
         0x8009_0300..=0x8009_03FF => Code::Technical,
         // No domain controller, RPC, trusts, wrong target, STATUS_NO_LOGON_SERVERS.
         1311 | 1722 | 1786 | 1789 | 1396 | 0xC000_005E => Code::Technical,
@@ -248,8 +251,9 @@ fn forms(
     match (sc_status, query_value(cs_uri_query, "reason")) {
         (440, _) => refused(Refusal::OwaNoSession),
         (_, Some(b"2")) => refused(Refusal::Owa),
-        // The log does not hold the target. Older builds leave no mark, and the name of a failed Basic
-        // logon is logged: this may be an eviction. Whoever is let in asks for more than a redirect.
+        // The log does not hold the target. Older builds leave no mark, and the name of a failed
+        // Basic logon is logged: this may be an eviction. Whoever is let in asks for more than a
+        // redirect.
         _ => Some(Outcome::Other),
     }
 }
