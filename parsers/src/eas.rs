@@ -1,1 +1,378 @@
-//! The query of an ActiveSync request.
+//! The query of an ActiveSync request, plain or base64 (MS-ASHTTP 2.2.1.1.1, DOMAIN.md 2.2), to the
+//! command and the device; and the `&Log=` field that Exchange appends, to what the request moved.
+
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use nom::combinator::verify;
+use nom::multi::{length_data, many0};
+use nom::number::complete::{le_u8, le_u16, le_u32};
+use nom::{IResult, Parser};
+use std::borrow::Cow;
+
+/// The commands of ActiveSync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)] // the words of MS-ASCMD
+pub enum Command {
+    Sync,
+    SendMail,
+    SmartForward,
+    SmartReply,
+    GetAttachment,
+    GetHierarchy,
+    CreateCollection,
+    DeleteCollection,
+    MoveCollection,
+    FolderSync,
+    FolderCreate,
+    FolderDelete,
+    FolderUpdate,
+    MoveItems,
+    GetItemEstimate,
+    MeetingResponse,
+    Search,
+    Settings,
+    Ping,
+    ItemOperations,
+    Provision,
+    ResolveRecipients,
+    ValidateCert,
+    Find,
+    /// No command of the protocol: what HttpProxy calls a request with the verb OPTIONS.
+    Options,
+}
+
+/// Code in the base64 form, word in the plain form. 5 to 8 are of version 2.5 and never in base64.
+#[rustfmt::skip]
+static COMMANDS: &[(Option<u8>, &str, Command)] = &[
+    (Some(0),  "Sync",              Command::Sync),
+    (Some(1),  "SendMail",          Command::SendMail),
+    (Some(2),  "SmartForward",      Command::SmartForward),
+    (Some(3),  "SmartReply",        Command::SmartReply),
+    (Some(4),  "GetAttachment",     Command::GetAttachment),
+    (None,     "GetHierarchy",      Command::GetHierarchy),
+    (None,     "CreateCollection",  Command::CreateCollection),
+    (None,     "DeleteCollection",  Command::DeleteCollection),
+    (None,     "MoveCollection",    Command::MoveCollection),
+    (Some(9),  "FolderSync",        Command::FolderSync),
+    (Some(10), "FolderCreate",      Command::FolderCreate),
+    (Some(11), "FolderDelete",      Command::FolderDelete),
+    (Some(12), "FolderUpdate",      Command::FolderUpdate),
+    (Some(13), "MoveItems",         Command::MoveItems),
+    (Some(14), "GetItemEstimate",   Command::GetItemEstimate),
+    (Some(15), "MeetingResponse",   Command::MeetingResponse),
+    (Some(16), "Search",            Command::Search),
+    (Some(17), "Settings",          Command::Settings),
+    (Some(18), "Ping",              Command::Ping),
+    (Some(19), "ItemOperations",    Command::ItemOperations),
+    (Some(20), "Provision",         Command::Provision),
+    (Some(21), "ResolveRecipients", Command::ResolveRecipients),
+    (Some(22), "ValidateCert",      Command::ValidateCert),
+    (Some(23), "Find",              Command::Find),
+    (None,     "Options",           Command::Options),
+];
+
+impl Command {
+    /// The word of the protocol.
+    pub fn word(self) -> &'static str {
+        COMMANDS.iter().find(|row| row.2 == self).map_or("", |row| row.1)
+    }
+
+    /// The command of a word, in any case.
+    pub fn from_word(word: &[u8]) -> Option<Self> {
+        COMMANDS.iter().find(|row| row.1.as_bytes().eq_ignore_ascii_case(word)).map(|row| row.2)
+    }
+
+    /// The command of a code of the base64 form.
+    pub fn from_code(code: u8) -> Option<Self> {
+        COMMANDS.iter().find(|row| row.0 == Some(code)).map(|row| row.2)
+    }
+}
+
+/// What the query of an ActiveSync request says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EasQuery<'a> {
+    /// The command; `None`: the query has none, or one that nobody has described.
+    pub command: Option<Command>,
+    /// `DeviceId`; a GUID of the base64 form as 32 upper-case hex digits.
+    pub device_id: Option<Cow<'a, [u8]>>,
+    /// `DeviceType`
+    pub device_type: Option<Cow<'a, [u8]>>,
+    /// `User`: text the client chose. Never the account that was authenticated; that is
+    /// `cs-username`.
+    pub user: Option<Cow<'a, [u8]>>,
+    /// 121 for 12.1; the plain form has it in a header that is not logged.
+    pub protocol_version: Option<u8>,
+    /// Key of the policy the device follows; only in the base64 form.
+    pub policy_key: Option<u32>,
+    /// Language of the device, LCID; only in the base64 form.
+    pub locale: Option<u16>,
+}
+
+/// Reads a query in either form; `None`: it is neither, for example that of OPTIONS.
+pub fn parse(cs_uri_query: &[u8]) -> Option<EasQuery<'_>> {
+    parse_plain(cs_uri_query).or_else(|| base64_piece(cs_uri_query).and_then(parse_base64))
+}
+
+/// Only the command, without an allocation: the one thing that is asked of every line.
+pub fn command(cs_uri_query: &[u8]) -> Option<Command> {
+    let mut is_plain = false;
+    for (key, value) in cs_uri_query.split(|&b| b == b'&').filter_map(key_value) {
+        if key == Key::Cmd {
+            return Command::from_word(value);
+        }
+        is_plain = true;
+    }
+    if is_plain {
+        return None;
+    }
+    // Version and code are in the first two bytes, that is in the first three symbols.
+    let mut symbols = symbols(base64_piece(cs_uri_query)?);
+    let head = [symbols.next()?, symbols.next()?, symbols.next()?, b'A'];
+    symbols.next()?;
+    let mut bytes = [0; 3];
+    BASE64.decode_slice_unchecked(head, &mut bytes).ok()?;
+    let [version, code, _] = bytes;
+    is_version(version).then_some(())?;
+    Command::from_code(code)
+}
+
+/// What Exchange appends stands behind the first `&`. A `=` is padding, or this is no base64.
+fn base64_piece(cs_uri_query: &[u8]) -> Option<&[u8]> {
+    let piece = cs_uri_query.split(|&b| b == b'&').next()?;
+    piece.iter().skip_while(|&&b| b != b'=').all(|&b| b == b'=').then_some(piece)
+}
+
+/// The keys of the plain form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Cmd,
+    User,
+    DeviceId,
+    DeviceType,
+}
+
+fn key_value(piece: &[u8]) -> Option<(Key, &[u8])> {
+    let at = memchr::memchr(b'=', piece)?;
+    let (key, value) = (piece.get(..at)?, piece.get(at + 1..)?);
+    let key = match key {
+        k if k.eq_ignore_ascii_case(b"Cmd") => Key::Cmd,
+        k if k.eq_ignore_ascii_case(b"User") => Key::User,
+        k if k.eq_ignore_ascii_case(b"DeviceId") => Key::DeviceId,
+        k if k.eq_ignore_ascii_case(b"DeviceType") => Key::DeviceType,
+        _ => return None,
+    };
+    Some((key, value))
+}
+
+/// `Cmd=Sync&User=...&DeviceId=...&DeviceType=...` in any case and order; the first of a key
+/// counts, as what the client sent stands before what the server appends.
+fn parse_plain(cs_uri_query: &[u8]) -> Option<EasQuery<'_>> {
+    let mut query = EasQuery::default();
+    let mut seen = 0u8;
+    for (key, value) in cs_uri_query.split(|&b| b == b'&').filter_map(key_value) {
+        let bit = 1 << key as u8;
+        if seen & bit != 0 {
+            continue;
+        }
+        seen |= bit;
+        let text = || Some(percent_decoded(value)).filter(|text| !text.is_empty());
+        match key {
+            Key::Cmd => query.command = Command::from_word(value),
+            Key::User => query.user = text(),
+            Key::DeviceId => query.device_id = text(),
+            Key::DeviceType => query.device_type = text(),
+        }
+    }
+    (seen != 0).then_some(query)
+}
+
+/// Undoes percent encoding once, and once more where that leaves encoding (DOMAIN.md 2.2).
+fn percent_decoded(text: &[u8]) -> Cow<'_, [u8]> {
+    if !has_escape(text) {
+        return Cow::Borrowed(text);
+    }
+    let once: Vec<u8> = unescaped(text).collect();
+    Cow::Owned(if has_escape(&once) { unescaped(&once).collect() } else { once })
+}
+
+fn has_escape(text: &[u8]) -> bool {
+    text.windows(3).any(|window| escaped_byte(window).is_some())
+}
+
+/// The byte that `%2B` and the like stand for.
+fn escaped_byte(text: &[u8]) -> Option<u8> {
+    let [b'%', high, low, ..] = text else { return None };
+    let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    Some(digit(high)? << 4 | digit(low)?)
+}
+
+/// The bytes of a text with its percent encoding undone once; what is no encoding stays.
+fn unescaped(mut text: &[u8]) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let (&first, rest) = text.split_first()?;
+        let (byte, rest) = match escaped_byte(text) {
+            Some(byte) => (byte, text.get(3..).unwrap_or_default()),
+            None => (first, rest),
+        };
+        text = rest;
+        Some(byte)
+    })
+}
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The symbols of the standard alphabet that a piece stands for: percent encoding undone, URL-safe
+/// letters replaced, padding dropped. A blank was a `+` that something on the way decoded.
+fn symbols(piece: &[u8]) -> impl Iterator<Item = u8> {
+    unescaped(piece).take_while(|&b| b != b'=').map(|b| match b {
+        b'-' | b' ' => b'+',
+        b'_' => b'/',
+        b => b,
+    })
+}
+
+/// Only 12.1 and later have the base64 form; the byte is the version times ten.
+fn is_version(byte: u8) -> bool {
+    (120..=199).contains(&byte)
+}
+
+fn parse_base64(piece: &[u8]) -> Option<EasQuery<'static>> {
+    let symbols: Vec<u8> = symbols(piece).collect();
+    let bytes = BASE64.decode(symbols).ok()?;
+    let (_, query) = header(&bytes).ok()?;
+    Some(query)
+}
+
+/// The layout of MS-ASHTTP 2.2.1.1.1.1. Command parameters that are cut off are left out: the line
+/// may end at 64 KiB, and the device stands before them.
+fn header(bytes: &[u8]) -> IResult<&[u8], EasQuery<'static>> {
+    let (rest, (version, code, locale, device_id, policy_key, device_type)) = (
+        verify(le_u8, |&byte| is_version(byte)),
+        le_u8,
+        le_u16,
+        verify(length_data(le_u8), |id: &[u8]| !id.is_empty()),
+        policy_key,
+        length_data(le_u8),
+    )
+        .parse(bytes)?;
+    let (rest, parameters) = many0((le_u8, length_data(le_u8))).parse(rest)?;
+    // Tag 8 is the user, again the client's word.
+    let user = parameters.iter().find(|(tag, _)| *tag == 8).map(|(_, value)| value.to_vec());
+    let query = EasQuery {
+        command: Command::from_code(code),
+        device_id: Some(Cow::Owned(readable(device_id))),
+        device_type: Some(device_type)
+            .filter(|text: &&[u8]| !text.is_empty())
+            .map(|text| Cow::Owned(readable(text))),
+        user: user.map(Cow::Owned),
+        protocol_version: Some(version),
+        policy_key,
+        locale: Some(locale),
+    };
+    Ok((rest, query))
+}
+
+/// A length of 0 or 4, then the key.
+fn policy_key(bytes: &[u8]) -> IResult<&[u8], Option<u32>> {
+    let (rest, length) = verify(le_u8, |&length| length == 0 || length == 4).parse(bytes)?;
+    if length == 0 {
+        return Ok((rest, None));
+    }
+    le_u32.map(Some).parse(rest)
+}
+
+/// Text as it is; a GUID, or whatever else is no text, as upper-case hex.
+fn readable(bytes: &[u8]) -> Vec<u8> {
+    if bytes.iter().all(u8::is_ascii_graphic) {
+        return bytes.to_vec();
+    }
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |value: u8| HEX.get(usize::from(value)).copied().unwrap_or(b'0');
+    bytes.iter().flat_map(|&b| [digit(b >> 4), digit(b & 15)]).collect()
+}
+
+/// What the `&Log=` field says of the mailbox (2007 and 2010; later only in back-end logs).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogField<'a> {
+    /// Adds, changes, deletes and fetches of the client, over all folders; `None`: not told.
+    pub client_items: Option<u64>,
+    /// Adds, changes and fetched items the server sent, over all folders; `None`: not told.
+    /// Deletes carry no content.
+    pub server_items: Option<u64>,
+    /// Mails sent; `None`: not told.
+    pub mails_sent: Option<u64>,
+    /// The error behind a status of 200, as logged.
+    pub error: Option<&'a [u8]>,
+}
+
+/// Reads the `&Log=` field; `None`: there is none.
+///
+/// The last one counts: a client can send one of its own, and the server appends. Tokens are
+/// separated by `_` (`%5f` inside values); unknown ones are skipped. Microsoft's page spells
+/// `Svr:`, the logs `Srv:`.
+pub fn log_field(cs_uri_query: &[u8]) -> Option<LogField<'_>> {
+    let text = cs_uri_query
+        .split(|&b| b == b'&')
+        .rev()
+        .find(|piece| piece.get(..4).is_some_and(|key| key.eq_ignore_ascii_case(b"Log=")))?
+        .get(4..)?;
+    let mut field = LogField::default();
+    for token in text.split(|&b| b == b'_') {
+        if let Some(at) = memchr::memchr(b':', token) {
+            let (name, value) = (token.get(..at)?, token.get(at + 1..)?);
+            if name.eq_ignore_ascii_case(b"Cli") {
+                add(&mut field.client_items, counted(value, "acdf"));
+            } else if name.eq_ignore_ascii_case(b"Srv") || name.eq_ignore_ascii_case(b"Svr") {
+                add(&mut field.server_items, counted(value, "acf"));
+            } else if name.eq_ignore_ascii_case(b"Error") && !value.is_empty() {
+                field.error = Some(value);
+            }
+        } else if let Some(number) = token.strip_prefix(b"Ms") {
+            let number = std::str::from_utf8(number).ok().and_then(|text| text.parse().ok());
+            add(&mut field.mails_sent, number);
+        }
+    }
+    Some(field)
+}
+
+fn add(total: &mut Option<u64>, more: Option<u64>) {
+    if let Some(more) = more {
+        *total = Some(total.unwrap_or(0).saturating_add(more));
+    }
+}
+
+/// The sum of those counters of `6a0c0d0s0e` that have one of these names; `None`: no such text.
+/// The first of a name counts: later builds append an `A` of another meaning to `Srv:`.
+fn counted(text: &[u8], names: &str) -> Option<u64> {
+    let mut sum = 0u64;
+    let mut open = [true; 26];
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (number, name, tail) = counter(rest)?;
+        rest = tail;
+        let [letter] = name else { continue };
+        let lower = letter.to_ascii_lowercase();
+        let slot = open.get_mut(usize::from(lower.wrapping_sub(b'a')))?;
+        if *slot && names.bytes().any(|want| want == lower) {
+            sum = sum.saturating_add(number);
+        }
+        *slot = false;
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
+/// `6a` and what follows it.
+fn counter(text: &[u8]) -> Option<(u64, &[u8], &[u8])> {
+    let (number, rest) = text.split_at_checked(text.iter().position(|b| !b.is_ascii_digit())?)?;
+    let letters = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let (name, rest) = rest.split_at_checked(letters).filter(|(name, _)| !name.is_empty())?;
+    Some((std::str::from_utf8(number).ok()?.parse().ok()?, name, rest))
+}
+
+#[cfg(test)]
+mod tests;
