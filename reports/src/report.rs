@@ -47,6 +47,13 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
+/// What `inspect` found out.
+#[derive(Debug, Serialize)]
+pub struct Inspection<'a> {
+    /// What was looked at, sorted by path.
+    pub sources: &'a [Source],
+}
+
 /// Name and version of the program.
 #[derive(Debug, Clone, Serialize)]
 pub struct Tool {

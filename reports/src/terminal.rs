@@ -1,0 +1,309 @@
+//! A report to the summary for a terminal: the verdict first, then the gravest findings, what to
+//! recycle, what else to do, and how far what was read reaches. Long lists are cut, saying by how
+//! much: the whole is in the JSON.
+
+use std::collections::BTreeMap;
+
+use crate::Style;
+use crate::page::{Ink, Span, line, pad, width};
+use crate::read;
+use crate::report::{Change, Client, Finding, Path, Report};
+use crate::text::{count, duration, number, place, safe, time};
+use crate::verdict::{rank, verdict};
+
+/// Findings that are shown.
+const FINDINGS: usize = 20;
+/// Paths of a finding that are shown.
+const PATHS: usize = 10;
+/// Clients, reasons and places of a path that are shown, each.
+const DETAILS: usize = 8;
+/// Steps of the plan and pieces of advice that are shown, each.
+const STEPS: usize = 50;
+/// Names in a row.
+const NAMES: usize = 6;
+
+/// The whole summary.
+pub fn summary(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    let (ink, words) = verdict(report);
+    line(&mut out, style, (0, 0), &[(strong(ink), words)]);
+    findings(&mut out, style, report);
+    plan(&mut out, style, report);
+    advice(&mut out, style, report);
+    read::what_was_read(&mut out, style, report);
+    read::what_was_not(&mut out, style, report);
+    out
+}
+
+/// A heading, with what is left out in brackets.
+pub(crate) fn heading(out: &mut String, style: Style, words: &str, shown: usize, all: usize) {
+    out.push('\n');
+    let mut spans = vec![(Ink::Strong, words.to_owned())];
+    if shown < all {
+        let of = format!(" ({} of {})", number(shown as u64), number(all as u64));
+        spans.push((Ink::Plain, of));
+    }
+    line(out, style, (0, 2), &spans);
+}
+
+/// The line that ends a list that was cut.
+pub(crate) fn more(out: &mut String, style: Style, indent: usize, shown: usize, all: usize) {
+    if shown < all {
+        let words = format!("… and {} more; -o report.json has all", number((all - shown) as u64));
+        line(out, style, (indent, indent), &[(Ink::Plain, words)]);
+    }
+}
+
+/// A line of a block: a label of its own column, then text that wraps beside it.
+pub(crate) fn entry(out: &mut String, style: Style, indent: usize, label: &str, spans: Vec<Span>) {
+    const LABEL: usize = 9;
+    let mut line_spans = vec![(Ink::Faint, pad(label, LABEL))];
+    line_spans.extend(spans);
+    line(out, style, (indent, indent + LABEL), &line_spans);
+}
+
+/// Several lines of a block under one label, the first `limit` of them.
+fn entries(
+    out: &mut String,
+    style: Style,
+    label: &str,
+    limit: usize,
+    lines: impl ExactSizeIterator<Item = Vec<Span>>,
+) {
+    let all = lines.len();
+    for (i, spans) in lines.take(limit).enumerate() {
+        entry(out, style, 6, if i == 0 { label } else { "" }, spans);
+    }
+    if all > limit {
+        let words = format!("… and {} more", number((all - limit) as u64));
+        entry(out, style, 6, "", vec![(Ink::Plain, words)]);
+    }
+}
+
+/// Names in a row, the first of them.
+pub(crate) fn names(names: &[String]) -> String {
+    let mut words: Vec<String> = names.iter().take(NAMES).map(|name| safe(name)).collect();
+    if names.len() > NAMES {
+        words.push(format!("{} more", number((names.len() - NAMES) as u64)));
+    }
+    words.join(", ")
+}
+
+fn strong(ink: Ink) -> Ink {
+    if ink == Ink::Plain { Ink::Strong } else { ink }
+}
+
+fn grade(residual: &str) -> Ink {
+    match rank(residual) {
+        3 => Ink::Bad,
+        0 => Ink::Plain,
+        _ => Ink::Doubt,
+    }
+}
+
+fn findings(out: &mut String, style: Style, report: &Report) {
+    let all = report.findings.len();
+    if all == 0 {
+        return;
+    }
+    let shown = all.min(FINDINGS);
+    heading(out, style, "Residual access, the gravest first", shown, all);
+    let kinds: Kinds = report.sources.iter().map(|s| (s.path.as_str(), s.kind)).collect();
+    for finding in report.findings.iter().take(shown) {
+        let change = report.changes.iter().find(|change| change.id == finding.change);
+        one_finding(out, style, &kinds, finding, change);
+    }
+    if shown < all {
+        out.push('\n');
+        more(out, style, 0, shown, all);
+    }
+}
+
+fn one_finding(
+    out: &mut String,
+    style: Style,
+    kinds: &Kinds,
+    finding: &Finding,
+    change: Option<&Change>,
+) {
+    out.push('\n');
+    let id = pad(&safe(&finding.id), 4);
+    line(
+        out,
+        style,
+        (0, 4),
+        &[
+            (Ink::Plain, format!("{id}{}", if id.ends_with(' ') { "" } else { " " })),
+            (Ink::Strong, safe(&finding.account)),
+            (Ink::Plain, "  ".to_owned()),
+            (grade(finding.residual), safe(finding.residual).to_uppercase()),
+        ],
+    );
+    let mut what = format!("{} ", safe(finding.kind).replace('_', " "));
+    let at_latest = change.is_some_and(|change| change.precision == "at_latest");
+    if at_latest {
+        what += "at the latest ";
+    }
+    what += &time(&finding.at);
+    if let Some(actor) = change.and_then(|change| change.actor.as_deref()) {
+        what += &format!(" by {}", safe(actor));
+    }
+    line(out, style, (4, 6), &[(Ink::Plain, what), (Ink::Faint, told(kinds, change))]);
+    let served = [
+        (Ink::Plain, format!("served for {}another ", if at_latest { "at least " } else { "" })),
+        (Ink::Strong, duration(finding.exposure_seconds)),
+        (Ink::Plain, format!(", until {}: ", time(&finding.last))),
+        (Ink::Plain, count(finding.requests, "request", "requests")),
+    ];
+    line(out, style, (4, 6), &served);
+    for path in finding.paths.iter().take(PATHS) {
+        one_path(out, style, kinds, path);
+    }
+    if finding.paths.len() > PATHS {
+        more(out, style, 4, PATHS, finding.paths.len());
+    }
+}
+
+/// Where a change stands, in brackets.
+fn told(kinds: &Kinds, change: Option<&Change>) -> String {
+    let evidence = change.map_or(&[][..], |change| &change.evidence);
+    let mut places: Vec<String> =
+        evidence.iter().take(NAMES).map(|e| seen_at(kinds, &e.path, e.pos)).collect();
+    if evidence.len() > NAMES {
+        places.push(format!("{} more", number((evidence.len() - NAMES) as u64)));
+    }
+    if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) }
+}
+
+/// Kind words of the sources by path: they tell lines from records.
+type Kinds<'a> = BTreeMap<&'a str, &'static str>;
+
+fn seen_at(kinds: &Kinds, path: &str, pos: u64) -> String {
+    place(path, pos, kinds.get(path).copied().unwrap_or("unknown"))
+}
+
+fn one_path(out: &mut String, style: Style, kinds: &Kinds, path: &Path) {
+    let (ink, state) = match path.state {
+        "open" => (Ink::Bad, "OPEN: the token may be alive now"),
+        "expired" => (Ink::Good, "expired: idle for longer than a token lives"),
+        "refused" => (Ink::Good, "refused since"),
+        "recycled" => (Ink::Good, "recycled since"),
+        _ => (Ink::Doubt, "unknown: the logs do not reach far enough"),
+    };
+    let ink = if ink == Ink::Bad && rank(path.residual) < 3 { Ink::Doubt } else { ink };
+    line(
+        out,
+        style,
+        (4, 6),
+        &[
+            (Ink::Strong, format!("{}  {}", safe(&path.server), safe(&path.pool))),
+            (Ink::Plain, format!("  {}  ", safe(path.protocol))),
+            (ink, state.to_owned()),
+        ],
+    );
+    let mut access = count(path.requests, "request", "requests");
+    if path.data_requests > 0 {
+        access += &format!(", {} with data", number(path.data_requests));
+    }
+    access += &if path.first == path.last {
+        format!(", at {}", time(&path.first))
+    } else {
+        format!(", {} to {}", time(&path.first), time(&path.last))
+    };
+    entry(out, style, 6, "access", vec![(Ink::Plain, access)]);
+    entry(
+        out,
+        style,
+        6,
+        "class",
+        vec![
+            (Ink::Plain, format!("{}, ", safe(path.class))),
+            (grade(path.residual), safe(path.residual)),
+        ],
+    );
+    entry(out, style, 6, "name", vec![(Ink::Plain, safe(&path.name))]);
+    entries(out, style, "client", DETAILS, path.clients.iter().map(client));
+    let why = path.why.iter().map(|why| vec![(Ink::Plain, safe(why))]);
+    entries(out, style, "why", DETAILS, why);
+    let places = path
+        .evidence
+        .iter()
+        .map(|evidence| vec![(Ink::Faint, seen_at(kinds, &evidence.path, evidence.line))]);
+    entries(out, style, "see", DETAILS, places);
+}
+
+fn client(client: &Client) -> Vec<Span> {
+    let parts = [&client.device, &client.ip, &client.user_agent];
+    let words: Vec<String> = parts.into_iter().flatten().map(|part| safe(part)).collect();
+    vec![(Ink::Plain, if words.is_empty() { "unknown".to_owned() } else { words.join("  ") })]
+}
+
+fn plan(out: &mut String, style: Style, report: &Report) {
+    let all = report.plan.len();
+    if all == 0 {
+        return;
+    }
+    let shown = &report.plan[..all.min(STEPS)];
+    heading(out, style, "Recycle now, one server at a time", shown.len(), all);
+    let findings: BTreeMap<&str, &Finding> =
+        report.findings.iter().map(|finding| (finding.id.as_str(), finding)).collect();
+    let column = |text: fn(&crate::report::Step) -> String| {
+        shown.iter().map(|step| width(&text(step))).max().unwrap_or(0)
+    };
+    let (steps, servers, pools) = (
+        column(|step| number(step.step)),
+        column(|step| safe(&step.server)),
+        column(|step| safe(&step.pool)),
+    );
+    for step in shown {
+        let why = || step.why.iter().filter_map(|id| findings.get(id.as_str()));
+        let mut paths = why()
+            .flat_map(|finding| &finding.paths)
+            .filter(|path| path.server == step.server && path.pool == step.pool)
+            .peekable();
+        let uncertain = paths.peek().is_some() && !paths.any(|path| rank(path.residual) == 3);
+        let mut words = format!("(evicts {}; ", names(&step.accounts));
+        words += &match step.other_users {
+            0 => "nobody else is active there".to_owned(),
+            n => format!("{} will log on again", count(n, "other user", "others")),
+        };
+        if !step.why.is_empty() {
+            words += &format!("; for {}", names(&step.why));
+        }
+        words.push(')');
+        let mut spans = vec![
+            (Ink::Plain, format!("{}  ", pad(&number(step.step), steps))),
+            (Ink::Strong, format!("{}  ", pad(&safe(&step.server), servers))),
+            (Ink::Strong, format!("{}  ", pad(&safe(&step.pool), pools))),
+            (Ink::Plain, words),
+        ];
+        if uncertain {
+            let password = why().any(|finding| finding.kind.starts_with("password"));
+            let doubt = if password { ": the client may hold the new password" } else { "" };
+            spans.push((Ink::Doubt, format!(" not certain{doubt}")));
+        }
+        line(out, style, (2, 2 + steps + 2 + servers + 2), &spans);
+    }
+    more(out, style, 2, shown.len(), all);
+}
+
+fn advice(out: &mut String, style: Style, report: &Report) {
+    let all = report.advice.len();
+    if all == 0 {
+        return;
+    }
+    let shown = all.min(STEPS);
+    heading(out, style, "What else to do", shown, all);
+    for advice in report.advice.iter().take(shown) {
+        line(
+            out,
+            style,
+            (2, 4),
+            &[
+                (Ink::Strong, format!("{}  {}", safe(&advice.server), safe(&advice.account))),
+                (Ink::Plain, format!("  {}: {}", safe(advice.class), safe(&advice.text))),
+            ],
+        );
+    }
+    more(out, style, 2, shown, all);
+}

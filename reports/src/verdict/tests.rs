@@ -1,0 +1,278 @@
+//! Verdicts of small reports, made of `(account, residual, state)` and of spans.
+
+use super::*;
+use crate::report::{Finding, Gap, Path, Rules, SCHEMA, Source, Tool};
+use crate::text::TIE;
+
+fn at(hour: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(hour)
+}
+
+fn report() -> Report {
+    Report {
+        schema: SCHEMA,
+        tool: Tool { name: "stillin", version: "0" },
+        rules: Rules {
+            ttl_seconds: 900,
+            slack_seconds: 60,
+            since: None,
+            until: None,
+            accounts: vec![],
+        },
+        sources: vec![],
+        coverage: vec![],
+        changes: vec![],
+        findings: vec![],
+        plan: vec![],
+        advice: vec![],
+        notes: vec![],
+    }
+}
+
+fn source() -> Source {
+    Source {
+        path: "a.log".into(),
+        kind: "iis-w3c",
+        server: None,
+        bytes: 1,
+        sha256: None,
+        records: 1,
+        rejected: 0,
+        repaired: 0,
+        nul_runs: 0,
+        noise: 0,
+        back_end: 0,
+        first: None,
+        last: None,
+        encoding: None,
+        columns: None,
+        rejects: vec![],
+        error: None,
+    }
+}
+
+fn found(paths: &[(&str, &'static str, &'static str)]) -> Report {
+    let mut report = report();
+    report.findings = paths
+        .iter()
+        .map(|(account, residual, state)| Finding {
+            id: "f1".into(),
+            change: "c1".into(),
+            account: (*account).into(),
+            kind: "disabled",
+            at: at(0),
+            residual,
+            first: at(1),
+            last: at(2),
+            exposure_seconds: 7_200,
+            requests: 1,
+            paths: vec![Path {
+                server: "EX01".into(),
+                pool: "MSExchangeSyncAppPool".into(),
+                protocol: "eas",
+                name: (*account).into(),
+                class: "cached_token",
+                residual,
+                state,
+                first: at(1),
+                last: at(2),
+                requests: 1,
+                data_requests: 0,
+                clients: vec![],
+                why: vec![],
+                evidence: vec![],
+            }],
+        })
+        .collect();
+    report
+}
+
+#[test]
+fn served() {
+    let check = |paths: &[(&str, &'static str, &'static str)], ink: Ink, expect: &str| {
+        check(&found(paths), ink, expect);
+    };
+    check(
+        &[("a", "certain", "open")],
+        Ink::Bad,
+        "1 account was served after it was cut off; it can be right now.",
+    );
+    check(
+        &[("a", "certain", "open"), ("b", "certain", "expired")],
+        Ink::Bad,
+        "2 accounts were served after they were cut off; 1 of them can be right now.",
+    );
+    check(
+        &[("a", "certain", "open"), ("a", "possible", "refused")],
+        Ink::Bad,
+        "1 account was served after it was cut off; it can be right now.",
+    );
+    check(
+        &[("a", "certain", "recycled"), ("b", "certain", "refused")],
+        Ink::Bad,
+        "2 accounts were served after they were cut off. As far as the logs reach, that has ended.",
+    );
+    check(
+        &[("a", "certain", "unknown")],
+        Ink::Bad,
+        "1 account was served after it was cut off. Whether that has ended is unknown.",
+    );
+    check(
+        &[("a", "certain", "open"), ("b", "certain", "unknown")],
+        Ink::Bad,
+        "2 accounts were served after they were cut off; 1 of them can be right now. \
+         For 1 of them it is unknown whether that has ended.",
+    );
+    check(
+        &[("a", "possible", "open"), ("b", "possible", "open")],
+        Ink::Doubt,
+        "2 accounts were possibly served after they were cut off; all of them may be right now.",
+    );
+    check(
+        &[("a", "certain", "refused"), ("b", "possible", "open")],
+        Ink::Bad,
+        "1 account was served after it was cut off, 1 more possibly; 1 of them may be right now.",
+    );
+    check(
+        &[("a", "likely", "expired")],
+        Ink::Doubt,
+        "1 account was probably served after it was cut off. \
+         As far as the logs reach, that has ended.",
+    );
+    check(
+        &[
+            ("a", "certain", "open"),
+            ("b", "likely", "expired"),
+            ("c", "possible", "expired"),
+            ("d", "possible", "expired"),
+            ("e", "no", "open"),
+        ],
+        Ink::Bad,
+        "1 account was served after it was cut off, 1 more probably, 2 more possibly; \
+         1 of them can be right now.",
+    );
+}
+
+/// A report without findings: hours of the changes, spans of the servers' logs.
+fn quiet(changes: &[i64], spans: &[(&str, i64, i64)]) -> Report {
+    let mut report = report();
+    report.sources = vec![source()];
+    report.changes = changes
+        .iter()
+        .map(|hour| Change {
+            id: "c1".into(),
+            account: "a".into(),
+            sid: None,
+            kind: "disabled",
+            at: at(*hour),
+            precision: "exact",
+            actor: None,
+            evidence: vec![],
+        })
+        .collect();
+    report.coverage = spans
+        .iter()
+        .map(|(server, from, to)| Coverage {
+            server: (*server).into(),
+            kind: "iis-w3c",
+            from: at(*from),
+            to: at(*to),
+            gaps: vec![],
+        })
+        .collect();
+    report
+}
+
+fn check(report: &Report, ink: Ink, expect: &str) {
+    let (got, text) = verdict(report);
+    assert_eq!((got, text.replace(TIE, " ")), (ink, expect.to_owned()));
+}
+
+#[test]
+fn nothing_to_go_by() {
+    check(&report(), Ink::Doubt, "Nothing was read, so nothing can be said.");
+    let none = "No change that cuts an account off was found, so it cannot be said who was served \
+                after one.";
+    check(&quiet(&[], &[("EX01", 0, 9)]), Ink::Doubt, none);
+    let mut lock_out = quiet(&[1], &[("EX01", 0, 9)]);
+    lock_out.changes[0].kind = "locked_out";
+    check(&lock_out, Ink::Doubt, none);
+    let no_log = "2 changes, but no web log: it cannot be said who was served afterwards.";
+    check(&quiet(&[1, 2], &[]), Ink::Doubt, no_log);
+    let mut logons = quiet(&[1, 2], &[("EX01", 0, 9)]);
+    logons.coverage[0].kind = "evtx";
+    check(&logons, Ink::Doubt, no_log);
+    check(
+        &quiet(&[12], &[("EX01", 0, 9)]),
+        Ink::Doubt,
+        "1 change, but the logs end before (EX01 until 1970-01-01 09:00 UTC): it cannot be said \
+         who was served afterwards.",
+    );
+}
+
+#[test]
+fn claims_reach_as_far_as_the_coverage() {
+    let ex01 = "(EX01 until 1970-01-01 09:00 UTC)";
+    check(
+        &quiet(&[1], &[("EX01", 0, 9)]),
+        Ink::Good,
+        &format!("No residual access after the one change, as far as the logs reach {ex01}."),
+    );
+    check(
+        &quiet(&[1, 2, 3], &[("EX01", 0, 5), ("EX01", 4, 9)]),
+        Ink::Good,
+        &format!("No residual access after any of 3 changes, as far as the logs reach {ex01}."),
+    );
+    check(
+        &quiet(&[1, 2, 12], &[("EX01", 0, 9)]),
+        Ink::Doubt,
+        &format!(
+            "No residual access after 2 of 3 changes, as far as the logs reach {ex01}. \
+             1 came after the logs end: nothing can be said there."
+        ),
+    );
+    check(
+        &quiet(&[1, 5], &[("EX01", 0, 9), ("EX02", 0, 4)]),
+        Ink::Doubt,
+        "No residual access after any of 2 changes, as far as the logs reach (EX01 until \
+         1970-01-01 09:00 UTC, EX02 until 1970-01-01 04:00 UTC). 1 of them is covered only in \
+         part: the logs of some server begin later or end sooner.",
+    );
+    check(
+        &quiet(&[1], &[("EX01", 2, 9)]),
+        Ink::Doubt,
+        &format!(
+            "No residual access after the one change, as far as the logs reach {ex01}. It is \
+             covered only in part: the logs of some server begin later or end sooner."
+        ),
+    );
+}
+
+#[test]
+fn holes_and_bad_sources_are_said() {
+    let claim = "No residual access after the one change, as far as the logs reach (EX01 until \
+                 1970-01-01 09:00 UTC).";
+    let mut gap = quiet(&[3], &[("EX01", 0, 9)]);
+    gap.coverage[0].gaps = vec![Gap { from: at(1), to: at(2) }];
+    check(&gap, Ink::Good, claim); // before the change: of no matter
+    gap.coverage[0].gaps.push(Gap { from: at(4), to: at(5) });
+    check(&gap, Ink::Doubt, &format!("{claim} The logs have 1 gap: see below."));
+    let mut bad = quiet(&[3], &[("EX01", 0, 9)]);
+    bad.sources[0].rejected = 1;
+    check(&bad, Ink::Doubt, &format!("{claim} 1 source was not read whole: see below."));
+    bad.sources[0].rejected = 0;
+    bad.sources[0].nul_runs = 1;
+    check(&bad, Ink::Doubt, &format!("{claim} 1 source was not read whole: see below."));
+    let mut unjudged = quiet(&[3], &[("EX01", 0, 9)]);
+    unjudged.findings = found(&[("a", "no", "unknown")]).findings;
+    check(&unjudged, Ink::Doubt, &format!("{claim} 1 change could not be judged: see below."));
+}
+
+#[test]
+fn many_servers_are_cut() {
+    let names: Vec<String> = (1..=9).map(|n| format!("EX0{n}")).collect();
+    let spans: Vec<(&str, i64, i64)> = names.iter().map(|name| (name.as_str(), 0, 9)).collect();
+    let (_, text) = verdict(&quiet(&[1], &spans));
+    let text = text.replace(TIE, " ");
+    assert!(text.ends_with("EX05 until 1970-01-01 09:00 UTC, and 4 more)."), "{text}");
+}
