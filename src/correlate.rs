@@ -145,7 +145,14 @@ pub fn correlate(
             if let Some(effect) = effect {
                 let speaks = runs.refused(&request, refusal, &effect);
                 let (class, residual) = (Class::Refused, Residual::No);
-                emit(Classed { request: index, change: effect.change, class, residual, run: None, speaks });
+                emit(Classed {
+                    request: index,
+                    change: effect.change,
+                    class,
+                    residual,
+                    run: None,
+                    speaks,
+                });
             }
             continue;
         }
@@ -156,6 +163,14 @@ pub fn correlate(
         }
     }
     runs.finish()
+}
+
+/// The residual of a request, seen from the end of its run.
+pub fn residual(classed: &Classed, runs: &[Run]) -> Residual {
+    match classed.run.and_then(|run| runs.get(run)) {
+        Some(run) => classed.residual.max(run.residual),
+        None => classed.residual,
+    }
 }
 
 /// Class and residual of one served request.
@@ -192,7 +207,8 @@ fn judge(
     } else {
         (classed.class, classed.residual) = judge_password(request, effect, lineage, runs);
         if classed.residual != Residual::No {
-            let first_hour = effect.is_reset_by_other && request.start < effect.at + TimeDelta::hours(1);
+            let first_hour =
+                effect.is_reset_by_other && request.start < effect.at + TimeDelta::hours(1);
             if first_hour && classed.class == Class::CachedToken {
                 classed.residual = Residual::Likely;
                 classed.speaks.reset_within_the_hour = true;
@@ -203,7 +219,8 @@ fn judge(
     classed.speaks.hole = lineage == Lineage::Unsure;
     if request.is_ambiguous && classed.residual != Residual::No {
         classed.speaks.shared_name = true;
-        (classed.class, classed.residual, classed.run) = (Class::Ambiguous, Residual::Possible, None);
+        (classed.class, classed.residual, classed.run) =
+            (Class::Ambiguous, Residual::Possible, None);
     }
     if effect.may_be_over && classed.residual != Residual::No {
         classed.speaks.maybe_enabled = true;

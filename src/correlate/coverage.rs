@@ -30,6 +30,7 @@ impl Coverage {
     /// requests may have been served there that nobody can see.
     pub fn is_blind(&self, server: u32, from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
         let Some(span) = self.of(server) else { return true };
-        span.from > from || span.gaps.iter().any(|&(gap_from, gap_to)| gap_from < to && from < gap_to)
+        span.from > from
+            || span.gaps.iter().any(|&(gap_from, gap_to)| gap_from < to && from < gap_to)
     }
 }

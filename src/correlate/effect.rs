@@ -56,7 +56,12 @@ impl<'a> Timeline<'a> {
                     stretch.until_is_latest = cut.precision == Precision::AtLatest;
                 }
                 None if cut.kind.disables() => {
-                    stretches.push(Stretch { change, from: cut.at, until: None, until_is_latest: false });
+                    stretches.push(Stretch {
+                        change,
+                        from: cut.at,
+                        until: None,
+                        until_is_latest: false,
+                    });
                 }
                 _ => {}
             }
@@ -66,9 +71,10 @@ impl<'a> Timeline<'a> {
 
     /// The change in effect for a request: a disable that stands, else the last password change before its end.
     pub(super) fn in_effect(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<Effect> {
-        let standing = self.stretches.iter().rev().find(|stretch| {
-            stretch.from <= end && stretch.until.is_none_or(|until| start < until)
-        });
+        let standing =
+            self.stretches.iter().rev().find(|stretch| {
+                stretch.from <= end && stretch.until.is_none_or(|until| start < until)
+            });
         let (change, may_be_over) = match standing {
             Some(stretch) => (stretch.change, stretch.until_is_latest),
             None => {

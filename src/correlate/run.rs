@@ -104,12 +104,19 @@ impl Runs {
     }
 
     /// Takes a refusal into account.
-    pub(super) fn refused(&mut self, request: &Request, refusal: Refusal, effect: &Effect) -> Speaks {
+    pub(super) fn refused(
+        &mut self,
+        request: &Request,
+        refusal: Refusal,
+        effect: &Effect,
+    ) -> Speaks {
         let sent = password_sent(refusal);
         let here = (request.key, request.client);
         let mut speaks = Speaks::default();
         for (&at, client) in &mut self.clients {
-            let Some((change, run)) = client.open.filter(|_| at.1 == request.client) else { continue };
+            let Some((change, run)) = client.open.filter(|_| at.1 == request.client) else {
+                continue;
+            };
             // A refusal by a disabled account, or for another, later password, says nothing of this one.
             if change != effect.change || sent == Sent::Unknown {
                 continue;
@@ -129,7 +136,7 @@ impl Runs {
             client.open = None;
         }
         let client = self.clients.entry(here).or_default();
-        if sent == Sent::Wrong && request.start >= effect.at {
+        if (sent == Sent::Wrong || refusal == Refusal::OwaNoSession) && request.start >= effect.at {
             client.refused = Some(request.start);
         }
         if is_shut_out(refusal) {
@@ -143,13 +150,16 @@ impl Runs {
     }
 }
 
-/// A disabled, expired or locked account is told so only if the password was right (DOMAIN.md 1.6), so these
-/// refusals do not say that it was the old one. A session that timed out may have had either.
+/// A disabled, expired or restricted account is told so only if the password was right (DOMAIN.md 1.6), so those
+/// refusals do not say that it was the old one. OWA's 440 and 302 without `reason=2` say that there was no
+/// session any more: turned down, or logged off.
 fn password_sent(refusal: Refusal) -> Sent {
-    match refusal {
-        Refusal::WrongPassword | Refusal::Unknown | Refusal::Owa => Sent::Wrong,
-        Refusal::OwaTimeout => Sent::PerhapsWrong,
-        _ => Sent::Unknown,
+    if refusal.suggests_wrong_password() {
+        Sent::Wrong
+    } else if refusal.may_be_session_end() {
+        Sent::PerhapsWrong
+    } else {
+        Sent::Unknown
     }
 }
 
