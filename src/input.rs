@@ -101,7 +101,7 @@ pub enum Encoding {
     Utf16Le,
     /// UTF-16, high byte first.
     Utf16Be,
-    /// Not UTF-8, so an ANSI code page that nobody can name, or no text at all: kept byte by byte (DOMAIN.md 2.2).
+    /// Not UTF-8, so an ANSI code page that nobody can name, or no text at all: kept byte by byte (DOMAIN.md 1.3).
     Bytes,
 }
 
@@ -189,7 +189,7 @@ impl Packing {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => return Ok(Packing::Zstd),
             // A frame to be skipped, which parallel packers put first.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => return Ok(Packing::Zstd),
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => "a zip archive inside another file",
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => "a zip archive inside another file or from a pipe",
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "packed with xz",
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => {
                 "packed with bzip2"
@@ -245,7 +245,7 @@ impl Encoding {
 /// UTF-16 without a byte-order mark, as a tool writes that appends to what was empty.
 ///
 /// The first eight letters must all be ASCII with a zero after each, and nine in ten of the first 4 KiB, with no
-/// letter U+0000 among them. A log with a run of NULs, which a crash leaves (DOMAIN.md 2.2), has no such alternation,
+/// letter U+0000 among them. A log with a run of NULs, which a crash leaves (DOMAIN.md 1.3), has no such alternation,
 /// and neither has the header of an event log.
 fn looks_like_utf16le(bytes: &[u8]) -> bool {
     let letters = bytes.get(..4096).unwrap_or(bytes).chunks_exact(2);

@@ -41,11 +41,13 @@ impl Map {
         if len == 0 || text_at > len {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
-        // SAFETY: the map is read-only, private to this struct and unmapped only when no borrow of it is left.
-        // Its bytes can change while they are borrowed, if another process writes to the file; no lock prevents that
-        // on Unix. What is relied on is this: nothing here or in the parsers checks a byte and later trusts the check
-        // for memory safety, other than on a copy; a changed byte costs a reject or a wrong value, and a lost page is
-        // the handler's business, which is installed and told of the addresses before anything is read.
+        // SAFETY: the map is read-only, and unmapped only when no borrow of it is left. What cannot be promised is that
+        // its bytes stay as they are while they are borrowed: another process may write to the file, and Unix has no
+        // lock against that. Whoever maps a file accepts this; it is bearable because nothing is ever written through
+        // the map, because its length is fixed, so every slice keeps its bounds, and because the parsers take any
+        // bytes: one that changes costs a reject or a wrong value. Text that was found to be UTF-8 in place is the one
+        // check that could be undone; a log is therefore read as bytes. A page that is lost is the handler's business,
+        // which is installed and told of the addresses before anything is read.
         let mmap = unsafe { MmapOptions::new().len(len).map(&file)? };
         #[cfg(unix)]
         let watch = sigbus::watch(mmap.as_ptr() as usize, mmap.len())

@@ -369,6 +369,7 @@ fn a_source_is_only_read() {
     let scratch = Scratch::new();
     let path = scratch.write("a", log(5000).as_bytes());
     let mut permissions = fs::metadata(&path).unwrap().permissions();
+    let writable = permissions.clone();
     permissions.set_readonly(true);
     fs::set_permissions(&path, permissions).unwrap();
     let before = fs::metadata(&path).unwrap().modified().unwrap();
@@ -376,6 +377,8 @@ fn a_source_is_only_read() {
     assert_eq!((text.len(), known.damage), (log(5000).len(), None));
     assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
     assert_eq!(fs::read(&path).unwrap(), text);
+    // Windows deletes nothing that is read-only.
+    fs::set_permissions(&path, writable).unwrap();
 }
 
 #[test]

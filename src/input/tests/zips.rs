@@ -39,13 +39,13 @@ fn fields(zip: &[u8], in_local: usize, in_central: usize) -> Vec<usize> {
 fn expanded(scratch: &Scratch, zip: &[u8]) -> (Vec<Source>, Vec<String>) {
     let path = scratch.write("a.zip", zip);
     let (members, problems) = expand(vec![source(&path)]);
-    let prefix = format!("{}/", scratch.0.to_string_lossy());
+    let prefix = format!("{}/", scratch.0.to_string_lossy().replace('\\', "/"));
     let said = problems.iter().map(|problem| problem.to_string().replace(&prefix, "")).collect();
     (members, said)
 }
 
 fn names(scratch: &Scratch, sources: &[Source]) -> Vec<String> {
-    let prefix = format!("{}/", scratch.0.to_string_lossy());
+    let prefix = format!("{}/", scratch.0.to_string_lossy().replace('\\', "/"));
     sources.iter().map(|source| source.path.replace(&prefix, "")).collect()
 }
 
