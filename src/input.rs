@@ -189,7 +189,9 @@ impl Packing {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => return Ok(Packing::Zstd),
             // A frame to be skipped, which parallel packers put first.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => return Ok(Packing::Zstd),
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => "a zip archive inside another file or from a pipe",
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => {
+                "a zip archive inside another file or from a pipe"
+            }
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "packed with xz",
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => {
                 "packed with bzip2"
