@@ -1,0 +1,54 @@
+//! The path of a log to the server and the IIS site that wrote it, where its folders tell.
+
+/// Folder names that stand above `W3SVC<n>` in a usual layout or a usual copy of one, and are no server's name.
+const GENERIC: &[&str] = &[
+    "backend", "be", "c", "c$", "d", "d$", "data", "evidence", "exchange", "export", "fe", "files",
+    "frontend", "http", "iis", "iis-logs", "iis_logs", "iislogs", "inetpub", "log", "logfiles",
+    "logs", "system32", "var", "w3c", "web", "weblogs", "windows", "www",
+];
+
+/// The server whose logs these are, by the folder above `W3SVC<n>` (DESIGN.md section 2).
+///
+/// Only the folder right above counts, and only when it can be a host's name: `EX01/W3SVC1/u_ex.log` is EX01's,
+/// `inetpub/logs/LogFiles/W3SVC1/u_ex.log` is nobody's. Two servers taken for one would be a wrong accusation.
+pub fn server_of(path: &str) -> Option<String> {
+    let (above, _) = site_folder(path)?;
+    let host = above?;
+    let is_host = host.bytes().any(|b| b.is_ascii_alphabetic())
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && !host.starts_with(['.', '-'])
+        && host.len() <= 253;
+    let is_generic = GENERIC.iter().any(|name| name.eq_ignore_ascii_case(host));
+    (is_host && !is_generic).then(|| host.to_string())
+}
+
+/// The number of the IIS site whose log this is, from `W3SVC<n>` in its path.
+/// Exchange's front end is usually site 1 and its back end site 2, but sites made anew have other numbers.
+pub fn site_of(path: &str) -> Option<u32> {
+    site_folder(path)?.1.parse().ok()
+}
+
+/// The folder above the innermost `W3SVC<n>`, and `<n>`; empty in `W3SVC`, where central logging writes.
+fn site_folder(path: &str) -> Option<(Option<&str>, &str)> {
+    let mut folders: Vec<&str> = Vec::new();
+    for part in path.split(['/', '\\']) {
+        match part.rsplit_once('!') {
+            // `!` parts an archive from its members: what stands before it is a file, not a folder.
+            Some((_, first)) => folders = vec![first],
+            None if part.is_empty() || part == "." => {}
+            None => folders.push(part),
+        }
+    }
+    folders.pop();
+    let place = folders.iter().rposition(|folder| site_number(folder).is_some())?;
+    let number = site_number(folders.get(place)?)?;
+    let above = place.checked_sub(1).and_then(|place| folders.get(place)).copied();
+    Some((above, number))
+}
+
+fn site_number(folder: &str) -> Option<&str> {
+    let number = folder.get(5..)?;
+    let is_site = folder.get(..5)?.eq_ignore_ascii_case("w3svc")
+        && number.bytes().all(|b| b.is_ascii_digit());
+    is_site.then_some(number)
+}
