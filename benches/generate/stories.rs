@@ -60,8 +60,8 @@ struct Client {
     home: usize,
     /// The load balancer does not keep it at home (DOMAIN.md 7.5).
     roams: bool,
-    /// Last use of the token at each server; none, if there is no token.
-    token: Vec<Option<u32>>,
+    /// Start and end of the last use of the token at each server; none, if there is no token.
+    token: Vec<Option<(u32, u32)>>,
     /// Since when it has the password that it sends.
     password_since: u32,
     /// When it is given the new password unasked.
@@ -154,7 +154,7 @@ fn restarts(span: u32, rng: &mut Rng) -> Vec<u32> {
     let mut out = Vec::new();
     while at + 4 * HOUR < span {
         out.push(at);
-        at += rng.between(2 * HOUR, 7 * HOUR);
+        at += rng.between(3 * HOUR, 10 * HOUR);
     }
     out
 }
@@ -226,12 +226,13 @@ impl Stories {
         let restarts = &self.restarts[client.server * PROTOCOLS.len() + client.protocol as usize];
         let restarted = |from: u32, to: u32| restarts.iter().any(|&t| from < t && t <= to);
         let start = client.start;
+        // A restart lets a hanging request end, but the next one meets a worker without tokens.
         let cached = client.token[client.server]
-            .is_some_and(|used| start.saturating_sub(used) <= TTL && !restarted(used, start));
+            .is_some_and(|(since, used)| start <= used + TTL && !restarted(since, start));
         let refusal = refusal(account, client.password_since, start).filter(|_| !cached);
         let asks = Asks { protocol: client.protocol, command: client.command, taken: client.taken };
         let Some(outcome) = refusal else {
-            client.token[client.server] = Some(end);
+            client.token[client.server] = Some((start, end));
             let cut = restarted(start, end);
             clients::served(out, &at, asks, person, cut, rng);
             return false;
