@@ -23,6 +23,7 @@ use people::Person;
 use rng::Rng;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use stories::Stories;
@@ -87,11 +88,11 @@ fn args(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
         match word.as_str() {
             "--out" => args.out = PathBuf::from(value()?),
             "--size" => args.size = size(&value()?)?,
-            "--servers" => args.servers = count(&word, &value()?, 1)?,
-            "--days" => args.days = count(&word, &value()?, 1)?,
-            "--users" => args.users = count(&word, &value()?, 1)?,
-            "--watched" => args.watched = count(&word, &value()?, 0)?,
-            "--seed" => args.seed = count(&word, &value()?, 0)?.into(),
+            "--servers" => args.servers = count(&word, &value()?, 1..=99)?,
+            "--days" => args.days = count(&word, &value()?, 1..=3_650)?,
+            "--users" => args.users = count(&word, &value()?, 1..=1_000_000)?,
+            "--watched" => args.watched = count(&word, &value()?, 0..=1_000_000)?,
+            "--seed" => args.seed = count(&word, &value()?, 0..=u32::MAX)?.into(),
             "--one-file" => args.one_file = true,
             "--header-change" => args.header_change = true,
             _ => return Err(format!("`{word}` is unknown")),
@@ -112,10 +113,10 @@ fn args(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
     Ok(args)
 }
 
-fn count(word: &str, value: &str, least: u32) -> Result<u32, String> {
-    let most = if word == "--seed" { u32::MAX } else { 40_000 };
-    let fits = value.parse().ok().filter(|n| (least..=most).contains(n));
-    fits.ok_or(format!("{word}: `{value}` is no number from {least} to {most}"))
+fn count(word: &str, value: &str, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let fits = value.parse().ok().filter(|n| range.contains(n));
+    let (least, most) = (range.start(), range.end());
+    fits.ok_or_else(|| format!("{word}: `{value}` is no number from {least} to {most}"))
 }
 
 fn size(value: &str) -> Result<u64, String> {
@@ -242,5 +243,6 @@ mod tests {
         assert!(!parse("--size 1GiB"));
         assert!(!parse("--out x --one-file --servers 2"));
         assert!(!parse("--out x --users 10 --watched 10"));
+        assert!(!parse("--out x --days 0"));
     }
 }

@@ -7,7 +7,7 @@ mkdir -p "$cache"
 # Sets STILLIN and GENERATE to release binaries, unless both are given.
 build() {
     if [[ -z ${STILLIN:-} || -z ${GENERATE:-} ]]; then
-        cargo build --release --locked --bin stillin --example generate
+        cargo build --release --locked --bin stillin --example generate || exit 2
         local target=${CARGO_TARGET_DIR:-target}
         STILLIN=${STILLIN:-$target/release/stillin}
         GENERATE=${GENERATE:-$target/release/examples/generate}
@@ -30,8 +30,8 @@ logs() {
     shift
     if [[ ! -d $folder ]]; then
         rm -rf "$folder.part"
-        "$GENERATE" --out "$folder.part" "$@"
-        mv "$folder.part" "$folder"
+        # A subshell in $( ) does not stop at errors by itself.
+        "$GENERATE" --out "$folder.part" "$@" && mv "$folder.part" "$folder" || exit 2
     fi
     echo "$folder"
 }

@@ -18,8 +18,11 @@ const TTL: u32 = 900;
 /// Requests that an account makes on a day, about; for the share of the log that they may take.
 pub const LINES_A_DAY: u64 = 700;
 
-/// What happens to an account, and how often: pairs of a change and the seconds after the first.
-const PLOTS: [(u32, &[(&str, u32, u32)]); 9] = [
+/// A change, and from which to which second after the first one it comes.
+type Turn = (&'static str, u32, u32);
+
+/// What happens to an account, and how often.
+const PLOTS: [(u32, &[Turn]); 9] = [
     (45, &[("disabled", 0, 1)]),
     (10, &[("disabled", 0, 1), ("password_reset", 60, 900)]),
     (15, &[("password_reset", 0, 1)]),
@@ -88,7 +91,7 @@ pub struct Stories {
     span: u32,
 }
 
-/// Writes a story for each of these people; `width` is how many seconds of it the log shows.
+/// Writes a story for each of these people, who come in order; `width` is how many seconds of it the log shows.
 pub fn stories(
     watched: &[u32],
     people: &[Person],
@@ -309,12 +312,14 @@ impl Stories {
 
     /// Whether a person's account is enabled at the end; `None` if it was deleted.
     pub fn enabled(&self, person: u32) -> Option<bool> {
-        let changes = self.accounts.iter().filter(|a| a.person == person).flat_map(|a| &a.changes);
-        changes.fold(Some(true), |state, change| match change.word {
+        let Ok(i) = self.accounts.binary_search_by_key(&person, |account| account.person) else {
+            return Some(true);
+        };
+        self.accounts[i].changes.iter().try_fold(true, |state, change| match change.word {
             "disabled" => Some(false),
             "enabled" => Some(true),
             "deleted" => None,
-            _ => state,
+            _ => Some(state),
         })
     }
 }
