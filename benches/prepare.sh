@@ -3,6 +3,8 @@
 
 cache=${TMPDIR:-/tmp}/stillin-bench
 mkdir -p "$cache"
+# No byte code beside the scripts: the repository stays clean.
+export PYTHONDONTWRITEBYTECODE=1
 
 # Sets STILLIN and GENERATE to release binaries, unless both are given.
 build() {
