@@ -10,7 +10,7 @@ use crate::windows::directory_service::{Seen, tell_expiries};
 use crate::windows::stamp::Zone;
 use crate::windows::{Event, of_interest, outcome_of, tell};
 use csv::{ByteRecord, ReaderBuilder};
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 /// Reads a source of event CSV.
 pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
@@ -23,26 +23,29 @@ pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
         Ok(header) => header.iter().map(|name| lossy(name).trim().to_owned()).collect(),
         Err(_) => Vec::new(),
     };
+    if columns.iter().any(|name| name.contains('\n')) {
+        // It may have swallowed the whole file.
+        let reason = Reason::Format("a quoted column name runs on over several lines".to_owned());
+        let pos = Pos::Line(1 + skipped);
+        tell(Err(Reject { pos, reason }), &mut seen, &mut tally, sink);
+    }
     let mut row = ByteRecord::new();
+    let (mut line, mut counted) = (1 + skipped, 0);
     loop {
-        let line = reader.position().line();
-        match reader.read_byte_record(&mut row) {
+        // Lines are counted here: the reader's own count lags by the blank lines that it skips, and
+        // by the line feed of a CRLF.
+        let at = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
+        let rest = text.get(at..).unwrap_or_default();
+        let at = at.saturating_add(rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count());
+        line += memchr_iter(b'\n', text.get(counted..at).unwrap_or_default()).count() as u64;
+        counted = at;
+        let pos = Pos::Line(line);
+        let event = match reader.read_byte_record(&mut row) {
             Ok(false) => break,
-            Ok(true) => {
-                let pos = Pos::Line(row.position().map_or(line, csv::Position::line) + skipped);
-                let event = event(pos, &columns, &row, local);
-                let event = event.map_err(|reason| Reject { pos, reason });
-                tell(event, &mut seen, &mut tally, sink);
-            }
-            Err(error) => {
-                let (pos, reason) =
-                    (Pos::Line(line + skipped), Reason::Format(format!("CSV: {error}")));
-                tell(Err(Reject { pos, reason }), &mut seen, &mut tally, sink);
-                if error.is_io_error() {
-                    break;
-                }
-            }
-        }
+            Ok(true) => event(pos, &columns, &row, local),
+            Err(error) => Err(Reason::Format(format!("CSV: {error}"))),
+        };
+        tell(event.map_err(|reason| Reject { pos, reason }), &mut seen, &mut tally, sink);
     }
     let all = seen.take_expiries();
     tell_expiries(all.clone(), &all, &mut tally, sink);
@@ -103,7 +106,8 @@ fn event(
         Some(lossy(value)).filter(|text| !text.trim().is_empty())
     };
     if row.len() < columns.len() {
-        return Err(Reason::FieldCount { want: columns.len(), got: row.len(), fields_line: 1 });
+        let (got, want) = (row.len(), columns.len());
+        return Err(Reason::Format(format!("{got} values for {want} columns")));
     }
     let id = get(ID).ok_or(Reason::Missing("EventId"))?;
     let mut event = Event::new(pos, id.trim().parse().map_err(|_| Reason::BadNumber("EventId"))?);
@@ -137,4 +141,47 @@ fn event(
         None => columns.iter().cloned().zip(row.iter().map(lossy)).collect(),
     };
     Ok(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables() {
+        let check = |text: &str, expect: &str| {
+            assert!(sniff(text.as_bytes()), "{text}");
+            let mut said = Vec::new();
+            let tally = facts(text.as_bytes(), &LocalTime::default(), &mut |item| {
+                if let Err(reject) = item {
+                    said.push(format!("{} {}", reject.pos, reject.reason));
+                }
+            });
+            said.insert(0, format!("{}/{}/{}", tally.told, tally.of_no_interest, tally.rejected));
+            assert_eq!(said.join("; "), expect, "{text}");
+        };
+        let head = "TimeGenerated;EventID;Computer;TargetUserName;Keywords\n";
+        check(&format!("{head}2026-03-02T09:00:00Z;4725;DC1;ada;0x8020000000000000\n"), "1/0/0");
+        check(&format!("{head}2026-03-02T09:00:00Z;4624;DC1;ada;\r\n"), "0/1/0");
+        check(&format!("{head}2026-03-02T09:00:00Z;4725\n"), "0/0/1; :2 2 values for 5 columns");
+        check(
+            &format!("{head}x;4725;DC1;ada;y\n\n;;;;\n"),
+            "0/0/2; :2 `x` is no time; :4 EventId is missing",
+        );
+        let head = "TimeCreated,EventId,Provider,Payload\n";
+        check(
+            &format!(
+                "{head}2026-03-02 09:00:00,4624,P,\"{{\"\"EventData\"\":1}}\n2026-03-02 09:00:00,4725,P,x\n"
+            ),
+            "0/0/1; :2 a quoted value runs on over several lines",
+        );
+        check(
+            "EventId,Provider,Payload,\"x\n4725,P,{},\n",
+            "0/0/1; :1 a quoted column name runs on over several lines",
+        );
+        check(
+            &format!("{head}2026-03-02 09:00:00,4725,Microsoft-Windows-Security-Auditing,{{oops\n"),
+            "0/0/1; :2 JSON in Payload: key must be a string at line 1 column 2",
+        );
+    }
 }

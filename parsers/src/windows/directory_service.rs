@@ -70,10 +70,16 @@ impl Seen {
 /// Tells the expiries that lay ahead, except those that were put off or taken back in time: an
 /// account whose contract was prolonged did not expire. `all` are the settings of the whole source.
 pub fn tell_expiries(ahead: Vec<Expiry>, all: &[Expiry], tally: &mut Tally, sink: &mut Sink<'_>) {
+    let mut settings: BTreeMap<&str, Vec<DateTime<Utc>>> = BTreeMap::new();
+    for expiry in all {
+        settings.entry(&expiry.object).or_default().push(expiry.set_at);
+    }
+    settings.values_mut().for_each(|times| times.sort_unstable());
     for expiry in ahead {
         let Expiry { object, set_at, ahead: Some(ahead) } = expiry else { continue };
-        let again = |e: &Expiry| e.object == object && e.set_at > set_at && e.set_at < ahead.until;
-        if all.iter().any(again) {
+        let times = settings.get(object.as_str()).map_or(&[][..], Vec::as_slice);
+        let again = times.get(times.partition_point(|time| *time <= set_at));
+        if again.is_some_and(|time| *time < ahead.until) {
             continue;
         }
         if !ahead.told {
