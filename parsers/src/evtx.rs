@@ -1,10 +1,212 @@
-//! EVTX to facts.
+//! EVTX to events: 64 KiB chunks of records, each read for itself. Most records of a Security log are
+//! of no interest, and `peek` tells that from the bytes; only what is left is rendered, by the `evtx`
+//! crate, to the XML that Windows would show.
+//!
+//! Nothing here keeps more than one chunk's records, and chunks are borrowed from the input, so a
+//! mapped file of any size costs no memory of its own.
+
+mod peek;
+
+use crate::event::{Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
-/// Facts of an EVTX file.
-pub fn facts(_bytes: &[u8], _sink: &mut Sink<'_>) -> Tally {
-    Tally::default()
+use crate::windows::directory_service::{Expiry, Seen, tell_expiries};
+use crate::windows::{Event, of_interest, tell};
+use crate::xml;
+use evtx::err::EvtxError;
+use evtx::{EvtxChunk, EvtxChunkHeader, EvtxRecord, ParserSettings};
+use peek::Known;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::ops::Range;
+use std::sync::Arc;
+
+const FILE_HEADER: usize = 4096;
+const CHUNK: usize = 65_536;
+
+/// Reads a whole file.
+pub fn facts(bytes: &[u8], sink: &mut Sink<'_>) -> Tally {
+    facts_of_chunks(bytes, 0..chunk_count(bytes), sink)
 }
+
 /// Is it EVTX?
-pub fn sniff(_head: &[u8]) -> bool {
-    false
+pub fn sniff(head: &[u8]) -> bool {
+    head.starts_with(b"ElfFile\0")
+}
+
+/// Chunks of the file, the last one perhaps cut short. The header has a number of its own, which is
+/// wrong in a file that was copied while open and too small (16 bits) for a large one.
+pub fn chunk_count(bytes: &[u8]) -> usize {
+    bytes.len().saturating_sub(FILE_HEADER).div_ceil(CHUNK).max(1)
+}
+
+/// Reads some of the chunks; ranges that cover the file give together what `facts` gives, whatever
+/// runs them.
+pub fn facts_of_chunks(bytes: &[u8], range: Range<usize>, sink: &mut Sink<'_>) -> Tally {
+    let mut tally = Tally::default();
+    let mut seen = Seen::default();
+    // The first half of a 5136 pair may end the chunk before.
+    if let Some(before) = range.start.checked_sub(1) {
+        let mut unheard = |_| {};
+        let mut uncounted = Tally::default();
+        visit(bytes, before, &mut |event| tell(event, &mut seen, &mut uncounted, &mut unheard));
+        seen.turn();
+        seen.take_expiries();
+    }
+    for number in range {
+        visit(bytes, number, &mut |event| tell(event, &mut seen, &mut tally, sink));
+        seen.turn();
+    }
+    if seen.holds_expiries() {
+        let all = expiries(bytes);
+        tell_expiries(seen.take_expiries(), &all, &mut tally, sink);
+    }
+    tally
+}
+
+/// Every setting of `accountExpires` in the file: one may take back what another range tells.
+fn expiries(bytes: &[u8]) -> Vec<Expiry> {
+    let mut seen = Seen::default();
+    for number in 0..chunk_count(bytes) {
+        let mut unheard = |_| {};
+        let mut uncounted = Tally::default();
+        visit(bytes, number, &mut |event| tell(event, &mut seen, &mut uncounted, &mut unheard));
+        seen.turn();
+    }
+    seen.take_expiries()
+}
+
+/// Sound records by `Channel:EventID`. Renders every record: for `inspect` and tests, not for use on
+/// large files.
+pub fn census(bytes: &[u8]) -> BTreeMap<String, u64> {
+    let mut ids = BTreeMap::new();
+    for number in 0..chunk_count(bytes) {
+        if let Chunk::Records(chunk, _) = chunk_at(bytes, number) {
+            rendered(number, &chunk, &mut Known::default(), true, &mut |event| {
+                if let Ok(event) = event {
+                    let channel = event.channel.unwrap_or_default();
+                    *ids.entry(format!("{channel}:{}", event.event_id)).or_insert(0) += 1;
+                }
+            });
+        }
+    }
+    ids
+}
+
+/// What stands at a chunk's place.
+enum Chunk<'a> {
+    /// A chunk, and whether the file ends inside it.
+    Records(Cow<'a, [u8]>, bool),
+    /// Zeroes: space that was set aside.
+    Empty,
+    Bad(Reason),
+}
+
+fn chunk_at(bytes: &[u8], number: usize) -> Chunk<'_> {
+    if !sniff(bytes) {
+        return Chunk::Bad(Reason::Format("no EVTX file: its header is not ElfFile".to_owned()));
+    }
+    if bytes.len() < FILE_HEADER {
+        return Chunk::Bad(Reason::Truncated);
+    }
+    let start = number.saturating_mul(CHUNK).saturating_add(FILE_HEADER);
+    let rest = bytes.get(start..).unwrap_or_default();
+    let data = rest.get(..CHUNK).unwrap_or(rest);
+    if data.iter().all(|b| *b == 0) {
+        return Chunk::Empty;
+    }
+    if !data.starts_with(b"ElfChnk\0") {
+        let reason = format!("chunk {number} at {start:#x} has no chunk header");
+        return Chunk::Bad(Reason::Format(reason));
+    }
+    if data.len() == CHUNK {
+        return Chunk::Records(data.into(), false);
+    }
+    // The records before the cut are sound; zeroes stand for the rest.
+    let mut whole = data.to_vec();
+    whole.resize(CHUNK, 0);
+    Chunk::Records(whole.into(), true)
+}
+
+/// Hands on every record of a chunk, in the order of the chunk.
+fn visit(bytes: &[u8], number: usize, on: &mut dyn FnMut(Result<Event, Reject>)) {
+    let (chunk, cut) = match chunk_at(bytes, number) {
+        Chunk::Records(chunk, cut) => (chunk, cut),
+        Chunk::Empty => return,
+        Chunk::Bad(reason) => {
+            // No record, so no record's number.
+            return on(Err(Reject { pos: Pos::Record(0), reason }));
+        }
+    };
+    let mut known = Known::default();
+    match peek::all(&chunk, &mut known) {
+        Some(peeks) if !peeks.iter().any(|peek| of_interest(peek.event_id)) => {
+            peeks.iter().for_each(|peek| on(Ok(peek.event())));
+        }
+        _ => rendered(number, &chunk, &mut known, false, on),
+    }
+    if cut {
+        on(Err(Reject { pos: Pos::Record(0), reason: Reason::Truncated }));
+    }
+}
+
+/// Hands on every record of a chunk in which not all is plain and of no interest, rendered where that
+/// is not certain of the record; or all of them.
+fn rendered(
+    number: usize,
+    chunk: &[u8],
+    known: &mut Known,
+    every: bool,
+    on: &mut dyn FnMut(Result<Event, Reject>),
+) {
+    let bad = |error: &dyn Error| {
+        let reason = Reason::Format(format!("chunk {number}: {}", causes(error)));
+        Err(Reject { pos: Pos::Record(0), reason })
+    };
+    let header = match EvtxChunkHeader::from_bytes(chunk) {
+        Ok(header) => header,
+        Err(error) => return on(bad(&error)),
+    };
+    let mut records = match EvtxChunk::new(chunk, &header, Arc::new(ParserSettings::default())) {
+        Ok(records) => records,
+        Err(error) => return on(bad(&error)),
+    };
+    for record in records.iter() {
+        on(match record {
+            Ok(record) => {
+                let start = usize::try_from(record.binxml_offset).unwrap_or(usize::MAX);
+                let start = start.saturating_sub(peek::RECORD_HEADER);
+                match peek::at(chunk, start, known) {
+                    Some((peek, _)) if !every && !of_interest(peek.event_id) => Ok(peek.event()),
+                    _ => read(record),
+                }
+            }
+            Err(error) => Err(reject(&error)),
+        });
+    }
+}
+
+fn read(record: EvtxRecord<'_>) -> Result<Event, Reject> {
+    let pos = Pos::Record(record.event_record_id);
+    let text = record.into_xml().map_err(|error| reject(&error))?;
+    xml::event(pos, &text.data).map_err(|reason| Reject { pos, reason })
+}
+
+fn reject(error: &EvtxError) -> Reject {
+    let id = match error {
+        EvtxError::FailedToParseRecord { record_id, .. } => *record_id,
+        _ => 0,
+    };
+    Reject { pos: Pos::Record(id), reason: Reason::Format(causes(error)) }
+}
+
+/// An error and what brought it about, on one line.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{}: {error}", text.trim_end_matches('.'));
+        cause = error.source();
+    }
+    text
 }

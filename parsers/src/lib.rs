@@ -20,6 +20,7 @@ pub mod exchange;
 pub mod separators;
 pub mod w3c;
 
+pub mod event_csv;
 pub mod evidence;
 pub mod evtx;
 pub mod json;
