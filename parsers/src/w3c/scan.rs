@@ -55,8 +55,6 @@ pub struct Tally {
     pub line_ends: u64,
     /// The first rejects: line within the chunk, reason.
     pub rejects: Vec<(u64, Reason)>,
-    /// Minutes since 1970 with an entry, in the order of the log, repeats left out where they follow each other.
-    pub minutes: Vec<i64>,
     /// Earliest and latest entry, seconds since 1970.
     pub span: Option<(i64, i64)>,
     /// Last entry before and first entry after each NUL run; `None` where it lies in another chunk.
@@ -306,10 +304,6 @@ impl Reader {
 
 impl Tally {
     fn saw(&mut self, seconds: i64) {
-        let minute = seconds.div_euclid(60);
-        if self.minutes.last() != Some(&minute) {
-            self.minutes.push(minute);
-        }
         self.span =
             Some(self.span.map_or((seconds, seconds), |(a, b)| (a.min(seconds), b.max(seconds))));
         self.ends = Some(self.ends.map_or((seconds, seconds), |(first, _)| (first, seconds)));

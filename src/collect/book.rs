@@ -1,0 +1,152 @@
+//! What is kept of requests: compact rows, with every text that repeats written once.
+
+use crate::account::AccountId;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use stillin_parsers::exchange::{Protocol, Refusal, Scheme};
+
+/// What a cached token hangs on: a server, a front-end pool, and the name as it was spelt.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Server; empty until the log's own server is known.
+    pub server: String,
+    /// Front-end application pool; empty if the URL is none of Exchange's.
+    pub pool: &'static str,
+    /// Protocol.
+    pub protocol: Protocol,
+    /// How clients of the pool log on unless an administrator changed it.
+    pub scheme: Scheme,
+    /// The name in lower case.
+    pub name: String,
+}
+
+/// Who sent a request, as far as a log tells.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Client {
+    /// EAS `DeviceId`, or OWA's `ClientId`; empty if none.
+    pub device: String,
+    /// `cs(User-Agent)`, empty if none.
+    pub user_agent: String,
+    /// `c-ip`, empty if none.
+    pub c_ip: String,
+}
+
+/// One request of a watched account.
+#[derive(Debug, Clone, Copy)]
+pub struct Access {
+    /// The account.
+    pub account: AccountId,
+    /// Other accounts bear the name as well.
+    pub is_ambiguous: bool,
+    /// Source index.
+    pub source: u32,
+    /// Line in the source.
+    pub line: u64,
+    /// `end` minus time-taken.
+    pub start: DateTime<Utc>,
+    /// Time of the entry.
+    pub end: DateTime<Utc>,
+    /// Index into the keys.
+    pub key: u32,
+    /// Index into the clients.
+    pub client: u32,
+    /// Index into the texts: the name as logged, `None` for a refusal without a name.
+    pub name: Option<u32>,
+    /// Index into the texts: EAS command, OWA action, RPC verb.
+    pub command: u32,
+    /// Served, or refused for that reason.
+    pub refusal: Option<Refusal>,
+    /// Mailbox data moved, as far as the log tells.
+    pub moved_data: bool,
+    /// Logged by the back end.
+    pub is_back_end: bool,
+    /// `sc-status`
+    pub sc_status: u16,
+    /// `sc-substatus`
+    pub sc_substatus: Option<u16>,
+    /// `sc-win32-status`
+    pub sc_win32_status: Option<u64>,
+}
+
+/// Rows and the texts they share.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// Keys by index.
+    pub keys: Table<Key>,
+    /// Clients by index.
+    pub clients: Table<Client>,
+    /// Other texts by index.
+    pub texts: Table<String>,
+    /// Requests of watched accounts.
+    pub accesses: Vec<Access>,
+    /// Refusals without a name, to be given to the client that was served there before.
+    /// Their account is not known yet.
+    pub nameless: Vec<Access>,
+}
+
+impl Book {
+    /// Takes over the rows of `other`, `lines` further down in their source.
+    pub fn absorb(&mut self, other: Book, lines: u64) {
+        let keys = self.keys.absorb(other.keys);
+        let clients = self.clients.absorb(other.clients);
+        let texts = self.texts.absorb(other.texts);
+        let renumber = |access: Access| Access {
+            line: access.line + lines,
+            key: keys[access.key as usize],
+            client: clients[access.client as usize],
+            name: access.name.map(|name| texts[name as usize]),
+            command: texts[access.command as usize],
+            ..access
+        };
+        self.accesses.extend(other.accesses.into_iter().map(renumber));
+        self.nameless.extend(other.nameless.into_iter().map(renumber));
+    }
+}
+
+/// Values that repeat, each once, by index in the order of their first mention.
+#[derive(Debug)]
+pub struct Table<T> {
+    list: Vec<T>,
+    index: BTreeMap<T, u32>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Table { list: Vec::new(), index: BTreeMap::new() }
+    }
+}
+
+impl<T: Clone + Ord> Table<T> {
+    /// Index of a value.
+    pub fn number(&mut self, value: T) -> u32 {
+        if let Some(&number) = self.index.get(&value) {
+            return number;
+        }
+        let number = self.list.len() as u32;
+        self.list.push(value.clone());
+        self.index.insert(value, number);
+        number
+    }
+
+    /// Value of an index.
+    pub fn get(&self, number: u32) -> &T {
+        &self.list[number as usize]
+    }
+
+    /// All values.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.list.iter()
+    }
+
+    /// The same values, changed; indexes stay, even where two values become one.
+    pub fn map(self, change: impl Fn(T) -> T) -> Table<T> {
+        let list: Vec<T> = self.list.into_iter().map(change).collect();
+        let index = list.iter().cloned().zip(0..).collect();
+        Table { list, index }
+    }
+
+    /// Takes over other values; returns their new indexes.
+    fn absorb(&mut self, other: Table<T>) -> Vec<u32> {
+        other.list.into_iter().map(|value| self.number(value)).collect()
+    }
+}

@@ -1,0 +1,404 @@
+//! One log to what is kept of it: chunks read at the same time, brought together in order.
+
+use super::access::{Seen, may_be_nameless_refusal};
+use super::book::Book;
+use super::minutes::Presence;
+use super::watch::{Meant, Names, Watch, decode};
+use crate::input::{Body, Hash, Map, Opened, Stored, Stream};
+use chrono::{DateTime, Utc};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::io::Read;
+use stillin_parsers::event::Reason;
+use stillin_parsers::exchange;
+use stillin_parsers::w3c::scan::REJECTS_KEPT;
+use stillin_parsers::w3c::{self, Column, Line, State, Tally};
+
+/// Bytes read as one task.
+const CHUNK: usize = 4 << 20;
+
+/// What a scan is after, the same for every line.
+pub struct Wanted<'a> {
+    /// Whose requests.
+    pub watch: &'a Watch<'a>,
+    /// Requests that ended before are not kept.
+    pub from: Option<DateTime<Utc>>,
+    /// Requests that ended after are not kept.
+    pub until: Option<DateTime<Utc>>,
+    /// Nameless refusals that ended before cannot matter.
+    pub nameless_from: Option<DateTime<Utc>>,
+    /// Called with the number of bytes read.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// One log, read.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// What became of its lines; rejects have their line in the file.
+    pub tally: Tally,
+    /// Column names of the last `#Fields`.
+    pub columns: Vec<String>,
+    /// Columns that a verdict needs and some `#Fields` lacks.
+    pub missing: Vec<&'static str>,
+    /// Requests of probes and machine accounts.
+    pub noise: u64,
+    /// Rows of watched accounts.
+    pub book: Book,
+    /// When it had entries, by `s-computername`; empty where the log has no such column.
+    pub presence: BTreeMap<String, Presence>,
+    /// `s-ip`s with their number of lines, as far as changes of it were seen.
+    pub addresses: BTreeMap<String, u64>,
+    /// Names that may be a watched account's and cannot be tied to it, with their number of requests.
+    pub namesakes: BTreeMap<String, u64>,
+    /// Size, hash and damage of the source.
+    pub stored: Option<Stored>,
+}
+
+/// What one chunk gave, and what it was read with.
+struct Piece {
+    assumed: State,
+    next: State,
+    tally: Tally,
+    scanned: Scanned,
+}
+
+/// Reads an opened W3C log to its end.
+pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
+    let guess = guess_state(&opened.head);
+    match opened.body {
+        Body::Mapped(map) => read_map(&map, hash, &guess, wanted),
+        Body::Stream(stream) => read_stream(stream, &guess, wanted),
+    }
+}
+
+/// The columns that hold after the first lines, which mostly hold for the whole file.
+fn guess_state(head: &[u8]) -> State {
+    let whole_lines = memchr::memrchr(b'\n', head).map_or(head, |at| &head[..at]);
+    w3c::scan(whole_lines, &State::default(), |_, _| ()).1
+}
+
+fn read_map(map: &Map, hash: Hash, guess: &State, wanted: &Wanted<'_>) -> Log {
+    let text: &[u8] = map;
+    let chunks = w3c::chunks(text, CHUNK);
+    let offsets: Vec<usize> = chunks
+        .iter()
+        .scan(0, |at, chunk| {
+            let start = *at;
+            *at += chunk.len();
+            Some(start)
+        })
+        .collect();
+    let parse = || {
+        let pieces: Vec<Piece> = chunks
+            .par_iter()
+            .zip(&offsets)
+            .enumerate()
+            .map(|(n, (chunk, &offset))| {
+                map.populate(offset..offset + chunk.len());
+                let assumed = if n == 0 { State::default() } else { guess.clone() };
+                let piece = read_chunk(chunk, assumed, wanted);
+                map.release(offset..offset + chunk.len());
+                piece
+            })
+            .collect();
+        let mut gatherer = Gatherer::default();
+        for (piece, chunk) in pieces.into_iter().zip(&chunks) {
+            gatherer.take(piece, chunk, wanted);
+        }
+        gatherer.finish()
+    };
+    let (mut log, sha256) = match hash {
+        Hash::None => (parse(), None),
+        Hash::Sha256 => rayon::join(parse, || map.sha256().ok()),
+    };
+    let damage = map.check().err().map(|error| error.to_string());
+    log.stored = Some(Stored { bytes: map.stored().len() as u64, sha256, damage });
+    log
+}
+
+/// A stream is read block by block, as many at a time as there are threads.
+fn read_stream(mut stream: Stream, guess: &State, wanted: &Wanted<'_>) -> Log {
+    let mut gatherer = Gatherer::default();
+    let mut rest = Vec::new();
+    let mut is_first = true;
+    loop {
+        let mut blocks = Vec::new();
+        let mut is_done = false;
+        while blocks.len() < rayon::current_num_threads() && !is_done {
+            let before = rest.len();
+            // An error ends the text; the stream remembers it as its damage.
+            is_done = matches!((&mut stream).take(CHUNK as u64).read_to_end(&mut rest), Ok(0) | Err(_))
+                || rest.len() == before;
+            let cut = if is_done { rest.len() } else { memchr::memrchr(b'\n', &rest).map_or(0, |at| at + 1) };
+            let tail = rest.split_off(cut);
+            let block = std::mem::replace(&mut rest, tail);
+            if !block.is_empty() {
+                blocks.push(block);
+            }
+        }
+        let start = gatherer.state.clone();
+        let pieces: Vec<Piece> = blocks
+            .par_iter()
+            .enumerate()
+            .map(|(n, block)| {
+                let assumed = match n {
+                    0 => start.clone(),
+                    _ if is_first => guess.clone(),
+                    _ => start.clone(),
+                };
+                read_chunk(block, assumed, wanted)
+            })
+            .collect();
+        for (piece, block) in pieces.into_iter().zip(&blocks) {
+            gatherer.take(piece, block, wanted);
+        }
+        is_first = false;
+        if is_done {
+            break;
+        }
+    }
+    let mut log = gatherer.finish();
+    log.stored = Some(stream.finish());
+    log
+}
+
+fn read_chunk(chunk: &[u8], assumed: State, wanted: &Wanted<'_>) -> Piece {
+    let mut scanned = Scanned::default();
+    let (tally, next) =
+        w3c::scan(chunk, &assumed, |name, line| scanned.line(name, line, wanted));
+    (wanted.progress)(chunk.len() as u64);
+    Piece { assumed, next, tally, scanned }
+}
+
+/// Brings pieces together in the order of the file.
+#[derive(Default)]
+struct Gatherer {
+    log: Log,
+    state: State,
+    /// A NUL run at the end of a chunk is a hole until the next entry.
+    open_holes: bool,
+    last_entry: Option<i64>,
+    server: String,
+}
+
+impl Gatherer {
+    fn take(&mut self, piece: Piece, chunk: &[u8], wanted: &Wanted<'_>) {
+        let quiet = Wanted { progress: &|_| (), ..*wanted };
+        let piece = if piece.assumed.reads_like(&self.state) {
+            piece
+        } else {
+            // Rare: the columns changed in an earlier chunk.
+            read_chunk(chunk, self.state.clone(), &quiet)
+        };
+        let lines_before = self.log.tally.line_ends;
+        self.take_tally(piece.tally, lines_before);
+        let Scanned { book, presence, addresses, namesakes, noise, .. } = piece.scanned;
+        self.log.book.absorb(book, lines_before);
+        for (server, seen) in presence {
+            self.log.presence.entry(server.clone()).or_default().extend(&seen);
+            self.server = server;
+        }
+        for (into, from) in
+            [(&mut self.log.addresses, addresses), (&mut self.log.namesakes, namesakes)]
+        {
+            from.into_iter().for_each(|(name, n)| *into.entry(name).or_default() += n);
+        }
+        self.log.noise += noise;
+        let local = piece.next.fields_line > 0;
+        let fields_line = match local {
+            true => piece.next.fields_line + lines_before,
+            false => self.state.fields_line,
+        };
+        self.state = State { fields_line, ..piece.next };
+    }
+
+    fn take_tally(&mut self, tally: Tally, lines_before: u64) {
+        let sum = &mut self.log.tally;
+        sum.lines += tally.lines;
+        sum.requests += tally.requests;
+        sum.directives += tally.directives;
+        sum.blank += tally.blank;
+        sum.rejected += tally.rejected;
+        sum.repaired += tally.repaired;
+        sum.nul_runs += tally.nul_runs;
+        sum.line_ends += tally.line_ends;
+        for (line, reason) in tally.rejects {
+            if sum.rejects.len() < REJECTS_KEPT {
+                let place = self.state.fields_line;
+                sum.rejects.push((line + lines_before, in_file(reason, lines_before, place)));
+            }
+        }
+        for (_, layout) in tally.layouts {
+            let needed = [
+                ("cs-username", Column::CsUsername),
+                ("sc-status", Column::ScStatus),
+                ("time-taken", Column::TimeTaken),
+            ];
+            for (name, column) in needed {
+                if layout.place(column).is_none() && !self.log.missing.contains(&name) {
+                    self.log.missing.push(name);
+                }
+            }
+            self.log.columns.clone_from(&layout.names);
+        }
+        if let Some((from, to)) = tally.span {
+            let (a, b) = sum.span.unwrap_or((from, to));
+            sum.span = Some((a.min(from), b.max(to)));
+        }
+        let first_entry = tally.ends.map(|(first, _)| first);
+        if let (true, Some(before), Some(after)) = (self.open_holes, self.last_entry, first_entry) {
+            sum.holes.push((Some(before), Some(after)));
+            self.open_holes = false;
+        }
+        for (before, after) in tally.holes {
+            let before = before.or(self.last_entry);
+            match (before, after) {
+                (Some(_), Some(_)) => sum.holes.push((before, after)),
+                (_, None) => self.open_holes = true,
+                (None, Some(_)) => {}
+            }
+        }
+        self.last_entry = tally.ends.map(|(_, last)| last).or(self.last_entry);
+    }
+
+    fn finish(self) -> Log {
+        let mut log = self.log;
+        let holes: Vec<(i64, i64)> =
+            log.tally.holes.iter().filter_map(|&(before, after)| before.zip(after)).collect();
+        log.presence.values_mut().for_each(|presence| presence.holes.extend(&holes));
+        log
+    }
+}
+
+/// A reason with the line of `#Fields` as it stands in the file.
+fn in_file(reason: Reason, lines_before: u64, inherited: u64) -> Reason {
+    match reason {
+        Reason::FieldCount { want, got, fields_line } => {
+            let fields_line = if fields_line == 0 { inherited } else { fields_line + lines_before };
+            Reason::FieldCount { want, got, fields_line }
+        }
+        other => other,
+    }
+}
+
+/// What the lines of one chunk gave.
+#[derive(Default)]
+struct Scanned {
+    book: Book,
+    names: Names,
+    presence: BTreeMap<String, Presence>,
+    addresses: BTreeMap<String, u64>,
+    namesakes: BTreeMap<String, u64>,
+    noise: u64,
+    /// `s-computername` and second of the line before, so that neighbours cost nothing.
+    server: Vec<u8>,
+    second: Option<i64>,
+    address: Vec<u8>,
+}
+
+impl Scanned {
+    /// Every data line of every log comes through here.
+    #[inline(always)]
+    fn line(&mut self, name: &[u8], line: &Line<'_>, wanted: &Wanted<'_>) {
+        let server = line.value(Column::SComputername).unwrap_or_default();
+        if self.second != Some(line.seconds) || self.server != server {
+            self.moved(server, line);
+        }
+        if name == b"-" {
+            if may_be_nameless_refusal(line) {
+                self.nameless(line, wanted);
+            }
+        } else if looks_like_noise(name) && exchange::noise(name, b"", b"", b"").is_some() {
+            self.noise(line);
+        } else if wanted.watch.may_mean(name) {
+            self.watched(name, line, wanted);
+        }
+    }
+
+    /// Another second, or another server: notes when, where and at which address.
+    #[inline(never)]
+    fn moved(&mut self, server: &[u8], line: &Line<'_>) {
+        self.second = Some(line.seconds);
+        if self.server != server {
+            self.server = server.to_vec();
+        }
+        let host = host_name(&decode(server));
+        self.presence.entry(host).or_default().saw(line.seconds);
+        if let Some(address) = line.present(Column::SIp) {
+            *self.addresses.entry(decode(address)).or_default() += 1;
+        }
+    }
+
+    #[cold]
+    fn noise(&mut self, line: &Line<'_>) {
+        self.noise += 1;
+        let minute = line.seconds.div_euclid(60);
+        let host = host_name(&decode(&self.server));
+        self.presence.entry(host).or_default().probes.insert(minute);
+    }
+
+    #[cold]
+    fn nameless(&mut self, line: &Line<'_>, wanted: &Wanted<'_>) {
+        if wanted.watch.is_empty() || wanted.nameless_from.is_none_or(|from| line.time() < from) {
+            return;
+        }
+        let seen = Seen::new(line);
+        if seen.is_refusal() && is_within(line, wanted) {
+            let server = host_name(&decode(&self.server));
+            let access = seen.write(&server, &mut self.book);
+            self.book.nameless.push(access);
+        }
+    }
+
+    #[cold]
+    fn watched(&mut self, name: &[u8], line: &Line<'_>, wanted: &Wanted<'_>) {
+        let (ids, is_ambiguous) = match self.names.meant(wanted.watch, name, line) {
+            Meant::Nobody => return,
+            Meant::Namesake(_) => {
+                if self.namesakes.len() < 1000 {
+                    *self.namesakes.entry(decode(name)).or_default() += 1;
+                }
+                return;
+            }
+            Meant::One(id) => (vec![id], false),
+            Meant::Ambiguous(ids) => (ids, true),
+        };
+        let seen = Seen::new(line);
+        if !seen.counts() || !is_within(line, wanted) {
+            return;
+        }
+        let server = host_name(&decode(&self.server));
+        let access = seen.write(&server, &mut self.book);
+        for account in ids {
+            self.book.accesses.push(super::book::Access { account, is_ambiguous, ..access });
+        }
+    }
+}
+
+fn is_within(line: &Line<'_>, wanted: &Wanted<'_>) -> bool {
+    let time = line.time();
+    wanted.from.is_none_or(|from| time >= from) && wanted.until.is_none_or(|until| time <= until)
+}
+
+/// Cheap test before the real one: the names that Exchange and Windows make for themselves.
+#[inline(always)]
+fn looks_like_noise(name: &[u8]) -> bool {
+    match name {
+        [.., b'$'] => true,
+        [first, ..] => {
+            let from = memchr::memchr(b'\\', name).map_or(0, |at| at + 1);
+            let letter = name.get(from).unwrap_or(first) | 0x20;
+            (matches!(letter, b'h' | b's' | b'e' | b'd' | b'm') && name.len() - from >= 10)
+                || matches!(first | 0x20, b'n' | b'i')
+        }
+        [] => false,
+    }
+}
+
+/// The short host name in capitals, so that `ex01.fabrikam.example` and `EX01` are one server.
+pub fn host_name(name: &str) -> String {
+    let is_address = name.parse::<std::net::IpAddr>().is_ok() || name.contains(':');
+    let short = if is_address { name } else { name.split('.').next().unwrap_or(name) };
+    let short = short.trim().to_uppercase();
+    if short == "-" { String::new() } else { short }
+}

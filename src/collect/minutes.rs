@@ -1,0 +1,131 @@
+//! When a log had entries, by the minute: a set that can be brought together in any order.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Minutes with an entry, a bit each, by day since 1970.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Minutes {
+    days: BTreeMap<i64, [u64; 23]>,
+}
+
+impl Minutes {
+    /// Adds a minute since 1970.
+    pub fn insert(&mut self, minute: i64) {
+        let (day, minute) = (minute.div_euclid(1440), minute.rem_euclid(1440) as usize);
+        self.days.entry(day).or_insert([0; 23])[minute / 64] |= 1 << (minute % 64);
+    }
+
+    /// Adds all minutes of `other`.
+    pub fn extend(&mut self, other: &Minutes) {
+        for (day, bits) in &other.days {
+            let mine = self.days.entry(*day).or_insert([0; 23]);
+            mine.iter_mut().zip(bits).for_each(|(mine, other)| *mine |= other);
+        }
+    }
+
+    /// The minutes in order.
+    pub fn iter(&self) -> impl Iterator<Item = i64> {
+        self.days.iter().flat_map(|(day, bits)| {
+            (0..1440)
+                .filter(move |minute| bits[minute / 64] >> (minute % 64) & 1 == 1)
+                .map(move |minute| day * 1440 + minute as i64)
+        })
+    }
+}
+
+/// What was seen of one server in one kind of log.
+#[derive(Debug, Clone, Default)]
+pub struct Presence {
+    /// Earliest and latest entry, seconds since 1970.
+    pub span: Option<(i64, i64)>,
+    /// Minutes with an entry.
+    pub minutes: Minutes,
+    /// Minutes with an entry of Managed Availability's probes.
+    pub probes: Minutes,
+    /// Last entry before and first entry after each NUL run.
+    pub holes: BTreeSet<(i64, i64)>,
+}
+
+impl Presence {
+    /// An entry.
+    pub fn saw(&mut self, seconds: i64) {
+        let (from, to) = self.span.unwrap_or((seconds, seconds));
+        self.span = Some((from.min(seconds), to.max(seconds)));
+        self.minutes.insert(seconds.div_euclid(60));
+    }
+
+    /// Takes over what was seen elsewhere.
+    pub fn extend(&mut self, other: &Presence) {
+        if let Some((from, to)) = other.span {
+            let (a, b) = self.span.unwrap_or((from, to));
+            self.span = Some((a.min(from), b.max(to)));
+        }
+        self.minutes.extend(&other.minutes);
+        self.probes.extend(&other.probes);
+        self.holes.extend(&other.holes);
+    }
+
+    /// Holes, by minute: NUL runs; a whole UTC day without an entry; and where probes were seen, a silence
+    /// that their heartbeat does not allow (DOMAIN.md 7.6). A quiet hour without probes is no hole: nobody
+    /// knows whether anybody called.
+    pub fn gaps(&self) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let most = self.longest_silence();
+        let mut gaps: Vec<(i64, i64)> = self.holes.iter().copied().collect();
+        let mut last: Option<i64> = None;
+        for minute in self.minutes.iter() {
+            if let Some(last) = last {
+                let whole_day = (minute.div_euclid(1440) - last.div_euclid(1440)) >= 2;
+                if whole_day || most.is_some_and(|most| minute - last > most) {
+                    gaps.push(((last + 1) * 60, minute * 60));
+                }
+            }
+            last = Some(minute);
+        }
+        gaps.sort_unstable();
+        let time = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+        gaps.into_iter().map(|(from, to)| (time(from), time(to))).collect()
+    }
+
+    /// Minutes of silence that the heartbeat allows: five beats, ten minutes at least. None without a heartbeat.
+    fn longest_silence(&self) -> Option<i64> {
+        let probes: Vec<i64> = self.probes.iter().collect();
+        let mut beats: Vec<i64> = probes.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        beats.sort_unstable();
+        let beat = beats.get(beats.len() / 2).filter(|_| beats.len() >= 5)?;
+        Some((beat * 5).max(TimeDelta::minutes(10).num_minutes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(minutes: &[i64], probes: &[i64], expect: &[(i64, i64)]) {
+        let mut presence = Presence::default();
+        for minute in minutes.iter().chain(probes) {
+            presence.saw(minute * 60 + 30);
+        }
+        probes.iter().for_each(|&minute| presence.probes.insert(minute));
+        let gaps: Vec<_> = presence
+            .gaps()
+            .into_iter()
+            .map(|(from, to)| (from.timestamp() / 60, to.timestamp() / 60))
+            .collect();
+        assert_eq!(gaps, expect);
+    }
+
+    #[test]
+    fn silence_is_a_hole_only_against_a_heartbeat() {
+        check(&[0, 300, 900], &[], &[]);
+        let beats: Vec<i64> = (0..60).chain(120..180).collect();
+        check(&[], &beats, &[(60, 120)]);
+        check(&[70, 80, 90, 100, 110], &beats, &[]);
+    }
+
+    #[test]
+    fn a_whole_day_is_always_a_hole() {
+        check(&[100, 3 * 1440 + 5], &[], &[(101, 3 * 1440 + 5)]);
+        check(&[1439, 1440 + 1439, 2 * 1440 + 1439], &[], &[]);
+    }
+}

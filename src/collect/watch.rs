@@ -1,0 +1,145 @@
+//! The watchlist: which user names a scan stops at.
+
+use crate::account::{AccountId, Accounts, Resolution};
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::w3c::Line;
+
+/// The accounts to look for, and a filter that tells almost every other name in a few nanoseconds.
+pub struct Watch<'a> {
+    accounts: &'a Accounts,
+    watched: BTreeSet<AccountId>,
+    /// Bits at the hashes of all local parts by which a log could mean a watched account.
+    filter: Vec<u64>,
+}
+
+/// Whose name it is, as far as the watchlist cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meant {
+    /// No watched account.
+    Nobody,
+    /// That one.
+    One(AccountId),
+    /// Several accounts bear the name, these watched ones among them.
+    Ambiguous(Vec<AccountId>),
+    /// A watched account has that local part, but under another domain, or one that no source ties to it.
+    Namesake(Vec<AccountId>),
+}
+
+impl<'a> Watch<'a> {
+    /// A watchlist of `watched`.
+    pub fn new(accounts: &'a Accounts, watched: BTreeSet<AccountId>) -> Self {
+        let parts: BTreeSet<String> =
+            watched.iter().flat_map(|&id| accounts.local_parts(id)).collect();
+        let mut filter = vec![0u64; (parts.len() * 2).next_power_of_two().clamp(1024, 1 << 20)];
+        for part in &parts {
+            for spelling in [part.clone(), part.replace(' ', "+")] {
+                set(&mut filter, hash_local_part(spelling.as_bytes()).unwrap_or_default());
+            }
+        }
+        Watch { accounts, watched, filter }
+    }
+
+    /// Whether nobody is watched.
+    pub fn is_empty(&self) -> bool {
+        self.watched.is_empty()
+    }
+
+    /// Whether a name may be a watched one; a no is sure.
+    #[inline]
+    pub fn may_mean(&self, cs_username: &[u8]) -> bool {
+        match hash_local_part(cs_username) {
+            Some(hash) => get(&self.filter, hash),
+            // Letters beyond ASCII change case by rules of their own.
+            None => true,
+        }
+    }
+
+    /// Whose name it is, in one line of a log.
+    pub fn meant(&self, cs_username: &[u8], line: &Line<'_>) -> Meant {
+        let name = decode(cs_username);
+        match self.accounts.resolve(&name, None) {
+            Resolution::One(id) if self.watched.contains(&id) => Meant::One(id),
+            Resolution::One(_) => Meant::Nobody,
+            Resolution::Ambiguous(_) => self.meant_then(&name, line),
+            Resolution::Nobody => {
+                let namesakes = self.accounts.namesakes(&name);
+                let watched: Vec<_> =
+                    namesakes.into_iter().filter(|id| self.watched.contains(id)).collect();
+                if watched.is_empty() { Meant::Nobody } else { Meant::Namesake(watched) }
+            }
+        }
+    }
+
+    /// Of several bearers, those that existed at the time.
+    fn meant_then(&self, name: &str, line: &Line<'_>) -> Meant {
+        let ids = match self.accounts.resolve(name, Some(line.time())) {
+            Resolution::Nobody => return Meant::Nobody,
+            Resolution::One(id) if self.watched.contains(&id) => return Meant::One(id),
+            Resolution::One(_) => return Meant::Nobody,
+            Resolution::Ambiguous(ids) => ids,
+        };
+        let watched: Vec<_> = ids.into_iter().filter(|id| self.watched.contains(id)).collect();
+        if watched.is_empty() { Meant::Nobody } else { Meant::Ambiguous(watched) }
+    }
+}
+
+/// Names met in one chunk, so that each is resolved once.
+#[derive(Default)]
+pub struct Names {
+    known: BTreeMap<Vec<u8>, Meant>,
+}
+
+impl Names {
+    /// As [`Watch::meant`], remembered where the time of the line cannot matter.
+    pub fn meant(&mut self, watch: &Watch<'_>, cs_username: &[u8], line: &Line<'_>) -> Meant {
+        if let Some(meant) = self.known.get(cs_username) {
+            return meant.clone();
+        }
+        let meant = watch.meant(cs_username, line);
+        let depends_on_time =
+            matches!(watch.accounts.resolve(&decode(cs_username), None), Resolution::Ambiguous(_));
+        // The filter lets a few strangers through; what attackers typed must not fill the memory.
+        if !depends_on_time && self.known.len() < 10_000 {
+            self.known.insert(cs_username.to_vec(), meant.clone());
+        }
+        meant
+    }
+}
+
+/// A logged text for the eye: UTF-8, or else Windows-1252, in which every byte is something.
+pub fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+    }
+}
+
+/// Hash of what stands behind `\` and before `@`, the same for capitals; `None` beyond ASCII.
+#[inline]
+fn hash_local_part(name: &[u8]) -> Option<u64> {
+    let mut hash = 0u64;
+    for &byte in name {
+        match byte {
+            b'\\' => hash = 0,
+            b'@' => break,
+            0x80.. => return None,
+            _ => {
+                hash = (hash.rotate_left(5) ^ u64::from(byte | 0x20))
+                    .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            }
+        }
+    }
+    Some(hash)
+}
+
+fn get(filter: &[u64], hash: u64) -> bool {
+    let bit = hash >> 32;
+    let word = (bit >> 6) as usize & (filter.len() - 1);
+    filter[word] >> (bit & 63) & 1 == 1
+}
+
+fn set(filter: &mut [u64], hash: u64) {
+    let bit = hash >> 32;
+    let word = (bit >> 6) as usize & (filter.len() - 1);
+    filter[word] |= 1 << (bit & 63);
+}
