@@ -1,5 +1,6 @@
-//! Every accepted spelling of a time to UTC. Time without a zone never leaves this file and its clock:
-//! what the text does not say (`--tz`, `--date-order`) is asked for, never assumed (DOMAIN.md 4.3).
+//! Every accepted spelling of a time to UTC. Time without a zone never leaves this file and its
+//! clock: what the text does not say (`--tz`, `--date-order`) is asked for, never assumed
+//! (DOMAIN.md 4.3).
 
 use crate::event::{Precision, Reason};
 use chrono::offset::LocalResult;
@@ -56,10 +57,11 @@ impl FromStr for Zone {
         if let Some(offset) = offset(name) {
             return Ok(Zone::Fixed(offset));
         }
-        // GMT alone means no summer time, to people and to the zone database.
-        TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(name)).map(|tz| Zone::Named(*tz)).ok_or_else(
-            || format!("`{name}` is no time zone; write an offset (+02:00), UTC, or a name such as Europe/Paris"),
-        )
+        let named = TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(name));
+        named.map(|tz| Zone::Named(*tz)).ok_or_else(|| {
+            let cure = "write an offset (+02:00), UTC, or a name such as Europe/Paris";
+            format!("`{}` is no time zone; {cure}", name.chars().take(60).collect::<String>())
+        })
     }
 }
 
@@ -83,7 +85,8 @@ impl Zone {
         }
     }
 
-    /// The instants that show this time on a clock there: the last one, and whether it was the only one.
+    /// The instants that show this time on a clock there: the last one, and whether it was the only
+    /// one.
     fn instant(self, local: NaiveDateTime) -> Option<When> {
         let found = match self {
             Zone::Fixed(offset) => offset.from_local_datetime(&local).map(|t| t.to_utc()),
@@ -181,8 +184,8 @@ impl Spelling {
     }
 }
 
-/// FILETIME, 100 ns since 1601: `None` where it means never (0, -1, and whatever no `DateTime` of .NET can hold,
-/// as 9223372036854775807), `Err` where it is no time.
+/// FILETIME, 100 ns since 1601: `None` where it means never (0, -1, and whatever no `DateTime` of
+/// .NET can hold, as 9223372036854775807), `Err` where it is no time.
 fn filetime(ticks: i64) -> Result<Option<DateTime<Utc>>, ()> {
     const LAST_OF_9999: i64 = 2_650_467_743_999_999_999;
     match ticks {
@@ -296,7 +299,8 @@ fn number(text: &str) -> Option<(&str, &str)> {
     if (1..=4).contains(&n_digits) { text.split_at_checked(n_digits) } else { None }
 }
 
-/// Nanoseconds of the digits at the head of a text (seven from .NET, any number elsewhere), and what follows.
+/// Nanoseconds of the digits at the head of a text (seven from .NET, any number elsewhere), and
+/// what follows.
 fn fraction_of_second(text: &str) -> Option<(u32, &str)> {
     let n_digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (digits, rest) = text.split_at_checked(n_digits)?;

@@ -1,5 +1,6 @@
-//! The clock of an exporting machine, as far as its export gives it away: the order of day and month from a day
-//! above 12, and the zone from moments that the export tells twice, once local and once as FILETIME (DOMAIN.md 4.3).
+//! The clock of an exporting machine, as far as its export gives it away: the order of day and
+//! month from a day above 12, and the zone from moments that the export tells twice, once local and
+//! once as FILETIME (DOMAIN.md 4.3).
 
 use super::{DateOrder, LocalTime, Spelling, When, Zone, spelling};
 use crate::event::{Precision, Reason};
@@ -25,6 +26,8 @@ pub struct Clock {
     zones: Vec<Tz>,
     /// No zone fits: the rows come from several machines.
     mixed: bool,
+    /// Moments are told twice, and not one of them fits the zone that the user named.
+    contradicted: bool,
 }
 
 impl Hints {
@@ -39,7 +42,8 @@ impl Hints {
         }
     }
 
-    /// Looks at a moment that is told twice, as local time and as FILETIME; texts of other kinds say nothing.
+    /// Looks at a moment that is told twice, as local time and as FILETIME; texts of other kinds
+    /// say nothing.
     pub fn see_pair(&mut self, local_text: &str, filetime: &str, order: Option<DateOrder>) {
         let (Some(local), Some(Spelling::Instant(time))) =
             (spelling(local_text), spelling(filetime))
@@ -76,12 +80,12 @@ impl Hints {
                 zones.retain(|tz| Zone::Named(*tz).seconds_east(*time) == *seconds);
             }
         }
-        let mixed = local.zone.is_none() && !self.offsets.is_empty() && zones.is_empty();
-        Clock {
-            local: LocalTime { date_order: local.date_order.or(learnt), ..local },
-            zones,
-            mixed,
-        }
+        let fits = |zone: Zone| self.offsets.iter().any(|((_, s), t)| zone.seconds_east(*t) == *s);
+        let known = !self.offsets.is_empty();
+        let mixed = known && local.zone.is_none() && zones.is_empty();
+        let contradicted = known && local.zone.is_some_and(|zone| !fits(zone));
+        let local = LocalTime { date_order: local.date_order.or(learnt), ..local };
+        Clock { local, zones, mixed, contradicted }
     }
 }
 
@@ -113,12 +117,14 @@ impl Clock {
         let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
         let (h, m) = (minutes / 60, minutes % 60);
         Some(Reason::Format(format!(
-            "{local_text} is also told as UTC, {sign}{h:02}:{m:02} from it, but --tz is {zone}; leave --tz out or name the zone of the exporting machine"
+            "{local_text} is also told as UTC, {sign}{h:02}:{m:02} from it, but --tz is {zone}; \
+             leave --tz out or name the zone of the exporting machine"
         )))
     }
 
-    /// Any accepted spelling to an instant; `None` is a FILETIME that means never. Where several zones fit, it is the
-    /// latest instant of any of them, `AtLatest`: one machine gives its winter away but not its summer.
+    /// Any accepted spelling to an instant; `None` is a FILETIME that means never. Where several
+    /// zones fit, it is the latest instant of any of them, `AtLatest`: one machine gives its winter
+    /// away but not its summer.
     pub fn when(&self, text: &str) -> Result<Option<When>, Reason> {
         match spelling(text) {
             Some(Spelling::Instant(time)) => return Ok(Some((time, Precision::Exact))),
@@ -126,6 +132,12 @@ impl Clock {
             _ => {}
         }
         let Some(local) = self.naive(text)? else { return Ok(None) };
+        if let Some(zone) = self.local.zone.filter(|_| self.contradicted) {
+            return Err(Reason::Format(format!(
+                "{local}: the same export also tells times as UTC, and none fits --tz {zone}; \
+                 leave --tz out"
+            )));
+        }
         if self.local.zone.is_some() || self.zones.is_empty() {
             return self.local.local_when(local).map(Some);
         }
@@ -182,8 +194,8 @@ fn no_time(text: &str) -> Reason {
     Reason::BadTime(text.chars().take(60).collect())
 }
 
-/// Seconds east of UTC, if the two tell one moment: zones differ by quarters of an hour, exports cut fractions,
-/// seconds or (spreadsheets) whole minutes.
+/// Seconds east of UTC, if the two tell one moment: zones differ by quarters of an hour, exports
+/// cut fractions, seconds or (spreadsheets) whole minutes.
 fn offset_between(local: NaiveDateTime, time: DateTime<Utc>) -> Option<i32> {
     let seconds = local.signed_duration_since(time.naive_utc()).num_milliseconds();
     let quarter = 15 * 60 * 1000;

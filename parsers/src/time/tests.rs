@@ -200,7 +200,8 @@ fn the_zone_of_an_export() {
     let skipped = paris.when("2024-03-31 02:30:00").unwrap_err().to_string();
     assert!(skipped.contains("was skipped: the clocks were put forward"), "{skipped}");
 
-    // +01:00 in winter is Paris, or Lagos without summer time: the later instant, as an upper bound.
+    // +01:00 in winter is Paris, or Lagos without summer time: the later instant, as an upper
+    // bound.
     let winter = clock(&[], &[both[0]], none);
     assert_eq!(winter.when("2024-08-01 12:00:00"), at_latest("2024-08-01T11:00:00Z"));
     let minutes_only = clock(&[], &[("2024-07-10 14:00", "133650864455000000")], none);
@@ -227,7 +228,10 @@ fn a_zone_that_cannot_be() {
     let tokyo = clock(&[], &[("2024-07-10 14:00:00", SUMMER)], local("Asia/Tokyo", ""));
     let why = tokyo.contradiction("2024-07-10 14:00:00", SUMMER).unwrap().to_string();
     assert!(why.contains("+02:00 from it, but --tz is Asia/Tokyo; "), "{why}");
-    let paris = clock(&[], &[], local("Europe/Paris", ""));
+    let why = tokyo.when("2024-07-11 14:00:00").unwrap_err().to_string();
+    assert!(why.ends_with("none fits --tz Asia/Tokyo; leave --tz out"), "{why}");
+    let paris = clock(&[], &[("2024-07-10 14:00:00", SUMMER)], local("Europe/Paris", ""));
+    assert!(paris.when("2024-07-11 14:00:00").is_ok());
     assert_eq!(paris.contradiction("2024-07-10 14:00:00", SUMMER), None);
     assert_eq!(paris.contradiction("2024-07-10 14:00:00", "0"), None);
 }
