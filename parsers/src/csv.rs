@@ -1,7 +1,259 @@
-//! CSV dialects, and EvtxECmd CSV to facts.
+//! CSV of any dialect that PowerShell, csvde and spreadsheets write, to rows of named cells; a row
+//! that does not fit is a reject with the line where it begins, and the next one goes on. (RFC 4180
+//! itself is read by the csv crate.)
+
+use crate::event::{Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::time::LocalTime;
+use memchr::{memchr, memchr_iter};
+use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+
 /// Facts of EvtxECmd CSV.
 pub fn event_facts(_bytes: &[u8], _local: &LocalTime, _sink: &mut Sink<'_>) -> Tally {
     Tally::default()
+}
+
+/// A CSV text with its header read.
+#[derive(Debug, Clone)]
+pub struct Table<'a> {
+    /// Names of the columns, trimmed.
+    pub columns: Vec<String>,
+    /// Line of the header, from 1.
+    pub header_line: u64,
+    /// Name in lower case, to the first column called so.
+    places: BTreeMap<String, usize>,
+    delimiter: u8,
+    bytes: &'a [u8],
+    /// Where the rows begin.
+    start: usize,
+    start_line: u64,
+}
+
+/// One row: as many cells as the header has columns.
+#[derive(Debug, Clone)]
+pub struct Row<'t> {
+    /// Where it begins.
+    pub pos: Pos,
+    cells: Vec<String>,
+    places: &'t BTreeMap<String, usize>,
+}
+
+impl Row<'_> {
+    /// The cell of a column, trimmed, under its name in any case; `None` where it is empty or there
+    /// is no such column.
+    pub fn get(&self, column: &str) -> Option<&str> {
+        let place = match self.places.get(column) {
+            Some(place) => place,
+            None => self.places.get(&column.to_lowercase())?,
+        };
+        self.cells.get(*place).map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
+    }
+
+    /// No cell holds anything: spreadsheets leave such rows behind.
+    pub fn is_empty(&self) -> bool {
+        self.cells.iter().all(|cell| cell.trim().is_empty())
+    }
+}
+
+impl<'a> Table<'a> {
+    /// Reads the header of decoded text without BOM; the dialect is told from it.
+    pub fn open(bytes: &'a [u8]) -> Self {
+        let mut table = Table {
+            columns: Vec::new(),
+            header_line: 1,
+            places: BTreeMap::new(),
+            delimiter: b',',
+            bytes,
+            start: 0,
+            start_line: 1,
+        };
+        let mut told = None;
+        while let Some((line, after)) = next_line(bytes, table.start) {
+            if let Some(delimiter) = separator_line(line) {
+                told = Some(delimiter);
+            } else if !line.trim_ascii().is_empty() && !is_type_line(line) {
+                break;
+            }
+            table.start = after;
+            table.start_line += 1;
+        }
+        table.header_line = table.start_line;
+        let Some((line, _)) = next_line(bytes, table.start) else { return table };
+        table.delimiter = told.unwrap_or_else(|| delimiter(line));
+        let header = Records::new(bytes, table.start, table.delimiter).next();
+        table.start_line += n_lines(bytes, table.start, header.end);
+        table.start = header.end;
+        table.columns = header.cells.iter().map(|cell| cell.trim().to_owned()).collect();
+        for (place, column) in table.columns.iter().enumerate() {
+            table.places.entry(column.to_lowercase()).or_insert(place);
+        }
+        table
+    }
+
+    /// Has a column of this name, in any case.
+    pub fn has(&self, column: &str) -> bool {
+        self.places.contains_key(&column.to_lowercase())
+    }
+
+    /// The rows in their order; lines that are blank, a `#TYPE` line or the header again (exports
+    /// put together) are none.
+    pub fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, Reject>> {
+        let (mut at, mut line) = (self.start, self.start_line);
+        let mut records = Records::new(self.bytes, at, self.delimiter);
+        // What may be read twice after a stray quote: enough for any real file, and no more than
+        // linear.
+        let mut budget = self.bytes.len().saturating_mul(4);
+        std::iter::from_fn(move || {
+            loop {
+                // The csv crate skips blank lines without counting them.
+                while let Some(b @ (b'\r' | b'\n')) = self.bytes.get(at) {
+                    line += u64::from(*b == b'\n');
+                    at += 1;
+                }
+                let record = records.next();
+                if record.end <= at {
+                    return None;
+                }
+                let (begin, pos) = (at, Pos::Line(line));
+                line += n_lines(self.bytes, begin, record.end);
+                at = record.end;
+                if record.cells.first().is_some_and(|cell| is_type_line(cell.as_bytes()))
+                    || same_names(&record.cells, &self.columns)
+                {
+                    continue;
+                }
+                match self.fit(record, begin) {
+                    Ok(cells) => return Some(Ok(Row { pos, cells, places: &self.places })),
+                    Err((reason, length)) => {
+                        // A quote left open swallows the rows below: begin again on the next line.
+                        if let Some((_, after)) = next_line(self.bytes, begin)
+                            && after < at
+                            && budget >= length
+                        {
+                            budget -= length;
+                            line = line.saturating_sub(n_lines(self.bytes, after, at));
+                            at = after;
+                            records = Records::new(self.bytes, at, self.delimiter);
+                        }
+                        return Some(Err(Reject { pos, reason }));
+                    }
+                }
+            }
+        })
+    }
+
+    /// The cells, one for each column; or why not, and the length of the record.
+    fn fit(&self, record: Record, begin: usize) -> Result<Vec<String>, (Reason, usize)> {
+        let mut cells = record.cells;
+        let (want, got) = (self.columns.len(), cells.len());
+        let raw = self.bytes.get(begin..record.end).unwrap_or_default();
+        let open_quote = record.end == self.bytes.len()
+            && raw.trim_ascii_end().contains(&b'\n')
+            && memchr_iter(b'"', raw).count() % 2 == 1;
+        if open_quote {
+            return Err((Reason::Truncated, raw.len()));
+        }
+        // Some writers end each line with the delimiter.
+        if got == want + 1 && cells.last().is_some_and(String::is_empty) {
+            cells.pop();
+        } else if got != want {
+            let line = self.header_line;
+            let reason = format!("{got} cells for {want} columns (header at line {line})");
+            return Err((Reason::Format(reason), raw.len()));
+        }
+        Ok(cells)
+    }
+}
+
+struct Record {
+    cells: Vec<String>,
+    /// Where the next one begins.
+    end: usize,
+}
+
+/// The records from one place on, whatever their number of cells.
+struct Records<'a> {
+    reader: ::csv::Reader<&'a [u8]>,
+    start: usize,
+}
+
+impl<'a> Records<'a> {
+    fn new(bytes: &'a [u8], start: usize, delimiter: u8) -> Self {
+        let reader = ::csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(bytes.get(start..).unwrap_or_default());
+        Records { reader, start }
+    }
+
+    /// The next record; an empty one that ends where it begins, at the end.
+    fn next(&mut self) -> Record {
+        let mut record = ::csv::ByteRecord::new();
+        let before = self.reader.position().byte();
+        // Reading from memory does not fail, and a flexible reader takes any number of cells.
+        let read = self.reader.read_byte_record(&mut record).unwrap_or(false);
+        let after = if read { self.reader.position().byte() } else { before };
+        let cells = record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+        Record {
+            cells,
+            end: self.start.saturating_add(usize::try_from(after).unwrap_or(usize::MAX)),
+        }
+    }
+}
+
+/// The line that begins at a place, without its end, and the place after it.
+fn next_line(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
+    let length = memchr(b'\n', rest).unwrap_or(rest.len());
+    Some((rest.get(..length)?, (at + length + 1).min(bytes.len())))
+}
+
+/// Line ends between two places.
+fn n_lines(bytes: &[u8], from: usize, to: usize) -> u64 {
+    bytes.get(from..to).map_or(0, |part| memchr_iter(b'\n', part).count() as u64)
+}
+
+/// `#TYPE Microsoft.ActiveDirectory.Management.ADUser`, which Windows PowerShell puts before the
+/// header.
+fn is_type_line(line: &[u8]) -> bool {
+    line.trim_ascii_start().get(..6).is_some_and(|head| head == b"#TYPE ")
+}
+
+/// `sep=;`, which tells Excel the delimiter.
+fn separator_line(line: &[u8]) -> Option<u8> {
+    match line.trim_ascii() {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] => Some(*delimiter),
+        _ => None,
+    }
+    .filter(|delimiter| b",;\t|".contains(delimiter))
+}
+
+/// The delimiter that stands most often in the header, outside of quotes.
+fn delimiter(header: &[u8]) -> u8 {
+    let (mut commas, mut semicolons, mut tabs, mut quoted) = (0, 0, 0, false);
+    for byte in header {
+        match byte {
+            b'"' => quoted = !quoted,
+            b',' if !quoted => commas += 1,
+            b';' if !quoted => semicolons += 1,
+            b'\t' if !quoted => tabs += 1,
+            _ => {}
+        }
+    }
+    if semicolons > commas && semicolons >= tabs {
+        b';'
+    } else if tabs > commas {
+        b'\t'
+    } else {
+        b','
+    }
+}
+
+fn same_names(cells: &[String], columns: &[String]) -> bool {
+    cells.len() == columns.len()
+        && cells.iter().zip(columns).all(|(cell, column)| cell.trim().eq_ignore_ascii_case(column))
 }

@@ -1,7 +1,119 @@
-//! Replication metadata to facts.
+//! Replication metadata of accounts (`repadmin /showobjmeta` text,
+//! `Get-ADReplicationAttributeMetadata` CSV) to facts. A record is one row: one attribute of one
+//! object.
+
+use crate::csv::Table;
+use crate::directory::metadata::{self, State, Written};
+use crate::directory::names;
+use crate::event::{Fact, Identity, Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::time::LocalTime;
-/// Facts.
-pub fn facts(_bytes: &[u8], _local: &LocalTime, _sink: &mut Sink<'_>) -> Tally {
-    Tally::default()
+use std::collections::BTreeMap;
+
+mod powershell;
+mod repadmin;
+#[cfg(test)]
+mod tests;
+
+/// One row of metadata, and what its value says if that is told.
+#[derive(Debug, Clone)]
+struct Entry {
+    written: Written,
+    /// What the value says by itself (a time at which the account expires, is locked out).
+    told: Option<Fact>,
+}
+
+/// The rows of one object, as one domain controller has them.
+#[derive(Debug, Default)]
+struct Object {
+    account: Identity,
+    state: State,
+    entries: Vec<Entry>,
+    rejects: Vec<Reject>,
+}
+
+/// Is it replication metadata?
+pub fn sniff(head: &[u8]) -> bool {
+    repadmin::sniff(head) || is_table(&Table::open(head))
+}
+
+fn is_table(table: &Table<'_>) -> bool {
+    ["AttributeName", "LastOriginatingChangeTime", "Version"].iter().all(|column| table.has(column))
+}
+
+/// Facts of both forms.
+pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
+    let table = Table::open(bytes);
+    if is_table(&table) {
+        powershell::facts(&table, local, sink)
+    } else {
+        repadmin::facts(bytes, local, sink)
+    }
+}
+
+/// Tells the facts of one object in the order of its rows, and counts those: what tells something,
+/// and the others.
+fn tell(object: &Object, tally: &mut Tally, sink: &mut Sink<'_>) {
+    let account = &object.account;
+    let mut rejects = object.rejects.clone();
+    let mut by_row: BTreeMap<Pos, Vec<Fact>> = BTreeMap::new();
+    if names::is_empty(account) {
+        let nobody = |row: &Entry| Reject { pos: row.written.pos, reason: nobody() };
+        rejects.extend(object.entries.iter().map(nobody));
+    } else {
+        by_row = told(object);
+        object.entries.iter().for_each(|row| tally.saw(row.written.when.0));
+    }
+    tally.records += (rejects.len() + by_row.len()) as u64;
+    tally.rejected += rejects.len() as u64;
+    for facts in by_row.values() {
+        *(if facts.is_empty() { &mut tally.of_no_interest } else { &mut tally.told }) += 1;
+    }
+    let facts = by_row.into_values().flatten().map(Ok);
+    let mut items: Vec<Result<Fact, Reject>> = facts.chain(rejects.into_iter().map(Err)).collect();
+    items.sort_by_key(|item| item.as_ref().map_or_else(|reject| reject.pos, metadata::pos));
+    items.into_iter().for_each(sink);
+}
+
+/// What each row tells; nothing is of no interest.
+fn told(object: &Object) -> BTreeMap<Pos, Vec<Fact>> {
+    let (account, state) = (&object.account, object.state);
+    let written: Vec<Written> = object.entries.iter().map(|row| row.written.clone()).collect();
+    let mut by_row: BTreeMap<Pos, Vec<Fact>> =
+        written.iter().map(|w| (w.pos, Vec::new())).collect();
+    // Only groups have a groupType; their names are no account's.
+    if names::is_noise(account) || metadata::has(&written, "groupType") {
+        return by_row;
+    }
+    let mut facts = metadata::facts(account, &written, state);
+    // The names in the values are worth a fact: the changes are known by them in the logs.
+    const NAMES: &[&str] = &["objectSid", "sAMAccountName", "userPrincipalName", "mail"];
+    let named = |w: &&Written| NAMES.iter().any(|name| w.attribute.eq_ignore_ascii_case(name));
+    let only_dn = Identity {
+        domain: account.domain.clone(),
+        distinguished_name: account.distinguished_name.clone(),
+        ..Identity::default()
+    };
+    if let Some(w) = written.iter().find(named).filter(|_| *account != only_dn) {
+        let enabled = state.disabled.map(|disabled| !disabled);
+        facts.insert(0, Fact::Account { pos: w.pos, account: account.clone(), enabled });
+    }
+    facts.extend(object.entries.iter().filter_map(|row| row.told.clone()));
+    for fact in facts {
+        by_row.entry(metadata::pos(&fact)).or_default().push(fact);
+    }
+    by_row
+}
+
+/// Counts a row that tells nothing.
+fn of_no_interest(tally: &mut Tally) {
+    tally.records += 1;
+    tally.of_no_interest += 1;
+}
+
+/// Why rows without a DN say nothing of anybody.
+fn nobody() -> Reason {
+    let text =
+        "nothing says whose metadata this is; write the object's DN on a line of its own above it";
+    Reason::Format(text.to_owned())
 }

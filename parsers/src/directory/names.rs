@@ -1,0 +1,127 @@
+//! The names of an account in the spellings of directory exports, to the spellings of `Identity`.
+
+use crate::event::Identity;
+use std::collections::BTreeSet;
+
+/// The DNS domain of the `DC=` parts at the end of a DN, in lower case: `fabrikam.example`.
+pub fn dns_domain(dn: &str) -> Option<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for part in parts(dn) {
+        match part.trim().split_at_checked(3) {
+            Some((key, label)) if key.eq_ignore_ascii_case("DC=") => {
+                labels.push(label.trim().to_lowercase())
+            }
+            _ => labels.clear(),
+        }
+    }
+    if labels.is_empty() { None } else { Some(labels.join(".")) }
+}
+
+/// Looks like `CN=…,DC=…`: what stands there is a DN, not another kind of name.
+pub fn is_dn(text: &str) -> bool {
+    let keyed = parts(text).first().is_some_and(|part| {
+        part.split_once('=').is_some_and(|(key, _)| {
+            !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+    });
+    keyed && dns_domain(text).is_some()
+}
+
+/// The parts of a DN between commas that are neither escaped nor quoted.
+fn parts(dn: &str) -> Vec<&str> {
+    let (mut parts, mut begin, mut escaped, mut quoted) = (Vec::new(), 0, false, false);
+    for (at, c) in dn.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            ',' if !quoted => {
+                parts.extend(dn.get(begin..at));
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.extend(dn.get(begin..));
+    parts
+}
+
+/// The address of `smtp:ada@fabrikam.example`; `SMTP:` marks the primary one.
+pub fn smtp(address: &str) -> Option<String> {
+    let (prefix, address) = address.trim().split_at_checked(5)?;
+    let sound = prefix.eq_ignore_ascii_case("smtp:") && address.contains('@');
+    if sound { Some(address.to_owned()) } else { None }
+}
+
+/// Leaves out addresses that stand there already, in any case.
+pub fn distinct(addresses: &[String]) -> Vec<String> {
+    let mut known = BTreeSet::new();
+    let new = |address: &&String| known.insert(address.to_lowercase());
+    addresses.iter().filter(new).cloned().collect()
+}
+
+/// `objectSid` as text or as its bytes.
+pub fn sid(value: &[u8]) -> Option<String> {
+    if let Ok(text) = str::from_utf8(value) {
+        let text = text.trim().to_ascii_uppercase();
+        let parts = text.strip_prefix("S-1-").map(|rest| rest.split('-'));
+        if parts.is_some_and(|mut parts| parts.all(|part| part.parse::<u64>().is_ok())) {
+            return Some(text);
+        }
+    }
+    let (head, rest) = value.split_at_checked(8)?;
+    let [1, count, authority @ ..] = head else { return None };
+    let (parts, remainder) = rest.as_chunks::<4>();
+    if !remainder.is_empty() || parts.len() != usize::from(*count) || parts.len() > 15 {
+        return None;
+    }
+    let authority = authority.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let parts = parts.iter().map(|part| format!("-{}", u32::from_le_bytes(*part)));
+    Some(format!("S-1-{authority}{}", parts.collect::<String>()))
+}
+
+/// `objectGUID` as text, braced or not, or as its bytes (the first three parts little-endian), in
+/// lower case.
+pub fn guid(value: &[u8]) -> Option<String> {
+    if let [a, b, c, d, e, f, g, h, rest @ ..] = value
+        && let Ok([i, j, k, l, m, n, o, p]) = <[u8; 8]>::try_from(rest)
+    {
+        let first = u32::from_le_bytes([*a, *b, *c, *d]);
+        let (second, third) = (u16::from_le_bytes([*e, *f]), u16::from_le_bytes([*g, *h]));
+        let fourth = u16::from_be_bytes([i, j]);
+        let fifth = u64::from_be_bytes([0, 0, k, l, m, n, o, p]);
+        return Some(format!("{first:08x}-{second:04x}-{third:04x}-{fourth:04x}-{fifth:012x}"));
+    }
+    let text = str::from_utf8(value).ok()?.trim();
+    let text = text.trim_start_matches('{').trim_end_matches('}').to_ascii_lowercase();
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    let sound = text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    if sound && lengths == [8, 4, 4, 4, 12] { Some(text) } else { None }
+}
+
+/// Nothing in it by which an account could be known; a domain alone is none.
+pub fn is_empty(account: &Identity) -> bool {
+    let domain = account.domain.clone();
+    *account == Identity { domain, ..Identity::default() }
+}
+
+/// Machine accounts and those that Exchange keeps for itself. What follows the prefix must look as
+/// Exchange makes it: `SM_Smith` is a person.
+pub fn is_noise(account: &Identity) -> bool {
+    let upn = account.user_principal_name.as_deref().and_then(|upn| upn.split('@').next());
+    let Some(name) = account.sam_account_name.as_deref().or(upn) else { return false };
+    let made = |prefix: &str, least: usize| {
+        name.split_at_checked(prefix.len()).is_some_and(|(head, tail)| {
+            head.eq_ignore_ascii_case(prefix)
+                && tail.len() >= least
+                && tail.bytes().all(|b| b.is_ascii_hexdigit() || b"-{} ".contains(&b))
+        })
+    };
+    name.ends_with('$')
+        || made("HealthMailbox", 5)
+        || made("SM_", 8)
+        || made("SystemMailbox", 8)
+        || made("extest_", 8)
+        || made("DiscoverySearchMailbox", 8)
+        || made("Migration.", 8)
+}
