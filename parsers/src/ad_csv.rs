@@ -123,9 +123,8 @@ fn object(row: &Row<'_>, clock: &Clock) -> (Object, Option<Reason>) {
     let contradicted = unread.is_some();
     let blind = Clock::default();
     for (attribute, columns) in COLUMNS {
-        if *attribute == "whenChanged" && !directory::is_cut_off(&object) {
-            continue;
-        }
+        // Of an account that is not cut off it only says how fresh the export is: good to have, not needed.
+        let needed = *attribute != "whenChanged" || directory::is_cut_off(&object);
         let clock = if contradicted { &blind } else { clock };
         let mut failed = None;
         for value in columns.iter().filter_map(|column| row.get(column)) {
@@ -135,7 +134,7 @@ fn object(row: &Row<'_>, clock: &Clock) -> (Object, Option<Reason>) {
                 break;
             }
         }
-        unread = unread.or(failed);
+        unread = unread.or(failed.filter(|_| needed));
     }
     (object, unread)
 }

@@ -3,18 +3,11 @@
 //! itself is read by the csv crate.)
 
 use crate::event::{Pos, Reason, Reject};
-use crate::evidence::{Sink, Tally};
-use crate::time::LocalTime;
 use memchr::{memchr, memchr_iter};
 use std::collections::BTreeMap;
 
 #[cfg(test)]
 mod tests;
-
-/// Facts of EvtxECmd CSV.
-pub fn event_facts(_bytes: &[u8], _local: &LocalTime, _sink: &mut Sink<'_>) -> Tally {
-    Tally::default()
-}
 
 /// A CSV text with its header read.
 #[derive(Debug, Clone)]

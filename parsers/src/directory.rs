@@ -187,7 +187,8 @@ fn facts(object: &Object, pos: Pos) -> Vec<Fact> {
     let enabled = enabled(object);
     let disabled = enabled.map(|enabled| !enabled);
     let state = metadata::State { disabled, deleted: Some(object.is_deleted) };
-    let mut facts = vec![Fact::Account { pos, account: account.clone(), enabled }];
+    let changed = object.when_changed.map(|(time, _)| time);
+    let mut facts = vec![Fact::Account { pos, account: account.clone(), enabled, changed }];
 
     // The metadata of an object stands in its record.
     let written: Vec<Written> =

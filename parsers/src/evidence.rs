@@ -40,7 +40,7 @@ pub fn facts(kind: Kind, bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -
         Kind::Evtx => crate::evtx::facts(bytes, sink),
         Kind::EventXml => crate::xml::facts(bytes, sink),
         Kind::EventJson => crate::json::facts(bytes, local, sink),
-        Kind::EventCsv => crate::csv::event_facts(bytes, local, sink),
+        Kind::EventCsv => crate::event_csv::facts(bytes, local, sink),
         Kind::AdCsv => crate::ad_csv::facts(bytes, local, sink),
         Kind::Ldif => crate::ldif::facts(bytes, sink),
         Kind::ReplMetadata => crate::repl_metadata::facts(bytes, local, sink),

@@ -77,3 +77,107 @@ impl fmt::Display for Kind {
         f.write_str(self.word())
     }
 }
+
+/// Tells what a text is from its first bytes (up to 64 KiB, decoded).
+///
+/// The directives of a log come first: no client can write a line of its own into one, while what clients
+/// sent may look like anything.
+pub fn sniff(head: &[u8]) -> Kind {
+    if crate::evtx::sniff(head) {
+        return Kind::Evtx;
+    }
+    if let Some(kind) = sniff_log(head) {
+        return kind;
+    }
+    let tests: [(fn(&[u8]) -> bool, Kind); 7] = [
+        (crate::xml::sniff, Kind::EventXml),
+        (crate::json::sniff, Kind::EventJson),
+        (crate::event_csv::sniff, Kind::EventCsv),
+        (crate::change_list::sniff, Kind::ChangeList),
+        (crate::repl_metadata::sniff, Kind::ReplMetadata),
+        (crate::ad_csv::sniff, Kind::AdCsv),
+        (crate::ldif::sniff, Kind::Ldif),
+    ];
+    tests.into_iter().find(|(test, _)| test(head)).map_or(Kind::Unknown, |(_, kind)| kind)
+}
+
+/// W3C logs and the logs of Exchange itself, by their directives or by their header row.
+fn sniff_log(head: &[u8]) -> Option<Kind> {
+    let lines = || head.split(|&byte| byte == b'\n' || byte == 0).map(<[u8]>::trim_ascii);
+    let directive = |name: &[u8]| {
+        let is_it = |line: &&[u8]| {
+            line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+        };
+        lines().find(is_it).and_then(|line| line.get(name.len()..)).map(<[u8]>::trim_ascii)
+    };
+    let header = lines().find(|line| line.starts_with(b"DateTime,")).or(directive(b"#Fields:"))?;
+    if header.starts_with(b"DateTime,") {
+        let log_type = directive(b"#Log-type:").unwrap_or_default().to_ascii_lowercase();
+        let has = |column: &str| {
+            header.split(|&b| b == b',').any(|name| name.eq_ignore_ascii_case(column.as_bytes()))
+        };
+        return Some(match log_type.as_slice() {
+            b"httpproxy logs" => Kind::HttpProxy,
+            b"ews logs" => Kind::EwsLog,
+            b"mapihttp logs" | b"mapi http logs" => Kind::MapiLog,
+            _ if has("UrlStem") && has("AnchorMailbox") => Kind::HttpProxy,
+            _ if has("SoapAction") => Kind::EwsLog,
+            _ if has("MapiRequestId") => Kind::MapiLog,
+            _ => Kind::Unknown,
+        });
+    }
+    let layout = crate::w3c::Layout::parse(header);
+    if layout.is_httperr() {
+        Some(Kind::Httperr)
+    } else if layout.is_web() {
+        Some(Kind::IisW3c)
+    } else {
+        Some(Kind::Unknown)
+    }
+}
+
+/// Why a text of unknown kind is not read, and what to do, where that can be told.
+pub fn why_unknown(head: &[u8]) -> &'static str {
+    let text = head.trim_ascii();
+    let starts = |start: &[u8]| {
+        text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+    };
+    let lines = || text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let w3c = lines().any(|line| line.starts_with(b"#Fields:"));
+    if text.is_empty() {
+        "empty"
+    } else if starts(b"#Log-type:") || lines().any(|line| line.starts_with(b"#Log-type:")) {
+        "a log of Exchange that tells nothing of access or of account changes"
+    } else if w3c {
+        "a W3C log, but not of web requests: no cs-method, no cs-uri-stem"
+    } else if starts(b"#TYPE System.Diagnostics.Eventing") {
+        "events exported without their data; export with wevtutil qe Security /f:xml instead"
+    } else if is_iis_native(text) {
+        "IIS native format, whose times have no zone; log in W3C format instead"
+    } else if is_bare_w3c(text) {
+        "lines as IIS writes them, but no #Fields line says what they hold; put the log's own #Fields line in front"
+    } else if lines().next().is_some_and(|line| line.contains(&b'[') && line.contains(&b'"')) {
+        "perhaps an NCSA log, which has no win32 status; log in W3C format instead"
+    } else {
+        "none of the known kinds"
+    }
+}
+
+/// `203.0.113.7, user, 03/02/26, 7:55:20, W3SVC1, …`
+fn is_iis_native(text: &[u8]) -> bool {
+    let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let cells: Vec<&[u8]> = line.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).collect();
+    cells.len() >= 15 && cells.get(4).is_some_and(|cell| cell.starts_with(b"W3SVC"))
+}
+
+/// A date, a time and many values in the first line.
+fn is_bare_w3c(text: &[u8]) -> bool {
+    let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let values: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
+    let shape = |value: Option<&&[u8]>, separator: u8, len: usize| {
+        value.is_some_and(|value| {
+            value.len() == len && value.iter().all(|&b| b.is_ascii_digit() || b == separator)
+        })
+    };
+    values.len() >= 8 && shape(values.first(), b'-', 10) && shape(values.get(1), b':', 8)
+}

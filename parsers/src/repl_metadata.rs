@@ -96,7 +96,10 @@ fn told(object: &Object) -> BTreeMap<Pos, Vec<Fact>> {
     };
     if let Some(w) = written.iter().find(named).filter(|_| *account != only_dn) {
         let enabled = state.disabled.map(|disabled| !disabled);
-        facts.insert(0, Fact::Account { pos: w.pos, account: account.clone(), enabled });
+        facts.insert(
+            0,
+            Fact::Account { pos: w.pos, account: account.clone(), enabled, changed: None },
+        );
     }
     facts.extend(object.entries.iter().filter_map(|row| row.told.clone()));
     for fact in facts {

@@ -59,7 +59,7 @@ fn shown(fact: &Fact) -> String {
             let (pos, who, what) = (change.pos.number(), who(&change.account), change.kind.word());
             format!("{pos} {who} {what} {bound}{time}{actor}")
         }
-        Fact::Account { pos, account, enabled } => {
+        Fact::Account { pos, account, enabled, .. } => {
             let state =
                 enabled.map_or("unknown", |enabled| if enabled { "enabled" } else { "disabled" });
             format!("{} {} is {state}", pos.number(), who(account))

@@ -93,7 +93,9 @@ fn shown(fact: &Fact) -> String {
             let (pos, word) = (change.pos, change.kind.word());
             format!("{pos} {time}{about} {word} {}{former} by {actor}", name(&change.account))
         }
-        Fact::Account { pos, account, enabled } => format!("{pos} {} {enabled:?}", name(account)),
+        Fact::Account { pos, account, enabled, .. } => {
+            format!("{pos} {} {enabled:?}", name(account))
+        }
         Fact::UserAccountControlSet { .. } => panic!("events do not say that"),
     }
 }

@@ -209,7 +209,7 @@ fn names(
             former.push(old.to_owned());
             vec![event.change(time, ChangeKind::Renamed, account)]
         }
-        None => vec![Fact::Account { pos: event.pos, account, enabled: None }],
+        None => vec![Fact::Account { pos: event.pos, account, enabled: None, changed: None }],
     }
 }
 

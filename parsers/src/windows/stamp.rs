@@ -40,13 +40,8 @@ pub fn utc(text: &str, zone: Zone<'_>) -> Result<DateTime<Utc>, Reason> {
         (None, _) => Err(Reason::BadTime(shown(text))),
         (Some(naive), Zone::Utc) => Ok(naive.and_utc()),
         (Some(naive), Zone::Local(_)) if zulu.is_some() => Ok(naive.and_utc()),
-        (Some(naive), Zone::Local(local)) => local_to_utc(local, naive),
+        (Some(naive), Zone::Local(local)) => local.to_utc(naive),
     }
-}
-
-/// The one place that needs to know how to read local time.
-fn local_to_utc(_local: &LocalTime, naive: NaiveDateTime) -> Result<DateTime<Utc>, Reason> {
-    Err(Reason::BadTime(format!("{naive} without a zone; give --tz")))
 }
 
 /// `/Date(1722513600000)/`: milliseconds of UTC, whatever offset follows (PowerShell 5.1).
