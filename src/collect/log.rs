@@ -293,7 +293,6 @@ struct Scanned {
     /// `s-computername` and second of the line before, so that neighbours cost nothing.
     server: Vec<u8>,
     second: Option<i64>,
-    address: Vec<u8>,
 }
 
 impl Scanned {

@@ -80,7 +80,7 @@ mod tests {
             };
             assert_eq!(got, expect, "{text}");
         };
-        let zoneless = "`2024-08-01 12:00:00 without a zone; give --tz` is no time";
+        let zoneless = "2024-08-01 12:00:00 has no zone; say with --tz which zone the exporting machine was in";
         for (text, expect) in [
             ("2024-08-01T12:00:00.1234567Z", "2024-08-01T12:00:00.123456700Z"),
             ("2014-06-04T12:58:03.810866000Z", "2014-06-04T12:58:03.810866Z"),
