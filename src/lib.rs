@@ -1,5 +1,49 @@
-//! stillin: who is still in?
+//! stillin: who is still in? The shell and the analysis; see ARCHITECTURE.md for the map.
+
+pub mod cli;
+
+mod analyze;
+mod inspect;
+
+mod input;
+mod read;
+mod source;
 
 pub mod account;
-pub mod change;
+mod case;
+mod change;
+mod collect;
 pub mod correlate;
+mod plan;
+mod words;
+
+mod messages;
+
+use clap::CommandFactory;
+use cli::{Cli, Verb};
+use std::process::ExitCode;
+
+/// Runs what the command line asks for.
+pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    match &cli.verb {
+        Verb::Analyze(args) => analyze::with_threads(args.reading.threads, || analyze::run(args)),
+        Verb::Inspect(args) => analyze::with_threads(args.reading.threads, || inspect::run(args)),
+        Verb::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "stillin", &mut text);
+            analyze::outputs::print(&text, cli::Color::Never)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Man => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+            analyze::outputs::print(&text, cli::Color::Always)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Prints an error that ended the run.
+pub fn report_error(error: &anyhow::Error) {
+    messages::Messages::new(true).partial(&format!("{error:#}"));
+}

@@ -13,7 +13,7 @@ mod read;
 pub mod report;
 mod rows;
 mod terminal;
-mod text;
+pub mod text;
 mod verdict;
 
 use std::io::{self, Write};

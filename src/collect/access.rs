@@ -41,6 +41,11 @@ impl<'a> Seen<'a> {
         matches!(self.outcome, Outcome::Served | Outcome::Refused(_))
     }
 
+    /// Served.
+    pub fn is_served(&self) -> bool {
+        self.outcome == Outcome::Served
+    }
+
     /// Refused.
     pub fn is_refusal(&self) -> bool {
         matches!(self.outcome, Outcome::Refused(_))
@@ -91,10 +96,8 @@ impl<'a> Seen<'a> {
                 Outcome::Refused(refusal) => Some(refusal),
                 _ => None,
             },
-            moved_data: exchange::moves_data(
-                protocol, method, stem, query, self.status.sc_status,
-            )
-            .moved(),
+            moved_data: exchange::moves_data(protocol, method, stem, query, self.status.sc_status)
+                .moved(),
             is_back_end: exchange::is_back_end(s_port, text(Column::SSitename), stem),
             sc_status: self.status.sc_status,
             sc_substatus: self.status.sc_substatus,

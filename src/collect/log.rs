@@ -127,9 +127,14 @@ fn read_stream(mut stream: Stream, guess: &State, wanted: &Wanted<'_>) -> Log {
         while blocks.len() < rayon::current_num_threads() && !is_done {
             let before = rest.len();
             // An error ends the text; the stream remembers it as its damage.
-            is_done = matches!((&mut stream).take(CHUNK as u64).read_to_end(&mut rest), Ok(0) | Err(_))
-                || rest.len() == before;
-            let cut = if is_done { rest.len() } else { memchr::memrchr(b'\n', &rest).map_or(0, |at| at + 1) };
+            is_done =
+                matches!((&mut stream).take(CHUNK as u64).read_to_end(&mut rest), Ok(0) | Err(_))
+                    || rest.len() == before;
+            let cut = if is_done {
+                rest.len()
+            } else {
+                memchr::memrchr(b'\n', &rest).map_or(0, |at| at + 1)
+            };
             let tail = rest.split_off(cut);
             let block = std::mem::replace(&mut rest, tail);
             if !block.is_empty() {
@@ -164,8 +169,7 @@ fn read_stream(mut stream: Stream, guess: &State, wanted: &Wanted<'_>) -> Log {
 
 fn read_chunk(chunk: &[u8], assumed: State, wanted: &Wanted<'_>) -> Piece {
     let mut scanned = Scanned::default();
-    let (tally, next) =
-        w3c::scan(chunk, &assumed, |name, line| scanned.line(name, line, wanted));
+    let (tally, next) = w3c::scan(chunk, &assumed, |name, line| scanned.line(name, line, wanted));
     (wanted.progress)(chunk.len() as u64);
     Piece { assumed, next, tally, scanned }
 }

@@ -1,0 +1,351 @@
+//! `stillin analyze`: sources to a report. The table of contents of the program.
+
+mod assemble;
+mod notes;
+pub mod outputs;
+
+use crate::account::{AccountId, Resolution};
+use crate::case::{self, Case, World};
+use crate::change::{self, Directory, Told};
+use crate::cli::{Analyze, FailOn, HashWord, Reading};
+use crate::collect::clients::{self, Claim};
+use crate::collect::log::Wanted;
+use crate::collect::watch::Watch;
+use crate::collect::{self, Collected, census};
+use crate::correlate::Rules;
+use crate::correlate::coverage::{Coverage, Span};
+use crate::input::{self, Hash};
+use crate::messages::Messages;
+use crate::read::{self, Evidence, File, is_web_log};
+use crate::source;
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use stillin_parsers::kind::Kind;
+use stillin_reports::report::{self, Report};
+
+/// Everything that was read, and what it came to.
+struct Run<'a> {
+    args: &'a Analyze,
+    files: Vec<File>,
+    evidence: BTreeMap<usize, Evidence>,
+    directory: Directory,
+    watched: BTreeSet<AccountId>,
+    passwords_from: Option<DateTime<Utc>>,
+    collected: Collected,
+    /// Servers in the order of the coverage.
+    servers: Vec<String>,
+    coverage: Coverage,
+    cases: Vec<Case>,
+    back_end: BTreeMap<u32, u64>,
+    notes: Vec<String>,
+}
+
+/// Runs the verb.
+pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
+    let messages = Messages::new(args.reading.quiet);
+    let outputs = outputs::create(args)?;
+    let hash = hash(args.reading.hash);
+    let files = find(args, hash, &outputs, &messages)?;
+    messages.begin(files.iter().map(|file| file.bytes).sum());
+    let report = {
+        let mut run = read_changes(args, files, hash, &messages)?;
+        run.read_logs(hash, &messages);
+        let claims = run.claim_refusals();
+        run.judge(claims);
+        messages.end();
+        notes::say(&mut run, &messages);
+        let report = assemble::report(&mut run);
+        outputs.write(&report, assemble::rows(&run, &report))?;
+        report
+    };
+    Ok(status(args, &report, &messages))
+}
+
+/// The word of `--hash`.
+pub fn hash(word: HashWord) -> Hash {
+    match word {
+        HashWord::Sha256 => Hash::Sha256,
+        HashWord::None => Hash::None,
+    }
+}
+
+fn status(args: &Analyze, report: &Report, messages: &Messages) -> ExitCode {
+    let paths = || report.findings.iter().flat_map(|finding| &finding.paths);
+    let fails = match args.fail_on {
+        Some(FailOn::Residual) => !report.findings.is_empty(),
+        Some(FailOn::Open) => paths().any(|path| path.state == "open"),
+        None => false,
+    };
+    match (fails, messages.is_partial()) {
+        (true, _) => ExitCode::from(3),
+        (false, true) => ExitCode::from(1),
+        (false, false) => ExitCode::SUCCESS,
+    }
+}
+
+/// The sources, without the outputs of this run and earlier ones.
+fn find(
+    args: &Analyze,
+    hash: Hash,
+    outputs: &outputs::Outputs<'_>,
+    messages: &Messages,
+) -> anyhow::Result<Vec<File>> {
+    let (sources, problems) = source::sources(&args.paths);
+    let (sources, more) = input::expand(sources);
+    problems.iter().chain(&more).for_each(|problem| messages.partial(&problem.to_string()));
+    let sources = sources.into_iter().filter(|source| !outputs.is_one(source)).collect();
+    let (files, own) = read::look(sources, hash);
+    own.iter().for_each(|path| messages.note(&format!("{path}: a report of stillin; left out")));
+    for file in &files {
+        if let Some(problem) = &file.problem {
+            messages.partial(&format!("{}: {problem}", file.source.path));
+        }
+    }
+    if files.iter().all(|file| file.encoding.is_none()) {
+        bail!("nothing to read: name the folder that holds the IIS logs and the change evidence");
+    }
+    Ok(files)
+}
+
+/// Changes come first: they say whom to look for in the logs.
+fn read_changes<'a>(
+    args: &'a Analyze,
+    mut files: Vec<File>,
+    hash: Hash,
+    messages: &Messages,
+) -> anyhow::Result<Run<'a>> {
+    let local = args.reading.local();
+    let mut evidence: BTreeMap<usize, Evidence> = files
+        .par_iter_mut()
+        .enumerate()
+        .filter(|(_, file)| file.kind.is_change_evidence())
+        .map(|(index, file)| {
+            let read = read::evidence(file, hash, &local);
+            messages.read(file.bytes);
+            (index, read)
+        })
+        .collect();
+    let mut told: Vec<Told> = Vec::new();
+    for (&index, evidence) in &mut evidence {
+        told.extend(read::told(std::mem::take(&mut evidence.facts), index, files[index].kind));
+    }
+    let directory = change::merge(&told);
+    let passwords_from = files.iter().filter_map(|file| file.first_entry).min();
+    let mut watched: BTreeSet<AccountId> =
+        case::cuts_by_account(&directory.changes, passwords_from).into_keys().collect();
+    let mut notes = Vec::new();
+    if !args.account.is_empty() {
+        let asked = asked_for(&args.account, &directory, &mut notes)?;
+        watched.retain(|id| asked.contains(id));
+    }
+    Ok(Run {
+        args,
+        files,
+        evidence,
+        directory,
+        watched,
+        passwords_from,
+        collected: Collected::default(),
+        servers: Vec::new(),
+        coverage: Coverage::default(),
+        cases: Vec::new(),
+        back_end: BTreeMap::new(),
+        notes,
+    })
+}
+
+/// Accounts that `--account` names.
+fn asked_for(
+    names: &[String],
+    directory: &Directory,
+    notes: &mut Vec<String>,
+) -> anyhow::Result<BTreeSet<AccountId>> {
+    let mut asked = BTreeSet::new();
+    for name in names {
+        match directory.accounts.resolve(name, None) {
+            Resolution::One(id) => _ = asked.insert(id),
+            Resolution::Ambiguous(ids) => {
+                let names: Vec<_> =
+                    ids.iter().map(|&id| directory.accounts.list[id].display.as_str()).collect();
+                bail!("--account {name}: several accounts bear it: {}; say which", names.join(", "));
+            }
+            Resolution::Nobody => notes.push(format!(
+                "--account {name}: no source tells of a change to it, so there is nothing to judge; add the \
+                 evidence, or a change list (time,account,change,actor)"
+            )),
+        }
+    }
+    Ok(asked)
+}
+
+impl Run<'_> {
+    fn read_logs(&mut self, hash: Hash, messages: &Messages) {
+        let cuts = self
+            .directory
+            .changes
+            .iter()
+            .filter(|change| change.kind.cuts() && self.watched.contains(&change.account));
+        let first_cut = cuts.map(|change| change.at).min();
+        let watch = Watch::new(&self.directory.accounts, self.watched.clone());
+        let long_before = first_cut.map(|at| at - case::OLDEST_TOKEN);
+        // Chains reach back behind what is asked for.
+        let since = self.args.since.map(|since| since - case::OLDEST_TOKEN);
+        let wanted = Wanted {
+            watch: &watch,
+            from: since.max(long_before),
+            until: self.args.until,
+            nameless_from: first_cut,
+            progress: &|bytes| messages.read(bytes),
+        };
+        let server = self.args.reading.server.as_deref();
+        self.collected = collect::collect(&mut self.files, hash, server, &wanted);
+        self.back_end = {
+            let collected = &mut self.collected;
+            let mut accesses = std::mem::take(&mut collected.book.accesses);
+            accesses.sort_by_key(|access| access.account);
+            let mut dropped: BTreeMap<u32, u64> = BTreeMap::new();
+            let mut kept = Vec::with_capacity(accesses.len());
+            for of_account in accesses.chunk_by(|a, b| a.account == b.account) {
+                let mut of_account = of_account.to_vec();
+                for (source, n) in clients::drop_doubles(&mut of_account, &collected.book) {
+                    *dropped.entry(source).or_default() += n;
+                }
+                kept.extend(of_account);
+            }
+            collected.book.accesses = kept;
+            dropped
+        };
+        self.measure();
+    }
+
+    /// Coverage by server, up to the end of what was looked at.
+    fn measure(&mut self) {
+        let presence =
+            self.collected.presence.iter().filter(|((_, kind), _)| *kind == Kind::IisW3c);
+        for ((server, _), presence) in presence {
+            let Some((from, to)) = presence.span else { continue };
+            let time = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+            let to = self.args.until.map_or(time(to), |until| until.min(time(to)));
+            self.servers.push(server.clone());
+            let span = Span { from: time(from), to, gaps: presence.gaps() };
+            self.coverage.servers.push((span.from <= to).then_some(span));
+        }
+    }
+
+    /// Nameless refusals of watched clients, but for those where strangers sat as well.
+    fn claim_refusals(&mut self) -> Vec<Claim> {
+        let claims = clients::claims(&self.collected.book);
+        if claims.is_empty() {
+            return claims;
+        }
+        let book = &self.collected.book;
+        let ask = |claim: &Claim| {
+            let (key, client) =
+                (book.keys.get(claim.served.key), book.clients.get(claim.served.client));
+            let from = claim.refusal.end - clients::SESSION;
+            let client = (client.c_ip.clone(), client.user_agent.clone(), client.device.clone());
+            let ask = census::Ask {
+                pool: key.pool,
+                from,
+                until: claim.refusal.end,
+                client: Some(client),
+            };
+            (key.server.clone(), ask)
+        };
+        let mut asks: BTreeMap<String, BTreeSet<census::Ask>> = BTreeMap::new();
+        for (server, ask) in claims.iter().map(ask) {
+            asks.entry(server).or_default().insert(ask);
+        }
+        let answers = census::census(looks(&mut self.files, &self.collected.server_of_log, &asks));
+        let directory = &self.directory;
+        let is_alone = |claim: &Claim| {
+            let names = answers.get(&ask(claim));
+            names.into_iter().flatten().all(|name| {
+                directory.accounts.resolve(name, None) == Resolution::One(claim.served.account)
+            })
+        };
+        claims.into_iter().filter(is_alone).collect()
+    }
+
+    fn judge(&mut self, claims: Vec<Claim>) {
+        let rules = Rules { ttl: self.args.ttl, slack: self.args.slack };
+        let book = &mut self.collected.book;
+        for Claim { refusal, served } in claims {
+            let (account, key, client) = (served.account, served.key, served.client);
+            book.accesses.push(collect::book::Access { account, key, client, ..refusal });
+        }
+        let mut by_account: BTreeMap<AccountId, Vec<collect::book::Access>> = BTreeMap::new();
+        for access in std::mem::take(&mut book.accesses) {
+            by_account.entry(access.account).or_default().push(access);
+        }
+        let server_index: BTreeMap<&str, u32> =
+            self.servers.iter().map(String::as_str).zip(0..).collect();
+        let server_of_key: Vec<u32> = book
+            .keys
+            .iter()
+            .map(|key| server_index.get(key.server.as_str()).copied().unwrap_or(u32::MAX))
+            .collect();
+        let world = World {
+            changes: &self.directory.changes,
+            book,
+            server_of_key: &server_of_key,
+            identity_of_client: &clients::identities(book),
+            coverage: &self.coverage,
+            rules,
+            since: self.args.since,
+        };
+        let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
+        self.cases = by_account
+            .into_par_iter()
+            .filter_map(|(account, accesses)| {
+                Some(case::judge(account, cuts.get(&account)?, accesses, &world))
+            })
+            .collect();
+    }
+}
+
+/// The logs that a census looks into.
+fn looks<'a>(
+    files: &'a mut [File],
+    server_of_log: &BTreeMap<usize, String>,
+    asks: &'a BTreeMap<String, BTreeSet<census::Ask>>,
+) -> Vec<census::Look<'a>> {
+    let look = |(index, file): (usize, &'a mut File)| {
+        let server = server_of_log.get(&index).cloned();
+        is_web_log(file.kind).then_some(census::Look { file, server, asks })
+    };
+    files.iter_mut().enumerate().filter_map(look).collect()
+}
+
+/// Reads everything for `inspect`, judging nothing.
+pub fn inspect(
+    paths: &[PathBuf],
+    reading: &Reading,
+    messages: &Messages,
+) -> anyhow::Result<Vec<report::Source>> {
+    let hash = hash(reading.hash);
+    let (sources, problems) = source::sources(paths);
+    let (sources, more) = input::expand(sources);
+    problems.iter().chain(&more).for_each(|problem| messages.partial(&problem.to_string()));
+    let (files, own) = read::look(sources, hash);
+    own.iter().for_each(|path| messages.note(&format!("{path}: a report of stillin; left out")));
+    let args = Analyze::for_inspect(paths, reading);
+    let mut run = read_changes(&args, files, hash, messages)?;
+    run.watched.clear();
+    run.read_logs(hash, messages);
+    messages.end();
+    Ok((0..run.files.len()).map(|index| assemble::inspected(&run, index)).collect())
+}
+
+/// A thread pool of the size that was asked for.
+pub fn with_threads<T: Send>(
+    threads: usize,
+    work: impl FnOnce() -> anyhow::Result<T> + Send,
+) -> anyhow::Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.context("cannot start threads; try --threads 1")?.install(work)
+}

@@ -1,0 +1,365 @@
+//! What a run found out to the report.
+
+use super::{Run, census, looks};
+use crate::case::{Finding, OLDEST_TOKEN, Path, State};
+use crate::change::Change;
+use crate::collect::book::Access;
+use crate::input::Encoding;
+use crate::plan::{self, Planned};
+use crate::words;
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::event::{ChangeKind, Precision};
+use stillin_parsers::exchange::Scheme;
+use stillin_reports::report::{self, Report};
+
+/// The report of a run. Looks into the logs once more, for the users that a recycle would hit.
+pub fn report(run: &mut Run<'_>) -> Report {
+    let mut findings: Vec<(usize, &Finding)> = Vec::new();
+    for (number, case) in run.cases.iter().enumerate() {
+        findings.extend(case.findings.iter().map(|finding| (number, finding)));
+    }
+    let mut findings: Vec<(report::Finding, &Finding)> =
+        findings.into_iter().map(|(_, finding)| (finding_of(run, finding), finding)).collect();
+    findings.sort_by_key(|(finding, _)| gravity(finding));
+    for (number, (finding, _)) in findings.iter_mut().enumerate() {
+        finding.id = format!("f{}", number + 1);
+    }
+    let mut planned: Vec<Planned<'_>> = Vec::new();
+    for (finding, found) in &findings {
+        planned.extend(found.paths.iter().map(|path| Planned {
+            finding: &finding.id,
+            account: &finding.account,
+            kind: run.directory.changes[found.change].kind,
+            key: run.collected.book.keys.get(path.key),
+            path,
+        }));
+    }
+    let asks = asks(run, plan::pools(&planned));
+    let answers = census::census(looks(&mut run.files, &run.collected.server_of_log, &asks));
+    let steps = plan::steps(&planned);
+    let plan = steps.into_iter().map(|step| with_others(run, step, &asks, &answers)).collect();
+    Report {
+        schema: report::SCHEMA,
+        tool: report::Tool { name: "stillin", version: env!("CARGO_PKG_VERSION") },
+        rules: report::Rules {
+            ttl_seconds: run.args.ttl.num_seconds(),
+            slack_seconds: run.args.slack.num_seconds(),
+            since: run.args.since,
+            until: run.args.until,
+            accounts: run.args.account.clone(),
+        },
+        sources: (0..run.files.len()).map(|index| source(run, index)).collect(),
+        coverage: coverage(run),
+        changes: changes(run),
+        advice: plan::advice(&planned),
+        plan,
+        findings: findings.iter().map(|(finding, _)| finding.clone()).collect(),
+        notes: run.notes.clone(),
+    }
+}
+
+/// What to ask the logs for each pool in the plan: who used it within the TTL before its log ends.
+fn asks(
+    run: &Run<'_>,
+    pools: BTreeSet<(String, &'static str)>,
+) -> BTreeMap<String, BTreeSet<census::Ask>> {
+    let mut asks: BTreeMap<String, BTreeSet<census::Ask>> = BTreeMap::new();
+    for (server, pool) in pools {
+        let index = run.servers.iter().position(|name| *name == server).unwrap_or(usize::MAX);
+        let Some(span) = run.coverage.servers.get(index).and_then(Option::as_ref) else { continue };
+        let ask = census::Ask { pool, from: span.to - run.args.ttl, until: span.to, client: None };
+        asks.entry(server).or_default().insert(ask);
+    }
+    asks
+}
+
+fn with_others(
+    run: &Run<'_>,
+    step: report::Step,
+    asks: &BTreeMap<String, BTreeSet<census::Ask>>,
+    answers: &census::Answers,
+) -> report::Step {
+    let accounts = &run.directory.accounts;
+    let is_evicted = |name: &&String| match accounts.resolve(name, None) {
+        crate::account::Resolution::One(id) => step.accounts.contains(&accounts.list[id].display),
+        _ => false,
+    };
+    let ask = asks.get(&step.server).into_iter().flatten().find(|ask| ask.pool == step.pool);
+    let names =
+        ask.and_then(|ask| answers.get(&(step.server.clone(), ask.clone()))).into_iter().flatten();
+    let other_users = names.filter(|name| !is_evicted(name)).count() as u64;
+    report::Step { other_users, ..step }
+}
+
+/// The gravest first: what is sure, then what is open, then what lasted longest.
+fn gravity(finding: &report::Finding) -> impl Ord + use<> {
+    let rank = ["certain", "likely", "possible"].iter().position(|word| *word == finding.residual);
+    let is_open = finding.paths.iter().any(|path| path.state == State::Open.word());
+    let exposure = std::cmp::Reverse(finding.exposure_seconds);
+    (rank, !is_open, exposure, finding.account.to_lowercase(), finding.at, finding.kind)
+}
+
+/// `c1`, `c2`, … by the index of the change.
+fn change_id(run: &Run<'_>, change: usize) -> String {
+    let before =
+        (0..change).filter(|&index| is_reported(run, &run.directory.changes[index])).count();
+    format!("c{}", before + 1)
+}
+
+/// Directory state tells when every account was made and got its password: of those only what the logs can
+/// speak about is worth a line.
+fn is_reported(run: &Run<'_>, change: &Change) -> bool {
+    let is_routine = change.kind.sets_password() || change.kind == ChangeKind::Created;
+    !is_routine || run.passwords_from.is_none_or(|from| change.at >= from - OLDEST_TOKEN)
+}
+
+fn changes(run: &Run<'_>) -> Vec<report::Change> {
+    let reported = run.directory.changes.iter().filter(|change| is_reported(run, change));
+    let change = |(number, change): (usize, &Change)| {
+        let account = &run.directory.accounts.list[change.account];
+        let evidence =
+            |(source, pos): &(usize, stillin_parsers::event::Pos)| report::ChangeEvidence {
+                path: run.files[*source].source.path.clone(),
+                pos: pos.number(),
+            };
+        report::Change {
+            id: format!("c{}", number + 1),
+            account: account.display.clone(),
+            sid: account.sid.clone(),
+            kind: change.kind.word(),
+            at: change.at,
+            precision: match change.precision {
+                Precision::Exact => "exact",
+                Precision::AtLatest => "at_latest",
+            },
+            actor: change.actor.clone(),
+            evidence: change.evidence.iter().map(evidence).collect(),
+        }
+    };
+    reported.enumerate().map(change).collect()
+}
+
+fn finding_of(run: &Run<'_>, finding: &Finding) -> report::Finding {
+    let change = &run.directory.changes[finding.change];
+    let mut paths: Vec<&Path> = finding.paths.iter().collect();
+    let key = |path: &Path| run.collected.book.keys.get(path.key);
+    paths.sort_by_key(|path| (std::cmp::Reverse(path.residual), path.state, key(path).clone()));
+    let last = paths.iter().map(|path| path.last.end).max().unwrap_or(change.at);
+    let residual = paths.iter().map(|path| path.residual).max();
+    report::Finding {
+        id: String::new(),
+        change: change_id(run, finding.change),
+        account: run.directory.accounts.list[change.account].display.clone(),
+        kind: change.kind.word(),
+        at: change.at,
+        residual: residual.map_or("no", |residual| residual.word()),
+        first: paths.iter().map(|path| path.first.end).min().unwrap_or(change.at),
+        last,
+        exposure_seconds: (last - change.at).num_seconds(),
+        requests: paths.iter().map(|path| path.requests).sum(),
+        paths: paths.iter().map(|path| path_of(run, change, path)).collect(),
+    }
+}
+
+fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
+    let book = &run.collected.book;
+    let key = book.keys.get(path.key);
+    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let mut clients: Vec<report::Client> = path
+        .clients
+        .iter()
+        .map(|&client| book.clients.get(client))
+        .map(|client| report::Client {
+            device: some(&client.device),
+            user_agent: some(&client.user_agent),
+            ip: some(&client.c_ip),
+        })
+        .collect();
+    clients.sort();
+    let mut evidence: Vec<report::Evidence> = Vec::new();
+    for access in [Some(&path.first), Some(&path.last), path.refused.as_ref()].into_iter().flatten()
+    {
+        let place = report::Evidence {
+            path: run.files[access.source as usize].source.path.clone(),
+            line: access.line,
+        };
+        if !evidence.contains(&place) {
+            evidence.push(place);
+        }
+    }
+    let rules = crate::correlate::Rules { ttl: run.args.ttl, slack: run.args.slack };
+    report::Path {
+        server: key.server.clone(),
+        pool: pool_word(key.pool).to_owned(),
+        protocol: key.protocol.word(),
+        name: path.first.name.map(|name| book.texts.get(name).clone()).unwrap_or_default(),
+        class: path.class.word(),
+        residual: path.residual.word(),
+        state: path.state.word(),
+        first: path.first.end,
+        last: path.last.end,
+        requests: path.requests,
+        data_requests: path.data_requests,
+        clients,
+        why: words::why(path, key, change.kind, change.precision, &rules),
+        evidence,
+    }
+}
+
+fn pool_word(pool: &'static str) -> &'static str {
+    if pool.is_empty() { "unknown" } else { pool }
+}
+
+fn coverage(run: &Run<'_>) -> Vec<report::Coverage> {
+    let time = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    let of = |((server, kind), presence): (&(String, _), &crate::collect::minutes::Presence)| {
+        let (from, to) = presence.span?;
+        let kind: &stillin_parsers::kind::Kind = kind;
+        let gaps = presence.gaps().into_iter().map(|(from, to)| report::Gap { from, to }).collect();
+        Some(report::Coverage {
+            server: server.clone(),
+            kind: kind.word(),
+            from: time(from),
+            to: time(to),
+            gaps,
+        })
+    };
+    run.collected.presence.iter().filter_map(of).collect()
+}
+
+/// The first rejects of a source with their places, and the number of all.
+pub fn rejects(run: &Run<'_>, index: usize) -> (Vec<(stillin_parsers::event::Pos, String)>, u64) {
+    use stillin_parsers::event::Pos;
+    if let Some(log) = run.collected.logs.get(&index) {
+        let first = log.tally.rejects.iter();
+        let first = first.map(|(line, reason)| (Pos::Line(*line), reason.to_string())).collect();
+        return (first, log.tally.rejected);
+    }
+    let Some(evidence) = run.evidence.get(&index) else { return (Vec::new(), 0) };
+    let first = evidence.rejects.iter().map(|reject| (reject.pos, reject.reason.to_string()));
+    (first.collect(), evidence.tally.rejected)
+}
+
+/// Why a source was not read, or not to its end.
+pub fn error(run: &Run<'_>, index: usize) -> Option<String> {
+    let log = run.collected.logs.get(&index).and_then(|log| log.stored.as_ref());
+    let evidence = run.evidence.get(&index);
+    let stored = log.or(evidence.and_then(|evidence| evidence.stored.as_ref()));
+    let not_opened = evidence.and_then(|evidence| evidence.error.clone());
+    let not_opened = not_opened.or_else(|| run.collected.errors.get(&index).cloned());
+    let damage = stored.and_then(|stored| stored.damage.clone());
+    run.files[index].problem.clone().or(not_opened).or(damage)
+}
+
+/// A source as the report and `inspect` describe it.
+pub fn source(run: &Run<'_>, index: usize) -> report::Source {
+    let file = &run.files[index];
+    let log = run.collected.logs.get(&index);
+    let evidence = run.evidence.get(&index);
+    let stored =
+        log.and_then(|log| log.stored.as_ref()).or(evidence.and_then(|e| e.stored.as_ref()));
+    let time = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    let span = log.and_then(|log| log.tally.span).map(|(from, to)| (time(from), time(to)));
+    let span = span.or(evidence.and_then(|e| e.tally.first.zip(e.tally.last)));
+    let (first_rejects, rejected) = rejects(run, index);
+    report::Source {
+        path: file.source.path.clone(),
+        kind: file.kind.word(),
+        server: run.collected.server_of_log.get(&index).cloned(),
+        bytes: stored.map_or(file.bytes, |stored| stored.bytes),
+        sha256: stored.and_then(|stored| stored.sha256.clone()),
+        records: log
+            .map(|log| log.tally.requests + log.tally.rejected)
+            .or(evidence.map(|e| e.tally.records))
+            .unwrap_or(0),
+        rejected,
+        repaired: log.map_or(0, |log| log.tally.repaired),
+        nul_runs: log.map_or(0, |log| log.tally.nul_runs),
+        noise: log.map_or(0, |log| log.noise),
+        back_end: run.back_end.get(&(index as u32)).copied().unwrap_or(0),
+        first: span.map(|(first, _)| first),
+        last: span.map(|(_, last)| last),
+        encoding: None,
+        columns: None,
+        rejects: first_rejects
+            .into_iter()
+            .map(|(pos, reason)| report::Reject { pos: pos.number(), reason })
+            .collect(),
+        error: error(run, index),
+    }
+}
+
+/// A source with what only `inspect` says.
+pub fn inspected(run: &Run<'_>, index: usize) -> report::Source {
+    let file = &run.files[index];
+    let columns = match (run.collected.logs.get(&index), run.evidence.get(&index)) {
+        (Some(log), _) => log.columns.clone(),
+        (None, Some(evidence)) => evidence.columns.clone(),
+        (None, None) => Vec::new(),
+    };
+    report::Source {
+        encoding: file.encoding.map(|encoding| encoding_word(encoding, file.kind)),
+        columns: Some(columns),
+        ..source(run, index)
+    }
+}
+
+/// The word of an encoding in `inspect`.
+pub fn encoding_word(encoding: Encoding, kind: stillin_parsers::kind::Kind) -> &'static str {
+    match encoding {
+        _ if kind == stillin_parsers::kind::Kind::Evtx => "binary",
+        Encoding::Utf8 => "utf-8",
+        Encoding::Utf8Bom => "utf-8-bom",
+        Encoding::Utf16Le => "utf-16le",
+        Encoding::Utf16Be => "utf-16be",
+        Encoding::Bytes => "ansi",
+    }
+}
+
+/// Every classed request, by source and line.
+pub fn rows<'a>(
+    run: &'a Run<'_>,
+    _report: &Report,
+) -> impl Iterator<Item = report::RequestRow> + 'a {
+    let mut rows: Vec<_> = run
+        .cases
+        .iter()
+        .flat_map(|case| case.rows.iter().map(move |row| (case.account, row)))
+        .collect();
+    rows.sort_by_key(|(account, row)| (row.access.source, row.access.line, *account));
+    let ids: Vec<String> =
+        (0..run.directory.changes.len()).map(|change| change_id(run, change)).collect();
+    rows.into_iter().map(move |(account, row)| {
+        let book = &run.collected.book;
+        let access: &Access = &row.access;
+        let (key, client) = (book.keys.get(access.key), book.clients.get(access.client));
+        report::RequestRow {
+            path: run.files[access.source as usize].source.path.clone(),
+            line: access.line,
+            server: key.server.clone(),
+            pool: pool_word(key.pool).to_owned(),
+            protocol: key.protocol.word(),
+            account: run.directory.accounts.list[account].display.clone(),
+            change: ids[row.change].clone(),
+            kind: run.directory.changes[row.change].kind.word(),
+            start: access.start,
+            end: access.end,
+            status: words::status(access.sc_status, access.sc_substatus),
+            win32: access.sc_win32_status,
+            name: access.name.map(|name| book.texts.get(name).clone()).unwrap_or_default(),
+            client_ip: client.c_ip.clone(),
+            device: client.device.clone(),
+            user_agent: client.user_agent.clone(),
+            command: book.texts.get(access.command).clone(),
+            auth: match key.scheme {
+                Scheme::Basic => "basic?",
+                Scheme::Forms => "forms?",
+                Scheme::Windows => "windows?",
+                Scheme::Unknown => "",
+            }
+            .to_owned(),
+            class: row.class.word(),
+            residual: row.residual.word(),
+        }
+    })
+}

@@ -1,0 +1,153 @@
+//! What stands between the reader and certainty, said on the error stream and in the report.
+
+use super::Run;
+use crate::case::OLDEST_TOKEN;
+use crate::messages::Messages;
+use std::collections::BTreeMap;
+use stillin_parsers::kind::Kind;
+
+/// Rejects printed for each source.
+const PRINTED: usize = 5;
+
+/// Prints what was not read, and notes what else the reader has to know.
+pub fn say(run: &mut Run<'_>, messages: &Messages) {
+    rejects(run, messages);
+    damage(run, messages);
+    columns(run, messages);
+    sources(run, messages);
+    let mut notes = std::mem::take(&mut run.notes);
+    notes.extend(names(run));
+    notes.extend(changes(run));
+    notes.iter().for_each(|note| messages.note(note));
+    run.notes = notes;
+}
+
+fn rejects(run: &Run<'_>, messages: &Messages) {
+    for (index, file) in run.files.iter().enumerate() {
+        let path = &file.source.path;
+        let (first, rejected) = super::assemble::rejects(run, index);
+        for (place, reason) in first.iter().take(PRINTED) {
+            messages.partial(&format!("{path}{place}: {reason}"));
+        }
+        let more = rejected.saturating_sub(first.len().min(PRINTED) as u64);
+        if more > 0 {
+            messages.partial(&format!("{path}: and {more} more rejects (see `stillin inspect`)"));
+        }
+    }
+}
+
+/// Files that could not be opened again, were cut, or whose packing is broken.
+fn damage(run: &Run<'_>, messages: &Messages) {
+    for (index, file) in run.files.iter().enumerate() {
+        if let Some(error) = super::assemble::error(run, index)
+            && file.problem.is_none()
+        {
+            messages.partial(&format!("{}: {error}", file.source.path));
+        }
+    }
+}
+
+/// Without these columns a log cannot say who was served.
+fn columns(run: &mut Run<'_>, messages: &Messages) {
+    for (&index, log) in &run.collected.logs {
+        let file = &run.files[index];
+        if file.kind != Kind::IisW3c || log.missing.is_empty() {
+            continue;
+        }
+        let path = &file.source.path;
+        let lacks = log.missing.join(" and ");
+        if log.missing.contains(&"cs-username") || log.missing.contains(&"sc-status") {
+            messages.partial(&format!(
+                "{path}: no {lacks}: this log cannot say who was served; switch the field on in IIS"
+            ));
+        } else {
+            messages.note(&format!(
+                "{path}: no {lacks}: every request is taken to have begun when it ended"
+            ));
+        }
+    }
+}
+
+fn sources(run: &mut Run<'_>, messages: &Messages) {
+    if run.evidence.is_empty() {
+        messages.partial(
+            "no change evidence among the sources, so there is nothing to judge; add an event log, a directory \
+             export, or a change list (time,account,change,actor)",
+        );
+    } else if !run.directory.changes.iter().any(|change| change.kind.cuts()) {
+        run.notes
+            .push("no source tells of a change that should have ended anybody's access".into());
+    }
+    if !run.collected.logs.keys().any(|&index| run.files[index].kind == Kind::IisW3c) {
+        messages.partial(
+            "no IIS log among the sources, so nobody can be seen being served; add the W3SVC1 folders of all servers",
+        );
+    }
+}
+
+/// Names that cannot be tied to one account.
+fn names(run: &Run<'_>) -> Vec<String> {
+    let mut namesakes: BTreeMap<&str, u64> = BTreeMap::new();
+    for log in run.collected.logs.values() {
+        log.namesakes.iter().for_each(|(name, n)| *namesakes.entry(name).or_default() += n);
+    }
+    let note = |(name, n): (&str, u64)| {
+        let accounts = &run.directory.accounts;
+        let bearers: Vec<_> = accounts
+            .namesakes(name)
+            .into_iter()
+            .filter(|id| run.watched.contains(id))
+            .map(|id| accounts.list[id].display.as_str())
+            .collect();
+        format!(
+            "{n} requests by `{name}` may be those of {}, and no source ties the name to it; add a directory export \
+             with its UPN, SID and addresses",
+            bearers.join(" or ")
+        )
+    };
+    let mut notes: Vec<String> =
+        namesakes.iter().take(20).map(|(name, n)| note((name, *n))).collect();
+    if namesakes.len() > 20 {
+        notes.push(format!(
+            "and {} more names that no source ties to an account",
+            namesakes.len() - 20
+        ));
+    }
+    notes
+}
+
+fn changes(run: &Run<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let directory = &run.directory;
+    let unknown = &directory.disabled_since_unknown;
+    if !unknown.is_empty() {
+        let names: Vec<_> = unknown
+            .iter()
+            .take(5)
+            .map(|&id| directory.accounts.list[id].display.as_str())
+            .collect();
+        let more = if unknown.len() > 5 {
+            format!(" and {} more", unknown.len() - 5)
+        } else {
+            String::new()
+        };
+        notes.push(format!(
+            "{}{more}: disabled, and no source says since when; add event logs of the domain controllers or the \
+             replication metadata",
+            names.join(", ")
+        ));
+    }
+    if let Some(from) = run.passwords_from {
+        let old = directory
+            .changes
+            .iter()
+            .filter(|c| c.kind.sets_password() && c.at < from - OLDEST_TOKEN);
+        let old = old.count();
+        if old > 0 {
+            notes.push(format!(
+                "{old} password changes are older than the logs by more than a day and were not judged"
+            ));
+        }
+    }
+    notes
+}

@@ -1,0 +1,211 @@
+//! The command line: what the user typed, validated, nothing done yet.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use stillin_parsers::time::{DateOrder, LocalTime, Zone};
+use stillin_reports::{Output, Rows};
+
+/// Who is still in? Finds every request that Exchange served after the account was cut off.
+#[derive(Debug, Parser)]
+#[command(name = "stillin", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Read web logs and change evidence, and report who was served after a change that should have ended it
+    Analyze(Analyze),
+    /// Say of every file what it is, what is in it and what was refused: the answer to "why is it empty?"
+    Inspect(Inspect),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// `stillin analyze`
+#[derive(Debug, Args)]
+#[command(after_help = ANALYZE_HELP)]
+pub struct Analyze {
+    /// Files, folders, globs or `-`: IIS logs, event logs, directory exports, all in one place if you like
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Write the report to a file (repeatable); the format is told by the extension, `-` is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Vec<PathBuf>,
+    /// Format of outputs whose extension does not tell it
+    #[arg(short, long, value_name = "FORMAT", value_parser = output_word)]
+    pub format: Option<Output>,
+    /// Write every classed request to a file: .jsonl, .csv or .parquet
+    #[arg(long, value_name = "FILE")]
+    pub requests: Option<PathBuf>,
+    /// Look at these accounts only (repeatable): SID, UPN, DOMAIN\sam, SMTP address or sam
+    #[arg(long, value_name = "NAME")]
+    pub account: Vec<String>,
+    /// Leave out requests that ended before (RFC 3339, or a date; UTC)
+    #[arg(long, value_name = "TIME", value_parser = utc)]
+    pub since: Option<DateTime<Utc>>,
+    /// Leave out requests that ended after (RFC 3339, or a date: its end; UTC)
+    #[arg(long, value_name = "TIME", value_parser = utc_end)]
+    pub until: Option<DateTime<Utc>>,
+    /// Life of an idle token (UserTokenTTL of the Exchange servers)
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
+    pub ttl: TimeDelta,
+    /// Allowance for replication and clock skew after a change
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub slack: TimeDelta,
+    /// Exit with status 3 if there is such a finding
+    #[arg(long, value_name = "WHAT")]
+    pub fail_on: Option<FailOn>,
+    /// How to read the sources
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// `stillin inspect`
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// Files, folders, globs or `-`
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// `terminal` or `json`
+    #[arg(short, long, value_name = "FORMAT", default_value = "terminal", value_parser = output_word)]
+    pub format: Output,
+    /// How to read the sources
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How sources are read, the same for every verb.
+#[derive(Debug, Clone, Args)]
+pub struct Reading {
+    /// Zone of times that have none, as in CSV exports and repadmin: `+02:00`, `Europe/Berlin`, `UTC`
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<Zone>,
+    /// Order of day, month and year in dates with slashes: dmy, mdy or ymd
+    #[arg(long, value_name = "ORDER")]
+    pub date_order: Option<DateOrder>,
+    /// Server of logs that neither a column nor a folder names
+    #[arg(long, value_name = "NAME")]
+    pub server: Option<String>,
+    /// Hash of every source in the report
+    #[arg(long, value_name = "HASH", default_value = "sha256")]
+    pub hash: HashWord,
+    /// Threads to use; 0 is one for each core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Colour in the terminal; NO_COLOR is honoured
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl Analyze {
+    /// The arguments with which `inspect` reads: the same reading, and nothing asked for.
+    pub fn for_inspect(paths: &[PathBuf], reading: &Reading) -> Analyze {
+        Analyze {
+            paths: paths.to_vec(),
+            output: Vec::new(),
+            format: None,
+            requests: None,
+            account: Vec::new(),
+            since: None,
+            until: None,
+            ttl: TimeDelta::minutes(15),
+            slack: TimeDelta::seconds(60),
+            fail_on: None,
+            reading: reading.clone(),
+        }
+    }
+}
+
+impl Reading {
+    /// How times without a zone are to be understood.
+    pub fn local(&self) -> LocalTime {
+        LocalTime { zone: self.tz, date_order: self.date_order }
+    }
+}
+
+/// `--fail-on`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// A path whose token may be alive now
+    Open,
+    /// Any residual access
+    Residual,
+}
+
+/// `--hash`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HashWord {
+    /// SHA-256
+    Sha256,
+    /// No hash
+    None,
+}
+
+/// `--color`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal only
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+const ANALYZE_HELP: &str = "\
+Exit status: 0 the report was written from every source; 1 it was written, but some source was unreadable or partly
+refused; 2 no report; 3 there is a finding that --fail-on asks for.
+
+Examples:
+  stillin analyze evidence/
+  stillin analyze 'logs/EX0?/W3SVC1/u_ex2603*.log' dc1.evtx -o report.json --requests requests.parquet
+  wevtutil qe Security /f:xml | stillin analyze C:\\inetpub\\logs\\LogFiles -";
+
+fn output_word(word: &str) -> Result<Output, String> {
+    Output::from_word(word).ok_or_else(|| {
+        let words: Vec<_> = Output::WORDS.iter().map(|(word, _)| *word).collect();
+        format!("one of {}", words.join(", "))
+    })
+}
+
+fn duration(text: &str) -> Result<TimeDelta, String> {
+    let duration = match text.parse() {
+        Ok(seconds) => std::time::Duration::from_secs(seconds),
+        Err(_) => humantime::parse_duration(text)
+            .map_err(|error| format!("{error}; say 15m, 900s or 1h"))?,
+    };
+    let delta = TimeDelta::from_std(duration).map_err(|error| error.to_string())?;
+    if delta > TimeDelta::days(366) { Err("longer than a year".into()) } else { Ok(delta) }
+}
+
+fn utc(text: &str) -> Result<DateTime<Utc>, String> {
+    let is_date = text.len() == 10;
+    let time = if is_date { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    DateTime::parse_from_rfc3339(&time)
+        .map(|time| time.to_utc())
+        .map_err(|_| "say a date, 2026-03-02, or a time, 2026-03-02T08:00:00Z".into())
+}
+
+fn utc_end(text: &str) -> Result<DateTime<Utc>, String> {
+    let time = utc(text)?;
+    let is_date = text.len() == 10;
+    Ok(if is_date { time + TimeDelta::days(1) - TimeDelta::seconds(1) } else { time })
+}
+
+/// What `--requests` is written as.
+pub fn rows_of(path: &std::path::Path) -> Option<Rows> {
+    Rows::from_extension(path.extension()?.to_str()?)
+}

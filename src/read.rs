@@ -1,0 +1,220 @@
+//! Sources to what they are, and change evidence to facts.
+
+use crate::change::Told;
+use crate::input::{self, Encoding, Hash, Opened, Stored};
+use crate::source::{Origin, Source};
+use chrono::{DateTime, Utc};
+use rayon::prelude::*;
+use stillin_parsers::event::{Fact, Reject};
+use stillin_parsers::evidence::{self, Tally};
+use stillin_parsers::kind::{self, Kind};
+use stillin_parsers::time::LocalTime;
+use stillin_parsers::w3c::scan::REJECTS_KEPT;
+use stillin_parsers::{evtx, w3c};
+
+/// A source and what its first bytes say of it.
+pub struct File {
+    /// The source.
+    pub source: Source,
+    /// What it is.
+    pub kind: Kind,
+    /// How its text is encoded; `None` if it could not be opened.
+    pub encoding: Option<Encoding>,
+    /// Size as stored.
+    pub bytes: u64,
+    /// Time of the first entry, for logs.
+    pub first_entry: Option<DateTime<Utc>>,
+    /// Why it cannot be used.
+    pub problem: Option<String>,
+    /// A pipe can be opened only once.
+    pipe: Option<Opened>,
+}
+
+/// Opens every source and tells its kind. The program's own reports are left out and returned by path:
+/// whoever writes them beside the evidence does not want them judged.
+pub fn look(sources: Vec<Source>, hash: Hash) -> (Vec<File>, Vec<String>) {
+    let looked: Vec<_> = sources.into_par_iter().map(|source| look_at(source, hash)).collect();
+    let (mut files, mut own) = (Vec::new(), Vec::new());
+    for (file, is_own) in looked {
+        match is_own {
+            true => own.push(file.source.path),
+            false => files.push(file),
+        }
+    }
+    (files, own)
+}
+
+fn look_at(source: Source, hash: Hash) -> (File, bool) {
+    let mut file = File {
+        source,
+        kind: Kind::Unknown,
+        encoding: None,
+        bytes: 0,
+        first_entry: None,
+        problem: None,
+        pipe: None,
+    };
+    let opened = match input::open(&file.source, hash) {
+        Ok(opened) => opened,
+        Err(error) => {
+            file.problem = Some(format!("{error:#}"));
+            return (file, false);
+        }
+    };
+    let is_own = is_own_output(&opened.head);
+    file.kind = kind::sniff(&opened.head);
+    file.encoding = Some(opened.encoding);
+    file.bytes = opened.stored_bytes;
+    file.problem = match file.kind {
+        Kind::Unknown => Some(format!(
+            "kind not recognised: {}; leave it out, or see `stillin inspect`",
+            kind::why_unknown(&opened.head)
+        )),
+        Kind::HttpProxy | Kind::EwsLog | Kind::MapiLog => Some(format!(
+            "recognised as {}, but this version does not read it; its requests are judged by the IIS log alone",
+            file.kind
+        )),
+        _ => None,
+    };
+    if is_web_log(file.kind) {
+        let (tally, _) = w3c::scan(&opened.head, &w3c::State::default(), |_, _| ());
+        file.first_entry = tally.span.and_then(|(from, _)| DateTime::from_timestamp(from, 0));
+    }
+    file.pipe = file.is_pipe().then_some(opened);
+    (file, is_own)
+}
+
+/// Logs with the syntax of W3C.
+pub fn is_web_log(kind: Kind) -> bool {
+    matches!(kind, Kind::IisW3c | Kind::Httperr)
+}
+
+/// A report or a list of requests that this program wrote.
+fn is_own_output(head: &[u8]) -> bool {
+    let start = &head[..head.len().min(300)];
+    let has = |text: &str| memchr::memmem::find(start, text.as_bytes()).is_some();
+    (start.starts_with(b"{") && has("\"schema\"") && has("\"stillin/report/"))
+        || start.starts_with(b"path,line,server,pool,protocol,account,change,")
+        || (start.starts_with(b"{\"path\":")
+            && has("\"line\":")
+            && has("\"server\":")
+            && has("\"pool\":"))
+}
+
+impl File {
+    /// Whether it can be read only once.
+    pub fn is_pipe(&self) -> bool {
+        match self.source.origin {
+            Origin::Stdin => true,
+            Origin::File => {
+                std::fs::metadata(&self.source.fs_path).is_ok_and(|meta| !meta.is_file())
+            }
+            Origin::Member(_) => false,
+        }
+    }
+
+    /// Opens the source again, or hands over the pipe that is open already.
+    pub fn open(&mut self, hash: Hash) -> anyhow::Result<Opened> {
+        match self.pipe.take() {
+            Some(opened) => Ok(opened),
+            None => input::open(&self.source, hash),
+        }
+    }
+}
+
+/// What became of one source of change evidence.
+#[derive(Default)]
+pub struct Evidence {
+    /// Its facts in order.
+    pub facts: Vec<Fact>,
+    /// Counts.
+    pub tally: Tally,
+    /// The first rejects.
+    pub rejects: Vec<Reject>,
+    /// Column or attribute names, for `inspect`.
+    pub columns: Vec<String>,
+    /// Size, hash, damage.
+    pub stored: Option<Stored>,
+    /// Why it was not read at all.
+    pub error: Option<String>,
+}
+
+/// Reads one source of change evidence.
+pub fn evidence(file: &mut File, hash: Hash, local: &LocalTime) -> Evidence {
+    let mut read = Evidence::default();
+    let whole = match file.open(hash).and_then(|opened| Ok(opened.whole()?)) {
+        Ok(whole) => whole,
+        Err(error) => {
+            read.error = Some(format!("{error:#}"));
+            return read;
+        }
+    };
+    let (stored, ()) = rayon::join(
+        || whole.stored(hash),
+        || match file.kind {
+            Kind::Evtx => read_evtx(&whole, &mut read),
+            kind => {
+                let Evidence { facts, rejects, tally, .. } = &mut read;
+                *tally = evidence::facts(kind, &whole, local, &mut |told| {
+                    sort_out(told, facts, rejects)
+                });
+            }
+        },
+    );
+    read.columns = columns(file.kind, &whole);
+    // Once more, now that everything was read: the file may have shrunk behind the hash.
+    let damage = stored.damage.clone().or_else(|| whole.stored(Hash::None).damage);
+    read.stored = Some(Stored { damage, ..stored });
+    read
+}
+
+/// Ranges of chunks, read at the same time and brought together in order.
+fn read_evtx(bytes: &[u8], read: &mut Evidence) {
+    const RANGE: usize = 64;
+    let n_chunks = evtx::chunk_count(bytes);
+    let starts: Vec<usize> = (0..n_chunks).step_by(RANGE).collect();
+    let parts: Vec<_> = starts
+        .into_par_iter()
+        .map(|start| {
+            let (mut facts, mut rejects) = (Vec::new(), Vec::new());
+            let range = start..(start + RANGE).min(n_chunks);
+            let tally = evtx::facts_of_chunks(bytes, range, &mut |told| {
+                sort_out(told, &mut facts, &mut rejects);
+            });
+            (facts, rejects, tally)
+        })
+        .collect();
+    for (facts, rejects, tally) in parts {
+        read.facts.extend(facts);
+        read.rejects.extend(rejects);
+        read.tally.records += tally.records;
+        read.tally.told += tally.told;
+        read.tally.of_no_interest += tally.of_no_interest;
+        read.tally.rejected += tally.rejected;
+        [tally.first, tally.last].into_iter().flatten().for_each(|time| read.tally.saw(time));
+    }
+    read.rejects.truncate(REJECTS_KEPT);
+}
+
+fn sort_out(told: Result<Fact, Reject>, facts: &mut Vec<Fact>, rejects: &mut Vec<Reject>) {
+    match told {
+        Ok(fact) => facts.push(fact),
+        Err(reject) if rejects.len() < REJECTS_KEPT => rejects.push(reject),
+        Err(_) => {}
+    }
+}
+
+fn columns(kind: Kind, bytes: &[u8]) -> Vec<String> {
+    match kind {
+        Kind::AdCsv | Kind::ChangeList | Kind::EventCsv => {
+            stillin_parsers::csv::Table::open(bytes).columns
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The facts of a source, marked with where they come from.
+pub fn told(facts: Vec<Fact>, source: usize, kind: Kind) -> impl Iterator<Item = Told> {
+    let is_state = matches!(kind, Kind::AdCsv | Kind::Ldif | Kind::ReplMetadata);
+    facts.into_iter().map(move |fact| Told { source, is_state, fact })
+}
