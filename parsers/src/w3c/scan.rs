@@ -158,8 +158,11 @@ impl Reader {
             return false;
         }
         let cr = piece.end > piece.start && text.get(piece.end - 1) == Some(&b'\r');
-        let values =
-            Values::Separated { start: piece.start, separators, end: piece.end - usize::from(cr) };
+        let end = piece.end - usize::from(cr);
+        if cr && end > piece.start && text.get(end - 1) == Some(&b'\r') {
+            return false;
+        }
+        let values = Values::Separated { start: piece.start, separators, end };
         let mut line = Line { layout, number: piece.number, seconds: 0, nanos: 0, text, values };
         if !status_is_sound(&line) || self.clock.set(&mut line, self.state.day).is_err() {
             return false;
@@ -196,7 +199,9 @@ impl Reader {
 
     /// One line between line ends and NUL runs.
     fn line(&mut self, text: &[u8], number: u64, each: &mut impl FnMut(&[u8], &Line<'_>)) {
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        // A copy in text mode doubles the CR; left at the last value it would spoil time-taken.
+        let n_crs = text.iter().rev().take_while(|&&byte| byte == b'\r').count();
+        let text = text.get(..text.len() - n_crs).unwrap_or_default();
         self.tally.lines += 1;
         let trimmed = text.trim_ascii();
         if trimmed.is_empty() {
