@@ -46,20 +46,21 @@ struct Run<'a> {
 
 /// Runs the verb.
 pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
+    let t0 = std::time::Instant::now(); macro_rules! tick { ($l:expr) => { if std::env::var("TICK").is_ok() { eprintln!("{} {:?}", $l, t0.elapsed()); } } }
     let messages = Messages::new(args.reading.quiet);
     let outputs = outputs::create(args)?;
     let hash = hash(args.reading.hash);
     let files = find(args, hash, &outputs, &messages)?;
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let report = {
-        let mut run = read_changes(args, files, hash, &messages)?;
-        run.read_logs(hash, &messages);
-        let claims = run.claim_refusals();
-        run.judge(claims);
+        let mut run = read_changes(args, files, hash, &messages)?; tick!("let mut run = read_cha");
+        run.read_logs(hash, &messages); tick!("run.read_logs(hash, &m");
+        let claims = run.claim_refusals(); tick!("let claims = run.claim");
+        run.judge(claims); tick!("run.judge(claims);");
         messages.end();
         notes::say(&mut run, &messages);
-        let report = assemble::report(&mut run);
-        outputs.write(&report, assemble::rows(&run, &report))?;
+        let report = assemble::report(&mut run); tick!("let report = assemble:");
+        outputs.write(&report, assemble::rows(&run, &report))?; tick!("outputs.write(&report,");
         report
     };
     Ok(status(args, &report, &messages))

@@ -3,7 +3,7 @@
 
 use super::access::Seen;
 use super::log::host_name;
-use super::watch::decode;
+use super::watch::{Filter, decode};
 use crate::input::{Body, Hash};
 use crate::read::File;
 use chrono::{DateTime, Utc};
@@ -22,7 +22,8 @@ pub struct Ask {
     pub from: DateTime<Utc>,
     /// Only requests that ended then or before.
     pub until: DateTime<Utc>,
-    /// Only this client: `c-ip` and `cs(User-Agent)` as logged, and the device.
+    /// Only this client: `c-ip` and `cs(User-Agent)` as logged, and the device. A device counts where it has
+    /// that address.
     pub client: Option<(String, String, String)>,
 }
 
@@ -54,14 +55,18 @@ fn look(look: Look<'_>) -> Answers {
     let is_pipe = look.file.is_pipe();
     let opened = (concerned && !is_pipe).then(|| look.file.open(Hash::None));
     let Some(Ok(opened)) = opened else { return Answers::new() };
-    let (server, asks) = (look.server.as_deref(), look.asks);
+    let server = look.server.as_deref();
+    let concerned = look.asks.iter().filter(|(name, _)| server.is_none_or(|server| server == *name));
+    let indexes: Vec<Index<'_>> =
+        concerned.map(|(server, asks)| Index::new(server, asks)).collect();
+    let indexes = indexes.as_slice();
     match opened.body {
         Body::Mapped(map) => {
             let text: &[u8] = &map;
             let guess = w3c::scan(&opened.head, &State::default(), |_, _| ()).1;
             let parts: Vec<Answers> = w3c::chunks(text, 4 << 20)
                 .into_par_iter()
-                .map(|chunk| part(chunk, &guess, server, asks))
+                .map(|chunk| part(chunk, &guess, server, indexes))
                 .collect();
             let mut all = Answers::new();
             for (ask, names) in parts.into_iter().flatten() {
@@ -84,7 +89,7 @@ fn look(look: Look<'_>) -> Answers {
                 let rest = text.split_off(cut);
                 let mut answers = Answers::new();
                 state = w3c::scan(&text, &state, |name, line| {
-                    answer(name, line, server, asks, &mut answers)
+                    answer(name, line, server, indexes, &mut answers);
                 })
                 .1;
                 for (ask, names) in answers {
@@ -104,7 +109,7 @@ fn part(
     chunk: &[u8],
     guess: &State,
     server: Option<&str>,
-    asks: &BTreeMap<String, BTreeSet<Ask>>,
+    indexes: &[Index<'_>],
 ) -> Answers {
     let mut answers = Answers::new();
     let edge = 32 << 10;
@@ -114,59 +119,108 @@ fn part(
     let span = |text: &[u8]| w3c::scan(text, guess, |_, _| ()).0.span;
     if let (Some((from, _)), Some((_, until))) = (span(head), span(tail)) {
         let slack = 60;
-        let of_server = asks.iter().filter(|(name, _)| server.is_none_or(|server| server == *name));
-        let is_asked = of_server.flat_map(|(_, asks)| asks).any(|ask| {
-            ask.from.timestamp() <= until + slack && from - slack <= ask.until.timestamp()
-        });
+        let asks = |index: &'_ Index<'_>| {
+            let of_clients = index.by_address.values().flatten();
+            index.all.iter().chain(of_clients).any(|ask| {
+                ask.from.timestamp() <= until + slack && from - slack <= ask.until.timestamp()
+            })
+        };
+        let is_asked = indexes.iter().any(asks);
         if !is_asked {
             return answers;
         }
     }
-    w3c::scan(chunk, guess, |name, line| answer(name, line, server, asks, &mut answers));
+    w3c::scan(chunk, guess, |name, line| answer(name, line, server, indexes, &mut answers));
     answers
+}
+
+/// What is asked of one server, ready to be held against every line.
+struct Index<'a> {
+    server: &'a str,
+    /// Asks about everybody: the last minutes of a log.
+    all: Vec<&'a Ask>,
+    /// Asks about a client, by its `c-ip`.
+    by_address: BTreeMap<&'a [u8], Vec<&'a Ask>>,
+    /// Bits at the hashes of those addresses.
+    filter: Filter,
+}
+
+impl<'a> Index<'a> {
+    fn new(server: &'a str, asks: &'a BTreeSet<Ask>) -> Self {
+        let mut by_address: BTreeMap<&[u8], Vec<&Ask>> = BTreeMap::new();
+        let mut all = Vec::new();
+        for ask in asks {
+            match &ask.client {
+                Some((c_ip, ..)) => by_address.entry(c_ip.as_bytes()).or_default().push(ask),
+                None => all.push(ask),
+            }
+        }
+        let mut filter = Filter::new(by_address.len());
+        by_address.keys().for_each(|address| filter.set(hash(address)));
+        Index { server, all, by_address, filter }
+    }
+
+    /// The asks that a line may answer. Nearly every line answers none, and is known to in a few nanoseconds.
+    #[inline]
+    fn asked(&self, line: &Line<'_>) -> Vec<&'a Ask> {
+        let address = line.value(Column::CIp).unwrap_or_default();
+        let of_client = match self.filter.get(hash(address)) {
+            true => self.by_address.get(address).map(Vec::as_slice).unwrap_or_default(),
+            false => &[],
+        };
+        let is_timely = |ask: &&&Ask| {
+            ask.from.timestamp() <= line.seconds && line.seconds <= ask.until.timestamp()
+        };
+        self.all.iter().chain(of_client).filter(is_timely).copied().collect()
+    }
+}
+
+fn hash(text: &[u8]) -> u64 {
+    text.iter().fold(0, |hash: u64, &byte| {
+        (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
 }
 
 fn answer(
     name: &[u8],
     line: &Line<'_>,
     server: Option<&str>,
-    asks: &BTreeMap<String, BTreeSet<Ask>>,
+    indexes: &[Index<'_>],
     answers: &mut Answers,
 ) {
-    if matches!(name, b"" | b"-") || exchange::noise(name, b"", b"", b"").is_some() {
+    if matches!(name, b"" | b"-") {
         return;
     }
-    let logged = || host_name(&decode(line.value(Column::SComputername).unwrap_or_default()));
-    let own;
+    let logged;
     let server = match server {
         Some(server) => server,
         None => {
-            own = logged();
-            &own
+            logged = host_name(&decode(line.value(Column::SComputername).unwrap_or_default()));
+            &logged
         }
     };
-    let Some(asks) = asks.get(server) else { return };
-    let time = line.time();
-    let timely: Vec<&Ask> =
-        asks.iter().filter(|ask| ask.from <= time && time <= ask.until).collect();
-    if timely.is_empty() {
-        return;
+    let Some(index) = indexes.iter().find(|index| index.server == server) else { return };
+    let asked = index.asked(line);
+    if !asked.is_empty() && exchange::noise(name, b"", b"", b"").is_none() {
+        answer_all(name, line, server, &asked, answers);
     }
+}
+
+#[cold]
+fn answer_all(name: &[u8], line: &Line<'_>, server: &str, asked: &[&Ask], answers: &mut Answers) {
     let text = |column| line.value(column).unwrap_or_default();
     let (stem, query) = (text(Column::CsUriStem), text(Column::CsUriQuery));
     let route = exchange::route(stem);
     let fits = |ask: &&&Ask| {
         ask.pool == route.pool
-            && ask.client.as_ref().is_none_or(|(c_ip, user_agent, device)| {
+            && ask.client.as_ref().is_none_or(|(_, user_agent, device)| {
                 let same_device = !device.is_empty()
                     && exchange::device_id(route.protocol, query)
                         .is_some_and(|id| decode(&id) == *device);
-                let same_seat = c_ip.as_bytes() == text(Column::CIp)
-                    && decode(text(Column::CsUserAgent)) == *user_agent;
-                same_device || same_seat
+                same_device || decode(text(Column::CsUserAgent)) == *user_agent
             })
     };
-    let fitting: Vec<&Ask> = timely.iter().filter(fits).copied().collect();
+    let fitting: Vec<&Ask> = asked.iter().filter(fits).copied().collect();
     if fitting.is_empty() || !Seen::new(line).is_served() {
         return;
     }

@@ -9,7 +9,7 @@ pub struct Watch<'a> {
     accounts: &'a Accounts,
     watched: BTreeSet<AccountId>,
     /// Bits at the hashes of all local parts by which a log could mean a watched account.
-    filter: Vec<u64>,
+    filter: Filter,
 }
 
 /// Whose name it is, as far as the watchlist cares.
@@ -30,10 +30,10 @@ impl<'a> Watch<'a> {
     pub fn new(accounts: &'a Accounts, watched: BTreeSet<AccountId>) -> Self {
         let parts: BTreeSet<String> =
             watched.iter().flat_map(|&id| accounts.local_parts(id)).collect();
-        let mut filter = vec![0u64; (parts.len() * 2).next_power_of_two().clamp(1024, 1 << 20)];
+        let mut filter = Filter::new(parts.len() * 2);
         for part in &parts {
             for spelling in [part.clone(), part.replace(' ', "+")] {
-                set(&mut filter, hash_local_part(spelling.as_bytes()).unwrap_or_default());
+                filter.set(hash_local_part(spelling.as_bytes()).unwrap_or_default());
             }
         }
         Watch { accounts, watched, filter }
@@ -48,7 +48,7 @@ impl<'a> Watch<'a> {
     #[inline]
     pub fn may_mean(&self, cs_username: &[u8]) -> bool {
         match hash_local_part(cs_username) {
-            Some(hash) => get(&self.filter, hash),
+            Some(hash) => self.filter.get(hash),
             // Letters beyond ASCII change case by rules of their own.
             None => true,
         }
@@ -132,14 +132,33 @@ fn hash_local_part(name: &[u8]) -> Option<u64> {
     Some(hash)
 }
 
-fn get(filter: &[u64], hash: u64) -> bool {
-    let bit = hash >> 32;
-    let word = (bit >> 6) as usize & (filter.len() - 1);
-    filter[word] >> (bit & 63) & 1 == 1
+/// A set of hashes that may say yes wrongly, never no.
+pub struct Filter {
+    bits: Vec<u64>,
 }
 
-fn set(filter: &mut [u64], hash: u64) {
-    let bit = hash >> 32;
-    let word = (bit >> 6) as usize & (filter.len() - 1);
-    filter[word] |= 1 << (bit & 63);
+impl Filter {
+    /// Room for `n` hashes, at about one wrong yes in a hundred.
+    pub fn new(n: usize) -> Self {
+        Filter { bits: vec![0; (n * 2).next_power_of_two().clamp(1024, 1 << 20)] }
+    }
+
+    /// Whether the hash may be in the set.
+    #[inline]
+    pub fn get(&self, hash: u64) -> bool {
+        let (word, bit) = self.place(hash);
+        self.bits[word] >> bit & 1 == 1
+    }
+
+    /// Adds a hash.
+    pub fn set(&mut self, hash: u64) {
+        let (word, bit) = self.place(hash);
+        self.bits[word] |= 1 << bit;
+    }
+
+    #[inline]
+    fn place(&self, hash: u64) -> (usize, u64) {
+        let bit = hash >> 32;
+        ((bit >> 6) as usize & (self.bits.len() - 1), bit & 63)
+    }
 }
