@@ -46,21 +46,34 @@ struct Run<'a> {
 
 /// Runs the verb.
 pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
-    let t0 = std::time::Instant::now(); macro_rules! tick { ($l:expr) => { if std::env::var("TICK").is_ok() { eprintln!("{} {:?}", $l, t0.elapsed()); } } }
+    let t0 = std::time::Instant::now();
+    macro_rules! tick {
+        ($l:expr) => {
+            if std::env::var("TICK").is_ok() {
+                eprintln!("{} {:?}", $l, t0.elapsed());
+            }
+        };
+    }
     let messages = Messages::new(args.reading.quiet);
     let outputs = outputs::create(args)?;
     let hash = hash(args.reading.hash);
     let files = find(args, hash, &outputs, &messages)?;
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let report = {
-        let mut run = read_changes(args, files, hash, &messages)?; tick!("let mut run = read_cha");
-        run.read_logs(hash, &messages); tick!("run.read_logs(hash, &m");
-        let claims = run.claim_refusals(); tick!("let claims = run.claim");
-        run.judge(claims); tick!("run.judge(claims);");
+        let mut run = read_changes(args, files, hash, &messages)?;
+        tick!("let mut run = read_cha");
+        run.read_logs(hash, &messages);
+        tick!("run.read_logs(hash, &m");
+        let claims = run.claim_refusals();
+        tick!("let claims = run.claim");
+        run.judge(claims);
+        tick!("run.judge(claims);");
         messages.end();
         notes::say(&mut run, &messages);
-        let report = assemble::report(&mut run); tick!("let report = assemble:");
-        outputs.write(&report, assemble::rows(&run, &report))?; tick!("outputs.write(&report,");
+        let report = assemble::report(&mut run);
+        tick!("let report = assemble:");
+        outputs.write(&report, assemble::rows(&run, &report))?;
+        tick!("outputs.write(&report,");
         report
     };
     Ok(status(args, &report, &messages))
@@ -204,22 +217,7 @@ impl Run<'_> {
         };
         let server = self.args.reading.server.as_deref();
         self.collected = collect::collect(&mut self.files, hash, server, &wanted);
-        self.back_end = {
-            let collected = &mut self.collected;
-            let mut accesses = std::mem::take(&mut collected.book.accesses);
-            accesses.sort_by_key(|access| access.account);
-            let mut dropped: BTreeMap<u32, u64> = BTreeMap::new();
-            let mut kept = Vec::with_capacity(accesses.len());
-            for of_account in accesses.chunk_by(|a, b| a.account == b.account) {
-                let mut of_account = of_account.to_vec();
-                for (source, n) in clients::drop_doubles(&mut of_account, &collected.book) {
-                    *dropped.entry(source).or_default() += n;
-                }
-                kept.extend(of_account);
-            }
-            collected.book.accesses = kept;
-            dropped
-        };
+        self.back_end = clients::drop_doubles(&mut self.collected.book);
         self.measure();
     }
 
@@ -244,27 +242,32 @@ impl Run<'_> {
             return claims;
         }
         let book = &self.collected.book;
-        let ask = |claim: &Claim| {
-            let (key, client) =
-                (book.keys.get(claim.served.key), book.clients.get(claim.served.client));
-            let from = claim.refusal.end - clients::SESSION;
+        let seat = |claim: &Claim| {
+            let key = book.keys.get(claim.served.key);
+            let client = book.clients.get(claim.served.client);
             let client = (client.c_ip.clone(), client.user_agent.clone(), client.device.clone());
-            let ask = census::Ask {
-                pool: key.pool,
-                from,
-                until: claim.refusal.end,
-                client: Some(client),
-            };
-            (key.server.clone(), ask)
+            (key.server.clone(), key.pool, client)
+        };
+        // One question a seat, over the time of all its refusals.
+        let mut times: BTreeMap<_, (DateTime<Utc>, DateTime<Utc>)> = BTreeMap::new();
+        for claim in &claims {
+            let (from, until) = (claim.refusal.end - clients::SESSION, claim.refusal.end);
+            let (a, b) = times.entry(seat(claim)).or_insert((from, until));
+            (*a, *b) = ((*a).min(from), (*b).max(until));
+        }
+        let ask = |seat: (String, &'static str, (String, String, String))| {
+            let &(from, until) = times.get(&seat)?;
+            let (server, pool, client) = seat;
+            Some((server, census::Ask { pool, from, until, client: Some(client) }))
         };
         let mut asks: BTreeMap<String, BTreeSet<census::Ask>> = BTreeMap::new();
-        for (server, ask) in claims.iter().map(ask) {
+        for (server, ask) in times.keys().cloned().filter_map(ask) {
             asks.entry(server).or_default().insert(ask);
         }
         let answers = census::census(looks(&mut self.files, &self.collected.server_of_log, &asks));
         let directory = &self.directory;
         let is_alone = |claim: &Claim| {
-            let names = answers.get(&ask(claim));
+            let names = ask(seat(claim)).and_then(|ask| answers.get(&ask));
             names.into_iter().flatten().all(|name| {
                 directory.accounts.resolve(name, None) == Resolution::One(claim.served.account)
             })

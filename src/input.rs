@@ -28,8 +28,8 @@ use crate::source::{Origin, Source, What, not_a_file};
 
 pub use archive::{Member, expand};
 pub use guard::Map;
-pub use stream::{HashingReader, Stream};
-pub use whole::{MAX_WHOLE, Whole};
+pub use stream::Stream;
+use whole::MAX_WHOLE;
 
 /// How much of a text is looked at to tell what it is.
 pub const HEAD: usize = 64 << 10;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::input::Member;
 
-pub use server::{server_of, site_of};
+pub use server::server_of;
 
 /// One thing to read.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! One line of a log to one row of the book.
 
-use super::book::{Access, Book, Client, Key};
+use super::book::{Access, Book, Client, Key, Table};
 use super::watch::decode;
 use chrono::TimeDelta;
 use stillin_parsers::exchange::{self, Outcome, Route, Status};
@@ -52,28 +52,14 @@ impl<'a> Seen<'a> {
     }
 
     /// The row, for account 0 until the caller says whose it is.
-    pub fn write(&self, server: &str, book: &mut Book) -> Access {
+    pub fn write(&self, server: &[u8], desk: &mut Desk) -> Access {
         let line = self.line;
         let text = |column| line.value(column).unwrap_or_default();
-        let present = |column| line.present(column).map(decode).unwrap_or_default();
         let (stem, query) = (text(Column::CsUriStem), text(Column::CsUriQuery));
         let method = text(Column::CsMethod);
         let protocol = self.route.protocol;
-        let name = line.present(Column::CsUsername).map(decode);
-        let device = exchange::device_id(protocol, query);
-        let client = Client {
-            device: device.map(|device| decode(&device)).unwrap_or_default(),
-            user_agent: present(Column::CsUserAgent),
-            c_ip: present(Column::CIp),
-        };
-        let key = Key {
-            server: server.to_owned(),
-            pool: self.route.pool,
-            protocol,
-            scheme: self.route.scheme,
-            name: name.as_deref().unwrap_or_default().to_lowercase(),
-        };
-        let command = decode(exchange::command(protocol, method, stem, query));
+        let device = exchange::device_id(protocol, query).unwrap_or_default();
+        let command = exchange::command(protocol, method, stem, query);
         let end = line.time();
         let taken = line.number_in(Column::TimeTaken).and_then(|ms| i64::try_from(ms).ok());
         let start = taken
@@ -81,6 +67,9 @@ impl<'a> Seen<'a> {
             .and_then(|taken| end.checked_sub_signed(taken))
             .unwrap_or(end);
         let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
+        let status = self.status;
+        let moved = exchange::moves_data(protocol, method, stem, query, status.sc_status);
+        let name = line.present(Column::CsUsername);
         Access {
             account: 0,
             is_ambiguous: false,
@@ -88,21 +77,85 @@ impl<'a> Seen<'a> {
             line: line.number,
             start,
             end,
-            key: book.keys.number(key),
-            client: book.clients.number(client),
-            name: name.map(|name| book.texts.number(name)),
-            command: book.texts.number(command),
+            key: desk.key(server, &self.route, name.unwrap_or_default()),
+            client: desk.client(
+                &device,
+                line.present(Column::CsUserAgent).unwrap_or_default(),
+                line.present(Column::CIp).unwrap_or_default(),
+            ),
+            name: name.map(|name| desk.text(name)),
+            command: desk.text(command),
             refusal: match self.outcome {
                 Outcome::Refused(refusal) => Some(refusal),
                 _ => None,
             },
-            moved_data: exchange::moves_data(protocol, method, stem, query, self.status.sc_status)
-                .moved(),
+            moved_data: moved.moved(),
             is_back_end: exchange::is_back_end(s_port, text(Column::SSitename), stem),
-            sc_status: self.status.sc_status,
-            sc_substatus: self.status.sc_substatus,
-            sc_win32_status: self.status.sc_win32_status,
+            sc_status: status.sc_status,
+            sc_substatus: status.sc_substatus,
+            sc_win32_status: status.sc_win32_status,
         }
+    }
+}
+
+/// Where rows of one chunk are written: texts are looked up by their bytes, and only what is new is made.
+#[derive(Debug, Default)]
+pub struct Desk {
+    texts: Table<Vec<u8>>,
+    keys: Table<(u32, &'static str, exchange::Protocol, exchange::Scheme, u32)>,
+    clients: Table<(u32, u32, u32)>,
+    /// Rows of watched accounts.
+    pub accesses: Vec<Access>,
+    /// Refusals without a name.
+    pub nameless: Vec<Access>,
+}
+
+impl Desk {
+    fn text(&mut self, text: &[u8]) -> u32 {
+        self.texts.number_of(text, <[u8]>::to_vec)
+    }
+
+    fn key(&mut self, server: &[u8], route: &Route, name: &[u8]) -> u32 {
+        let (server, name) = (self.text(server), self.text(name));
+        self.keys.number((server, route.pool, route.protocol, route.scheme, name))
+    }
+
+    fn client(&mut self, device: &[u8], user_agent: &[u8], c_ip: &[u8]) -> u32 {
+        let client = (self.text(device), self.text(user_agent), self.text(c_ip));
+        self.clients.number(client)
+    }
+
+    /// The rows as a book, with every text decoded.
+    pub fn into_book(self) -> Book {
+        let texts: Vec<String> = self.texts.iter().map(|text| decode(text)).collect();
+        let text = |number: u32| texts[number as usize].clone();
+        let mut book = Book::default();
+        let key = |&(server, pool, protocol, scheme, name): &(u32, _, _, _, u32)| Key {
+            server: super::log::host_name(&text(server)),
+            pool,
+            protocol,
+            scheme,
+            name: text(name).to_lowercase(),
+        };
+        let client = |&(device, user_agent, c_ip): &(u32, u32, u32)| Client {
+            device: text(device),
+            user_agent: text(user_agent),
+            c_ip: text(c_ip),
+        };
+        let keys: Vec<u32> = self.keys.iter().map(|k| book.keys.number(key(k))).collect();
+        let clients: Vec<u32> =
+            self.clients.iter().map(|c| book.clients.number(client(c))).collect();
+        let numbers: Vec<u32> = texts.iter().map(|t| book.texts.number(t.clone())).collect();
+        let renumber = |access: Access| Access {
+            key: keys[access.key as usize],
+            client: clients[access.client as usize],
+            name: access.name.map(|name| numbers[name as usize]),
+            command: numbers[access.command as usize],
+            ..access
+        };
+        book.accesses = self.accesses.into_iter().map(renumber).collect();
+        book.nameless = self.nameless.into_iter().map(renumber).collect();
+        book
     }
 }
 

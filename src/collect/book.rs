@@ -2,11 +2,12 @@
 
 use crate::account::AccountId;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use hashbrown::{Equivalent, HashMap};
+use std::hash::Hash;
 use stillin_parsers::exchange::{Protocol, Refusal, Scheme};
 
 /// What a cached token hangs on: a server, a front-end pool, and the name as it was spelt.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// Server; empty until the log's own server is known.
     pub server: String,
@@ -21,7 +22,7 @@ pub struct Key {
 }
 
 /// Who sent a request, as far as a log tells.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Client {
     /// EAS `DeviceId`, or OWA's `ClientId`; empty if none.
     pub device: String,
@@ -107,16 +108,17 @@ impl Book {
 #[derive(Debug)]
 pub struct Table<T> {
     list: Vec<T>,
-    index: BTreeMap<T, u32>,
+    /// Only looked up, never walked: its order is nobody's.
+    index: HashMap<T, u32>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Table { list: Vec::new(), index: BTreeMap::new() }
+        Table { list: Vec::new(), index: HashMap::new() }
     }
 }
 
-impl<T: Clone + Ord> Table<T> {
+impl<T: Clone + Eq + Hash> Table<T> {
     /// Index of a value.
     pub fn number(&mut self, value: T) -> u32 {
         if let Some(&number) = self.index.get(&value) {
@@ -126,6 +128,17 @@ impl<T: Clone + Ord> Table<T> {
         self.list.push(value.clone());
         self.index.insert(value, number);
         number
+    }
+
+    /// Index of a value that need not be owned to be found.
+    pub fn number_of<Q>(&mut self, value: &Q, own: impl FnOnce(&Q) -> T) -> u32
+    where
+        Q: Hash + Equivalent<T> + ?Sized,
+    {
+        match self.index.get(value) {
+            Some(&number) => number,
+            None => self.number(own(value)),
+        }
     }
 
     /// Value of an index.

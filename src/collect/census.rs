@@ -56,7 +56,8 @@ fn look(look: Look<'_>) -> Answers {
     let opened = (concerned && !is_pipe).then(|| look.file.open(Hash::None));
     let Some(Ok(opened)) = opened else { return Answers::new() };
     let server = look.server.as_deref();
-    let concerned = look.asks.iter().filter(|(name, _)| server.is_none_or(|server| server == *name));
+    let concerned =
+        look.asks.iter().filter(|(name, _)| server.is_none_or(|server| server == *name));
     let indexes: Vec<Index<'_>> =
         concerned.map(|(server, asks)| Index::new(server, asks)).collect();
     let indexes = indexes.as_slice();
@@ -105,12 +106,7 @@ fn look(look: Look<'_>) -> Answers {
 }
 
 /// A chunk, if its first or last lines are in the time that is asked for: logs are in order but for seconds.
-fn part(
-    chunk: &[u8],
-    guess: &State,
-    server: Option<&str>,
-    indexes: &[Index<'_>],
-) -> Answers {
+fn part(chunk: &[u8], guess: &State, server: Option<&str>, indexes: &[Index<'_>]) -> Answers {
     let mut answers = Answers::new();
     let edge = 32 << 10;
     let head = &chunk[..chunk.len().min(edge)];
@@ -163,7 +159,10 @@ impl<'a> Index<'a> {
     /// The asks that a line may answer. Nearly every line answers none, and is known to in a few nanoseconds.
     #[inline]
     fn asked(&self, line: &Line<'_>) -> Vec<&'a Ask> {
-        let address = line.value(Column::CIp).unwrap_or_default();
+        let address = match self.by_address.is_empty() {
+            true => b"",
+            false => line.value(Column::CIp).unwrap_or_default(),
+        };
         let of_client = match self.filter.get(hash(address)) {
             true => self.by_address.get(address).map(Vec::as_slice).unwrap_or_default(),
             false => &[],
@@ -199,7 +198,13 @@ fn answer(
             &logged
         }
     };
-    let Some(index) = indexes.iter().find(|index| index.server == server) else { return };
+    let index = match indexes {
+        [only] if only.server.len() == server.len() && only.server == server => only,
+        several => match several.iter().find(|index| index.server == server) {
+            Some(index) => index,
+            None => return,
+        },
+    };
     let asked = index.asked(line);
     if !asked.is_empty() && exchange::noise(name, b"", b"", b"").is_none() {
         answer_all(name, line, server, &asked, answers);

@@ -1,8 +1,8 @@
 //! Which requests come from one client, and whose a refusal without a name is.
 
-use super::book::{Access, Book, Table};
-use chrono::TimeDelta;
-use std::collections::{BTreeMap, BTreeSet};
+use super::book::{Access, Book, Client, Table};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
 
 /// A forms session lives for a day at most (DOMAIN.md 2.4); what was served longer ago says nothing.
 pub const SESSION: TimeDelta = TimeDelta::hours(24);
@@ -22,16 +22,43 @@ pub fn identities(book: &Book) -> Vec<u32> {
         .collect()
 }
 
-/// Where a nameless refusal could belong: server, pool and device, or server, pool, address and user agent.
-type Seat = (String, &'static str, String, String);
+/// Where a nameless refusal could belong: a server's pool, and a device or an address with a user agent there.
+type Seat = (u32, u32);
 
-/// The seats of a row: by device, and by address and user agent.
-fn seats(access: &Access, book: &Book) -> Vec<Seat> {
-    let (key, client) = (book.keys.get(access.key), book.clients.get(access.client));
-    let by_device = (!client.device.is_empty())
-        .then(|| (key.server.clone(), key.pool, client.device.clone(), String::new()));
-    let by_address = (key.server.clone(), key.pool, client.c_ip.clone(), client.user_agent.clone());
-    by_device.into_iter().chain([by_address]).collect()
+/// The seats of rows, by number: texts are compared once a key and client, not once a row.
+struct Seats {
+    place_of_key: Vec<u32>,
+    device_of_client: Vec<Option<u32>>,
+    address_of_client: Vec<u32>,
+}
+
+impl Seats {
+    fn new(book: &Book) -> Self {
+        let (mut places, mut seats) = (Table::default(), Table::default());
+        let device = |client: &Client| (client.device.clone(), String::new());
+        let address = |client: &Client| (client.c_ip.clone(), format!("\n{}", client.user_agent));
+        Seats {
+            place_of_key: book
+                .keys
+                .iter()
+                .map(|k| places.number((k.server.clone(), k.pool)))
+                .collect(),
+            device_of_client: book
+                .clients
+                .iter()
+                .map(|client| (!client.device.is_empty()).then(|| seats.number(device(client))))
+                .collect(),
+            address_of_client: book.clients.iter().map(|c| seats.number(address(c))).collect(),
+        }
+    }
+
+    /// By device, and by address and user agent.
+    fn of(&self, access: &Access) -> impl Iterator<Item = Seat> + use<> {
+        let place = self.place_of_key[access.key as usize];
+        let device = self.device_of_client[access.client as usize];
+        let address = self.address_of_client[access.client as usize];
+        device.into_iter().chain([address]).map(move |seat| (place, seat))
+    }
 }
 
 /// A nameless refusal that one watched account's client may have met, and the request that speaks for it.
@@ -45,18 +72,27 @@ pub struct Claim {
 /// Finds for each nameless refusal the client that was served under a name there before, if under one account
 /// of the book only. Whether strangers sat there too, the caller has to ask the log.
 pub fn claims(book: &Book) -> Vec<Claim> {
-    let mut served: BTreeMap<Seat, Vec<Access>> = BTreeMap::new();
-    let nameless: BTreeSet<Seat> =
-        book.nameless.iter().flat_map(|access| seats(access, book)).collect();
+    if book.nameless.is_empty() {
+        return Vec::new();
+    }
+    let seats = Seats::new(book);
+    let mut served: BTreeMap<Seat, Vec<Access>> = book
+        .nameless
+        .iter()
+        .flat_map(|access| seats.of(access))
+        .map(|seat| (seat, Vec::new()))
+        .collect();
     for access in book.accesses.iter().filter(|access| access.refusal.is_none()) {
-        for seat in seats(access, book).into_iter().filter(|seat| nameless.contains(seat)) {
-            served.entry(seat).or_default().push(*access);
+        for seat in seats.of(access) {
+            if let Some(list) = served.get_mut(&seat) {
+                list.push(*access);
+            }
         }
     }
     served.values_mut().for_each(|list| list.sort_by_key(|a| (a.end, a.source, a.line)));
     let claim = |refusal: &Access| {
         let before = |list: &&Vec<Access>| list.first().is_some_and(|a| a.end <= refusal.end);
-        let list = seats(refusal, book).iter().find_map(|seat| served.get(seat).filter(before))?;
+        let list = seats.of(refusal).find_map(|seat| served.get(&seat).filter(before))?;
         let until = list.partition_point(|access| access.end <= refusal.end);
         let recent: Vec<&Access> =
             list[..until].iter().filter(|access| refusal.end - access.end <= SESSION).collect();
@@ -69,21 +105,25 @@ pub fn claims(book: &Book) -> Vec<Claim> {
 
 /// Drops back-end rows of requests that the front end logged too, and returns how many of each source.
 /// The back end's request lies within the front end's, give or take the second the log rounds to.
-pub fn drop_doubles(accesses: &mut Vec<Access>, book: &Book) -> BTreeMap<u32, u64> {
-    let mut front: Vec<Access> = accesses.iter().filter(|a| !a.is_back_end).copied().collect();
-    front.sort_by_key(|access| access.start);
-    let protocol = |access: &Access| book.keys.get(access.key).protocol;
+pub fn drop_doubles(book: &mut Book) -> BTreeMap<u32, u64> {
+    let mut dropped = BTreeMap::new();
+    if !book.accesses.iter().any(|access| access.is_back_end) {
+        return dropped;
+    }
+    let keys = &book.keys;
+    let owner = |access: &Access| (access.account, keys.get(access.key).protocol);
+    let mut front: BTreeMap<_, Vec<(DateTime<Utc>, DateTime<Utc>)>> = BTreeMap::new();
+    for access in book.accesses.iter().filter(|access| !access.is_back_end) {
+        front.entry(owner(access)).or_default().push((access.start, access.end));
+    }
+    front.values_mut().for_each(|list| list.sort_unstable());
     let second = TimeDelta::seconds(2);
     let is_double = |back: &Access| {
-        let until = front.partition_point(|access| access.start <= back.start + second);
-        front[..until]
-            .iter()
-            .rev()
-            .take(200)
-            .any(|access| access.end >= back.end - second && protocol(access) == protocol(back))
+        let Some(front) = front.get(&owner(back)) else { return false };
+        let until = front.partition_point(|(start, _)| *start <= back.start + second);
+        front[..until].iter().rev().take(200).any(|(_, end)| *end >= back.end - second)
     };
-    let mut dropped = BTreeMap::new();
-    accesses.retain(|access| {
+    book.accesses.retain(|access| {
         let drop = access.is_back_end && is_double(access);
         if drop {
             *dropped.entry(access.source).or_default() += 1;

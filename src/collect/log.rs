@@ -1,6 +1,6 @@
 //! One log to what is kept of it: chunks read at the same time, brought together in order.
 
-use super::access::{Seen, may_be_nameless_refusal};
+use super::access::{Desk, Seen, may_be_nameless_refusal};
 use super::book::Book;
 use super::minutes::Presence;
 use super::watch::{Meant, Names, Watch, decode};
@@ -196,15 +196,17 @@ impl Gatherer {
         };
         let lines_before = self.log.tally.line_ends;
         self.take_tally(piece.tally, lines_before);
-        let Scanned { book, presence, addresses, namesakes, noise, .. } = piece.scanned;
-        self.log.book.absorb(book, lines_before);
+        let Scanned { desk, presence, addresses, namesakes, noise, .. } = piece.scanned;
+        self.log.book.absorb(desk.into_book(), lines_before);
         for (server, seen) in presence {
             self.log.presence.entry(server.clone()).or_default().extend(&seen);
             self.server = server;
         }
+        let addresses = addresses.into_iter().map(|(address, n)| (decode(&address), n)).collect();
         for (into, from) in
             [(&mut self.log.addresses, addresses), (&mut self.log.namesakes, namesakes)]
         {
+            let from: BTreeMap<String, u64> = from;
             from.into_iter().for_each(|(name, n)| *into.entry(name).or_default() += n);
         }
         self.log.noise += noise;
@@ -288,15 +290,21 @@ fn in_file(reason: Reason, lines_before: u64, inherited: u64) -> Reason {
 /// What the lines of one chunk gave.
 #[derive(Default)]
 struct Scanned {
-    book: Book,
+    desk: Desk,
     names: Names,
-    presence: BTreeMap<String, Presence>,
-    addresses: BTreeMap<String, u64>,
+    /// By host name; few, and mostly one.
+    presence: Vec<(String, Presence)>,
+    /// `s-ip`s; few.
+    addresses: Vec<(Vec<u8>, u64)>,
     namesakes: BTreeMap<String, u64>,
     noise: u64,
     /// `s-computername` and second of the line before, so that neighbours cost nothing.
     server: Vec<u8>,
     second: Option<i64>,
+    /// Index of that server's presence.
+    host: usize,
+    /// The last minute in which a probe was noted, and where.
+    probe: Option<(usize, i64)>,
 }
 
 impl Scanned {
@@ -318,17 +326,32 @@ impl Scanned {
         }
     }
 
-    /// Another second, or another server: notes when, where and at which address.
+    /// Another second, or another server: notes when, where and at which address. Once a second or so,
+    /// so the sets are touched only when the minute or the address changes.
     #[inline(never)]
     fn moved(&mut self, server: &[u8], line: &Line<'_>) {
-        self.second = Some(line.seconds);
-        if self.server != server {
+        if self.server != server || self.second.is_none() {
             self.server = server.to_vec();
+            let host = host_name(&decode(server));
+            let hosts = &mut self.presence;
+            self.host = hosts.iter().position(|(name, _)| *name == host).unwrap_or_else(|| {
+                hosts.push((host, Presence::default()));
+                hosts.len() - 1
+            });
         }
-        let host = host_name(&decode(server));
-        self.presence.entry(host).or_default().saw(line.seconds);
-        if let Some(address) = line.present(Column::SIp) {
-            *self.addresses.entry(decode(address)).or_default() += 1;
+        let minute = line.seconds.div_euclid(60);
+        let is_new = self.second.is_none_or(|second| second.div_euclid(60) != minute);
+        self.second = Some(line.seconds);
+        let (_, presence) = &mut self.presence[self.host];
+        presence.saw(line.seconds, is_new || presence.span.is_none());
+        let address = line.value(Column::SIp).unwrap_or_default();
+        let known = self.addresses.iter().position(|(known, _)| *known == address);
+        match known {
+            Some(known) => self.addresses[known].1 += 1,
+            None if !matches!(address, b"" | b"-") && self.addresses.len() < 64 => {
+                self.addresses.push((address.to_vec(), 1));
+            }
+            None => {}
         }
     }
 
@@ -336,8 +359,10 @@ impl Scanned {
     fn noise(&mut self, line: &Line<'_>) {
         self.noise += 1;
         let minute = line.seconds.div_euclid(60);
-        let host = host_name(&decode(&self.server));
-        self.presence.entry(host).or_default().probes.insert(minute);
+        if self.probe != Some((self.host, minute)) {
+            self.probe = Some((self.host, minute));
+            self.presence[self.host].1.probes.insert(minute);
+        }
     }
 
     #[cold]
@@ -347,9 +372,8 @@ impl Scanned {
         }
         let seen = Seen::new(line);
         if seen.is_refusal() && is_within(line, wanted) {
-            let server = host_name(&decode(&self.server));
-            let access = seen.write(&server, &mut self.book);
-            self.book.nameless.push(access);
+            let access = seen.write(&self.server, &mut self.desk);
+            self.desk.nameless.push(access);
         }
     }
 
@@ -357,23 +381,22 @@ impl Scanned {
     fn watched(&mut self, name: &[u8], line: &Line<'_>, wanted: &Wanted<'_>) {
         let (ids, is_ambiguous) = match self.names.meant(wanted.watch, name, line) {
             Meant::Nobody => return,
+            Meant::One(id) => (&[*id][..], false),
+            Meant::Ambiguous(ids) => (ids.as_slice(), true),
             Meant::Namesake(_) => {
                 if self.namesakes.len() < 1000 {
                     *self.namesakes.entry(decode(name)).or_default() += 1;
                 }
                 return;
             }
-            Meant::One(id) => (vec![id], false),
-            Meant::Ambiguous(ids) => (ids, true),
         };
         let seen = Seen::new(line);
         if !seen.counts() || !is_within(line, wanted) {
             return;
         }
-        let server = host_name(&decode(&self.server));
-        let access = seen.write(&server, &mut self.book);
-        for account in ids {
-            self.book.accesses.push(super::book::Access { account, is_ambiguous, ..access });
+        let access = seen.write(&self.server, &mut self.desk);
+        for &account in ids {
+            self.desk.accesses.push(super::book::Access { account, is_ambiguous, ..access });
         }
     }
 }

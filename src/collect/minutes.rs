@@ -48,11 +48,13 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// An entry.
-    pub fn saw(&mut self, seconds: i64) {
+    /// An entry; `is_new_minute` is false where the entry before was in the same minute.
+    pub fn saw(&mut self, seconds: i64, is_new_minute: bool) {
         let (from, to) = self.span.unwrap_or((seconds, seconds));
         self.span = Some((from.min(seconds), to.max(seconds)));
-        self.minutes.insert(seconds.div_euclid(60));
+        if is_new_minute {
+            self.minutes.insert(seconds.div_euclid(60));
+        }
     }
 
     /// Takes over what was seen elsewhere.
@@ -104,7 +106,7 @@ mod tests {
     fn check(minutes: &[i64], probes: &[i64], expect: &[(i64, i64)]) {
         let mut presence = Presence::default();
         for minute in minutes.iter().chain(probes) {
-            presence.saw(minute * 60 + 30);
+            presence.saw(minute * 60 + 30, true);
         }
         probes.iter().for_each(|&minute| presence.probes.insert(minute));
         let gaps: Vec<_> = presence

@@ -1,7 +1,8 @@
 //! The watchlist: which user names a scan stops at.
 
 use crate::account::{AccountId, Accounts, Resolution};
-use std::collections::{BTreeMap, BTreeSet};
+use hashbrown::HashMap;
+use std::collections::BTreeSet;
 use stillin_parsers::w3c::Line;
 
 /// The accounts to look for, and a filter that tells almost every other name in a few nanoseconds.
@@ -13,9 +14,10 @@ pub struct Watch<'a> {
 }
 
 /// Whose name it is, as far as the watchlist cares.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Meant {
     /// No watched account.
+    #[default]
     Nobody,
     /// That one.
     One(AccountId),
@@ -86,23 +88,28 @@ impl<'a> Watch<'a> {
 /// Names met in one chunk, so that each is resolved once.
 #[derive(Default)]
 pub struct Names {
-    known: BTreeMap<Vec<u8>, Meant>,
+    /// Only looked up, never walked.
+    known: HashMap<Vec<u8>, Meant>,
+    last: Meant,
 }
 
 impl Names {
     /// As [`Watch::meant`], remembered where the time of the line cannot matter.
-    pub fn meant(&mut self, watch: &Watch<'_>, cs_username: &[u8], line: &Line<'_>) -> Meant {
-        if let Some(meant) = self.known.get(cs_username) {
-            return meant.clone();
+    pub fn meant(&mut self, watch: &Watch<'_>, cs_username: &[u8], line: &Line<'_>) -> &Meant {
+        if !self.known.contains_key(cs_username) {
+            let depends_on_time = matches!(
+                watch.accounts.resolve(&decode(cs_username), None),
+                Resolution::Ambiguous(_)
+            );
+            let meant = watch.meant(cs_username, line);
+            // The filter lets a few strangers through; what attackers typed must not fill the memory.
+            if depends_on_time || self.known.len() > 10_000 {
+                self.last = meant;
+                return &self.last;
+            }
+            self.known.insert(cs_username.to_vec(), meant);
         }
-        let meant = watch.meant(cs_username, line);
-        let depends_on_time =
-            matches!(watch.accounts.resolve(&decode(cs_username), None), Resolution::Ambiguous(_));
-        // The filter lets a few strangers through; what attackers typed must not fill the memory.
-        if !depends_on_time && self.known.len() < 10_000 {
-            self.known.insert(cs_username.to_vec(), meant.clone());
-        }
-        meant
+        self.known.get(cs_username).unwrap_or(&Meant::Nobody)
     }
 }
 

@@ -22,11 +22,6 @@ pub fn server_of(path: &str) -> Option<String> {
     (is_host && !is_generic).then(|| host.to_string())
 }
 
-/// The number of the IIS site whose log this is, from `W3SVC<n>` in its path.
-/// Exchange's front end is usually site 1 and its back end site 2, but sites made anew have other numbers.
-pub fn site_of(path: &str) -> Option<u32> {
-    site_folder(path)?.1.parse().ok()
-}
 
 /// The folder above the innermost `W3SVC<n>`, and `<n>`; empty in `W3SVC`, where central logging writes.
 fn site_folder(path: &str) -> Option<(Option<&str>, &str)> {

@@ -95,8 +95,11 @@ static ROUTES: &[Row] = &[
 /// Where a stem leads; [`Protocol::Other`] with empty pools where the table does not know it.
 pub fn route(cs_uri_stem: &[u8]) -> Route {
     let mut best = ("", Other, Unknown, "", "");
+    let first = segments(cs_uri_stem).next().and_then(|s| s.first()).map(u8::to_ascii_lowercase);
     for row in ROUTES {
-        if row.0.len() > best.0.len() && is_under(cs_uri_stem, row.0) {
+        // The first letter rules out nearly every row.
+        let may_fit = row.0.len() > best.0.len() && row.0.as_bytes().first() == first.as_ref();
+        if may_fit && is_under(cs_uri_stem, row.0) {
             best = *row;
         }
     }

@@ -340,8 +340,9 @@ fn status_is_sound(line: &Line<'_>) -> bool {
 /// Remembers the last time read: neighbours in a log mostly share their second.
 #[derive(Default)]
 struct Clock {
-    date: Vec<u8>,
-    time: Vec<u8>,
+    /// As IIS writes them; what has another length is read anew every time.
+    date: Option<[u8; 10]>,
+    time: [u8; 8],
     day: Option<i64>,
     seconds: i64,
     nanos: u32,
@@ -359,7 +360,9 @@ impl Clock {
     fn set(&mut self, line: &mut Line<'_>, day: Option<i64>) -> Result<(), Reason> {
         let date = line.layout.place(Column::Date).map(|place| line.nth(place)).unwrap_or_default();
         let time = line.layout.place(Column::Time).map(|place| line.nth(place)).unwrap_or_default();
-        if !(self.known && time == self.time && date == self.date) {
+        let same_date = date.first_chunk::<10>() == self.date.as_ref() && date.len() <= 10;
+        let same_time = time.first_chunk::<8>() == Some(&self.time) && time.len() == 8;
+        if !(self.known && same_time && same_date) {
             self.read(date, time, line.layout, day)?;
         }
         line.seconds = self.seconds;
@@ -381,7 +384,11 @@ impl Clock {
                 .map_or(value.to_vec(), |v| v.strip_suffix(b"\"").unwrap_or(v).to_vec())
         };
         let day = match layout.place(Column::Date) {
-            Some(_) if self.known && date == self.date => self.day,
+            Some(_)
+                if self.known && date.len() == 10 && date.first_chunk() == self.date.as_ref() =>
+            {
+                self.day
+            }
             Some(_) => Some(day_number(&unquoted(date)).ok_or_else(|| bad_time(date, time))?),
             None => day,
         };
@@ -391,13 +398,12 @@ impl Clock {
         let day = day.ok_or(Reason::Missing("date"))?;
         let (seconds, nanos) =
             second_of_day(&unquoted(time)).ok_or_else(|| bad_time(date, time))?;
-        self.date.clear();
-        self.date.extend_from_slice(date);
-        self.time.clear();
-        self.time.extend_from_slice(time);
+        self.date = date.first_chunk().copied();
+        self.known = (date.len() == 10 || date.is_empty()) && time.len() == 8;
+        self.time = time.first_chunk().copied().unwrap_or_default();
         let seconds = day * 86_400 + seconds;
         (self.day, self.seconds, self.nanos) = (Some(day), seconds, nanos);
-        (self.known, self.moved) = (true, true);
+        self.moved = true;
         Ok(())
     }
 }
