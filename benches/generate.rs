@@ -144,7 +144,7 @@ fn generate(args: &Args) -> io::Result<u64> {
     let strangers = (0..40).map(|i| format!("198.51.100.{}", 10 + 3 * i).into_bytes()).collect();
 
     // In a small log the watched accounts are shown for some hours only, else they would be all of it.
-    let share = args.size / LINE / 8;
+    let share = args.size / LINE / 25;
     let a_day = u64::from(args.watched.max(1)) * stories::LINES_A_DAY;
     let width = (share * u64::from(DAY) / a_day).clamp(3_600, u64::from(span)) as u32;
     let stories = stories::stories(&watched, &people, args.servers as usize, span, width, rng);
