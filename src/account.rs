@@ -9,7 +9,7 @@ mod domain;
 pub use build::build;
 
 use chrono::{DateTime, Utc};
-use domain::Domains;
+use domain::{DomainId, Domains};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Index of an account in [`Accounts`].
@@ -22,7 +22,7 @@ pub struct Account {
     pub display: String,
     /// `S-1-5-21-…`
     pub sid: Option<String>,
-    pub(crate) domain: Option<domain::DomainId>,
+    pub(crate) domain: Option<DomainId>,
     pub(crate) sam_account_names: BTreeSet<String>,
     pub(crate) user_principal_names: BTreeSet<String>,
     pub(crate) smtp: BTreeSet<String>,
@@ -40,6 +40,23 @@ pub struct Accounts {
     pub list: Vec<Account>,
     domains: Domains,
     by_name: BTreeMap<String, BTreeSet<AccountId>>,
+    by_local: BTreeMap<String, BTreeSet<AccountId>>,
+}
+
+impl Account {
+    /// Known by SID, GUID or distinguished name only, which no IIS log writes for a user.
+    pub fn has_no_log_name(&self) -> bool {
+        self.sam_account_names.is_empty()
+            && self.user_principal_names.is_empty()
+            && self.smtp.is_empty()
+    }
+
+    /// Known by a bare sam only.
+    pub fn is_bare(&self) -> bool {
+        self.sid.is_none()
+            && self.user_principal_names.is_empty()
+            && self.distinguished_names.is_empty()
+    }
 }
 
 /// Whose name it is.
@@ -135,11 +152,28 @@ impl Accounts {
     /// Accounts with this local part under another domain or suffix than any source tells: a log name that
     /// may be theirs and cannot be tied to them.
     pub fn namesakes(&self, name: &str) -> Vec<AccountId> {
-        let name = name.trim().to_lowercase();
-        let local = name.rsplit('\\').next().unwrap_or(&name);
-        let local = local.split('@').next().unwrap_or(local);
-        self.by_name.get(&format!("sam:{local}")).into_iter().flatten().copied().collect()
+        let local = local_part(&name.trim().to_lowercase()).to_owned();
+        self.by_local.get(&local).into_iter().flatten().copied().collect()
     }
+
+    /// Whether a name may well be the account's, for lack of evidence and not against it: no source tells the
+    /// account's domain, or the name is a UPN and no source tells the account's.
+    pub fn could_be(&self, name: &str, id: AccountId) -> bool {
+        let Some(account) = self.list.get(id) else { return false };
+        let knows_domain = account.domain.is_some() && !account.sam_account_names.is_empty();
+        let knows_upn = !account.user_principal_names.is_empty() || !account.smtp.is_empty();
+        match (name.contains('\\'), name.contains('@')) {
+            (true, _) => !knows_domain,
+            (false, true) => !knows_upn,
+            (false, false) => account.sam_account_names.is_empty(),
+        }
+    }
+}
+
+/// What stands behind `\` and before `@`.
+pub(crate) fn local_part(name: &str) -> &str {
+    let local = name.rsplit('\\').next().unwrap_or(name);
+    local.split('@').next().unwrap_or(local)
 }
 
 #[cfg(test)]

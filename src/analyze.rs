@@ -46,14 +46,6 @@ struct Run<'a> {
 
 /// Runs the verb.
 pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
-    let t0 = std::time::Instant::now();
-    macro_rules! tick {
-        ($l:expr) => {
-            if std::env::var("TICK").is_ok() {
-                eprintln!("{} {:?}", $l, t0.elapsed());
-            }
-        };
-    }
     let messages = Messages::new(args.reading.quiet);
     let outputs = outputs::create(args)?;
     let hash = hash(args.reading.hash);
@@ -61,19 +53,13 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let report = {
         let mut run = read_changes(args, files, hash, &messages)?;
-        tick!("let mut run = read_cha");
         run.read_logs(hash, &messages);
-        tick!("run.read_logs(hash, &m");
         let claims = run.claim_refusals();
-        tick!("let claims = run.claim");
         run.judge(claims);
-        tick!("run.judge(claims);");
         messages.end();
         notes::say(&mut run, &messages);
         let report = assemble::report(&mut run);
-        tick!("let report = assemble:");
         outputs.write(&report, assemble::rows(&run, &report))?;
-        tick!("outputs.write(&report,");
         report
     };
     Ok(status(args, &report, &messages))
@@ -218,7 +204,25 @@ impl Run<'_> {
         let server = self.args.reading.server.as_deref();
         self.collected = collect::collect(&mut self.files, hash, server, &wanted);
         self.back_end = clients::drop_doubles(&mut self.collected.book);
+        self.doubt_homeless();
         self.measure();
+    }
+
+    /// An account whose domain no source tells, met under the names of two domains, may be either's.
+    fn doubt_homeless(&mut self) {
+        let book = &mut self.collected.book;
+        let mut homes: BTreeMap<AccountId, BTreeSet<String>> = BTreeMap::new();
+        for access in &book.accesses {
+            let account = &self.directory.accounts.list[access.account];
+            let home = book.keys.get(access.key).home();
+            if let (None, true, Some(home)) = (account.domain, account.is_bare(), home) {
+                homes.entry(access.account).or_default().insert(home);
+            }
+        }
+        for access in &mut book.accesses {
+            let homes = homes.get(&access.account).map_or(0, BTreeSet::len);
+            access.is_ambiguous |= homes > 1;
+        }
     }
 
     /// Coverage by server, up to the end of what was looked at.

@@ -76,7 +76,10 @@ impl Collected {
         let mut servers: Vec<String> = Vec::new();
         for (server, seen) in presence {
             let server = name(server);
-            self.presence.entry((server.clone(), file.kind)).or_default().extend(&seen);
+            // A log that cannot say who was served covers nothing.
+            if !log.is_blind || file.kind != Kind::IisW3c {
+                self.presence.entry((server.clone(), file.kind)).or_default().extend(&seen);
+            }
             servers.push(server);
         }
         servers.dedup();
@@ -92,7 +95,11 @@ fn server_name(file: &File, log: &Log, server: Option<&str>) -> String {
     let named = source::server_of(&file.source.path).or(server.map(str::to_owned));
     match named {
         Some(name) => host_name(&name),
-        None => main_address(&log.addresses).unwrap_or_else(|| "UNKNOWN".into()),
+        // Logs of one folder are one server's; two folders may be two servers, and chains must not cross.
+        None => main_address(&log.addresses).unwrap_or_else(|| {
+            let folder = file.source.path.rsplit_once('/').map_or(".", |(folder, _)| folder);
+            format!("UNKNOWN ({folder})")
+        }),
     }
 }
 

@@ -40,6 +40,7 @@ pub struct Opened {
     /// Its size as stored: of a packed file packed, of a member of an archive unpacked. 0 for a pipe: not known yet.
     pub stored_bytes: u64,
     /// What it is packed with.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests ask for it"))]
     pub packing: Packing,
     /// How its text is encoded.
     pub encoding: Encoding,
@@ -290,6 +291,7 @@ impl Hasher {
 }
 
 /// The SHA-256 of bytes, in lower-case hexadecimal digits.
+#[cfg(test)]
 pub fn sha256(bytes: &[u8]) -> String {
     let mut hasher = Hasher::new();
     hasher.update(bytes);

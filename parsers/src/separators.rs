@@ -3,17 +3,19 @@
 //! This is the innermost loop of the program: every byte of every log goes through it once.
 //! It is also the only unsafe code of this crate: the AVX2 loads, and the call into code compiled for AVX2
 //! after the processor was asked for it. Without AVX2 the scalar loop gives the same answer.
+//!
+//! What is kept is a bit for each byte, and for each line its end and the number of separators before it.
+//! Writing out the place of every separator takes twice as long, and most places are never asked for.
 
 #![allow(unsafe_code)]
 
 /// Places in one block; the buffers are kept from block to block.
 #[derive(Debug, Default)]
 pub struct Separators {
-    /// Places of blanks, line feeds and control characters other than CR; only the first `len` count.
-    places: Vec<u32>,
-    len: usize,
-    /// For each line feed, its index in `places`.
-    line_ends: Vec<u32>,
+    /// A bit for each byte: blanks, line feeds and control characters other than CR.
+    masks: Vec<u64>,
+    /// For each line feed its place and the number of separators before it.
+    line_ends: Vec<(u32, u32)>,
     /// Whether a control character other than LF and CR is among them.
     odd: bool,
 }
@@ -31,24 +33,24 @@ impl Separators {
             unsafe { self.find_avx2(block) };
             return;
         }
-        self.find_scalar(block, 0);
+        self.find_scalar(block, 0, 0);
     }
 
     /// Same as [`Self::find`] without vector instructions; public so that tests can hold both side by side.
     pub fn find_portable(&mut self, block: &[u8]) {
         self.prepare(block.len());
-        self.find_scalar(block, 0);
+        self.find_scalar(block, 0, 0);
     }
 
-    /// Places of all separators, ascending.
+    /// A bit for each byte, 64 to a word.
     #[inline]
-    pub fn places(&self) -> &[u32] {
-        self.places.get(..self.len).unwrap_or_default()
+    pub fn masks(&self) -> &[u64] {
+        &self.masks
     }
 
-    /// For each line feed its index in [`Self::places`].
+    /// For each line feed its place and the number of separators before it.
     #[inline]
-    pub fn line_ends(&self) -> &[u32] {
+    pub fn line_ends(&self) -> &[(u32, u32)] {
         &self.line_ends
     }
 
@@ -59,59 +61,43 @@ impl Separators {
     }
 
     fn prepare(&mut self, len: usize) {
-        self.len = 0;
         self.odd = false;
         self.line_ends.clear();
-        // Eight places are written at once, needed or not: hence the room behind the last one.
-        let room = len + 72;
-        if self.places.len() < room {
-            self.places.resize(room, 0);
-        }
+        self.masks.clear();
+        self.masks.reserve(len / 64 + 1);
     }
 
-    fn find_scalar(&mut self, block: &[u8], from: usize) {
-        for (at, &byte) in block.iter().enumerate().skip(from) {
-            if byte > b' ' || byte == b'\r' {
-                continue;
-            }
-            if byte == b'\n' {
-                self.line_ends.push(self.len as u32);
-            } else if byte != b' ' {
-                self.odd = true;
-            }
-            if let Some(place) = self.places.get_mut(self.len) {
-                *place = at as u32;
-            }
-            self.len += 1;
-        }
-    }
-
-    /// Takes over one block of 64 bytes as bit masks.
-    #[inline(always)]
-    fn take_masks(&mut self, base: u32, separators: u64, line_feeds: u64) {
-        let mut rest = line_feeds;
-        while rest != 0 {
-            let before = separators & (rest & rest.wrapping_neg()).wrapping_sub(1);
-            self.line_ends.push(self.len as u32 + before.count_ones());
-            rest &= rest - 1;
-        }
-        let count = separators.count_ones() as usize;
-        let mut rest = separators;
-        let mut at = self.len;
-        self.len += count;
-        loop {
-            // A fixed number of writes costs less than a loop that ends at a place no one can predict.
-            if let Some(eight) = self.places.get_mut(at..at + 8) {
-                for place in eight {
-                    *place = base + rest.trailing_zeros();
-                    rest &= rest.wrapping_sub(1);
+    /// Whole words from byte `from` on, which is a multiple of 64.
+    fn find_scalar(&mut self, block: &[u8], from: usize, mut before: u32) {
+        let rest = block.get(from..).unwrap_or_default();
+        for (word, bytes) in rest.chunks(64).enumerate() {
+            let (mut separators, mut line_feeds) = (0u64, 0u64);
+            for (bit, &byte) in bytes.iter().enumerate() {
+                if byte > b' ' || byte == b'\r' {
+                    continue;
+                }
+                separators |= 1 << bit;
+                match byte {
+                    b'\n' => line_feeds |= 1 << bit,
+                    b' ' => {}
+                    _ => self.odd = true,
                 }
             }
-            if rest == 0 {
-                return;
-            }
-            at += 8;
+            self.take_masks((from + 64 * word) as u32, separators, line_feeds, &mut before);
         }
+    }
+
+    /// Takes over 64 bytes as bit masks.
+    #[inline(always)]
+    fn take_masks(&mut self, base: u32, separators: u64, line_feeds: u64, before: &mut u32) {
+        let mut rest = line_feeds;
+        while rest != 0 {
+            let here = separators & (rest & rest.wrapping_neg()).wrapping_sub(1);
+            self.line_ends.push((base + rest.trailing_zeros(), *before + here.count_ones()));
+            rest &= rest - 1;
+        }
+        *before += separators.count_ones();
+        self.masks.push(separators);
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -124,7 +110,7 @@ impl Separators {
         let blank = _mm256_set1_epi8(b' ' as i8);
         let cr = _mm256_set1_epi8(b'\r' as i8);
         let lf = _mm256_set1_epi8(b'\n' as i8);
-        let mut odd = 0u64;
+        let (mut odd, mut before) = (0u64, 0u32);
         let (blocks, rest) = block.as_chunks::<64>();
         for (number, bytes) in blocks.iter().enumerate() {
             let [mut separators, mut line_feeds, mut blanks] = [0u64; 3];
@@ -139,10 +125,48 @@ impl Separators {
                 blanks |= mask(_mm256_cmpeq_epi8(v, blank));
             }
             odd |= separators & !(line_feeds | blanks);
-            self.take_masks(64 * number as u32, separators, line_feeds);
+            self.take_masks(64 * number as u32, separators, line_feeds, &mut before);
         }
         self.odd = odd != 0;
-        self.find_scalar(block, block.len() - rest.len());
+        self.find_scalar(block, block.len() - rest.len(), before);
+    }
+}
+
+/// Walks over the separators of a line, forward.
+#[derive(Debug, Clone, Copy)]
+pub struct Walk<'a> {
+    masks: &'a [u64],
+    word: usize,
+    /// What is left of that word.
+    rest: u64,
+}
+
+impl<'a> Walk<'a> {
+    /// Begins at byte `start`.
+    #[inline(always)]
+    pub fn new(masks: &'a [u64], start: usize) -> Self {
+        let word = start / 64;
+        let rest = masks.get(word).copied().unwrap_or_default() & (!0 << (start % 64));
+        Walk { masks, word, rest }
+    }
+
+    /// Place of the separator behind `skip` others; `None` behind the last one of the block.
+    #[inline(always)]
+    pub fn nth(&mut self, mut skip: usize) -> Option<usize> {
+        loop {
+            let here = self.rest.count_ones() as usize;
+            if skip < here {
+                for _ in 0..skip {
+                    self.rest &= self.rest.wrapping_sub(1);
+                }
+                let place = self.word * 64 + self.rest.trailing_zeros() as usize;
+                self.rest &= self.rest.wrapping_sub(1);
+                return Some(place);
+            }
+            skip -= here;
+            self.word += 1;
+            self.rest = *self.masks.get(self.word)?;
+        }
     }
 }
 
@@ -160,11 +184,16 @@ mod tests {
         (fast, plain)
     }
 
+    fn places(found: &Separators) -> Vec<usize> {
+        let mut walk = Walk::new(found.masks(), 0);
+        std::iter::from_fn(|| walk.nth(0)).collect()
+    }
+
     #[test]
     fn finds_values_and_lines() {
         let (fast, _) = both(b"a b\r\nc\td\n");
-        assert_eq!(fast.places(), [1, 4, 6, 8]);
-        assert_eq!(fast.line_ends(), [1, 3]);
+        assert_eq!(places(&fast), [1, 4, 6, 8]);
+        assert_eq!(fast.line_ends(), [(4, 1), (8, 3)]);
         assert!(fast.odd());
         let (fast, _) = both(b"a b\r\n");
         assert!(!fast.odd());
@@ -174,15 +203,22 @@ mod tests {
         #[test]
         fn vector_and_scalar_agree(
             block in proptest::collection::vec(
-                prop_oneof![Just(b' '), Just(b'\n'), Just(b'\r'), Just(0u8), any::<u8>()], 0..700)
+                prop_oneof![Just(b' '), Just(b'\n'), Just(b'\r'), Just(0u8), any::<u8>()], 0..700),
+            start in 0usize..700, skip in 0usize..20,
         ) {
             let (fast, plain) = both(&block);
-            prop_assert_eq!(fast.places(), plain.places());
+            prop_assert_eq!(fast.masks(), plain.masks());
             prop_assert_eq!(fast.line_ends(), plain.line_ends());
             prop_assert_eq!(fast.odd(), plain.odd());
-            let expect: Vec<u32> = (0..block.len() as u32)
-                .filter(|&i| block[i as usize] <= b' ' && block[i as usize] != b'\r').collect();
-            prop_assert_eq!(fast.places(), expect);
+            let expect: Vec<usize> = (0..block.len())
+                .filter(|&i| block[i] <= b' ' && block[i] != b'\r').collect();
+            prop_assert_eq!(&places(&fast), &expect);
+            let behind: Vec<usize> = expect.iter().copied().filter(|&at| at >= start).collect();
+            prop_assert_eq!(Walk::new(fast.masks(), start).nth(skip), behind.get(skip).copied());
+            for &(place, before) in fast.line_ends() {
+                prop_assert_eq!(block[place as usize], b'\n');
+                prop_assert_eq!(before as usize, expect.iter().filter(|&&at| at < place as usize).count());
+            }
         }
     }
 }

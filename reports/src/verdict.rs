@@ -33,6 +33,9 @@ pub fn verdict(report: &Report) -> (Ink, String) {
                 count(partly as u64, "source was", "sources were")
             );
         }
+        if !report.notes.is_empty() {
+            text += " But see below for what would make it surer.";
+        }
         if !report.findings.is_empty() {
             text += &format!(
                 " {} could not be judged: see below.",
@@ -40,7 +43,7 @@ pub fn verdict(report: &Report) -> (Ink, String) {
             );
             return (Ink::Doubt, text);
         }
-        (if partly > 0 { Ink::Doubt } else { ink }, text)
+        (if partly > 0 || !report.notes.is_empty() { Ink::Doubt } else { ink }, text)
     }
 }
 
@@ -67,7 +70,8 @@ fn served(report: &Report) -> (Ink, String) {
     for finding in report.findings.iter().filter(|finding| rank(finding.residual) > 0) {
         let entry = accounts.entry(&finding.account).or_insert((0, Now::Over));
         entry.0 = entry.0.max(rank(finding.residual));
-        for path in finding.paths.iter().filter(|path| rank(path.residual) > 0) {
+        // What is only possible must not make what is certain look open.
+        for path in finding.paths.iter().filter(|path| path.residual == finding.residual) {
             entry.1 = entry.1.max(match path.state {
                 "open" => Now::Open,
                 "expired" | "refused" | "recycled" => Now::Over,

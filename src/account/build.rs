@@ -163,6 +163,9 @@ impl<'a> Groups<'a> {
         }
         for id in 0..accounts.list.len() {
             index_names(&mut accounts, id);
+            for part in accounts.local_parts(id) {
+                accounts.by_local.entry(part).or_default().insert(id);
+            }
         }
         (accounts, ids)
     }

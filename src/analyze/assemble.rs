@@ -144,8 +144,10 @@ fn finding_of(run: &Run<'_>, finding: &Finding) -> report::Finding {
     let mut paths: Vec<&Path> = finding.paths.iter().collect();
     let key = |path: &Path| run.collected.book.keys.get(path.key);
     paths.sort_by_key(|path| (std::cmp::Reverse(path.residual), path.state, key(path).clone()));
-    let last = paths.iter().map(|path| path.last.end).max().unwrap_or(change.at);
     let residual = paths.iter().map(|path| path.residual).max();
+    // What is only possible must not lengthen what is certain.
+    let sure: Vec<&&Path> = paths.iter().filter(|path| Some(path.residual) == residual).collect();
+    let last = sure.iter().map(|path| path.last.end).max().unwrap_or(change.at);
     report::Finding {
         id: String::new(),
         change: change_id(run, finding.change),
@@ -153,10 +155,10 @@ fn finding_of(run: &Run<'_>, finding: &Finding) -> report::Finding {
         kind: change.kind.word(),
         at: change.at,
         residual: residual.map_or("no", |residual| residual.word()),
-        first: paths.iter().map(|path| path.first.end).min().unwrap_or(change.at),
+        first: sure.iter().map(|path| path.first.end).min().unwrap_or(change.at),
         last,
         exposure_seconds: (last - change.at).num_seconds(),
-        requests: paths.iter().map(|path| path.requests).sum(),
+        requests: sure.iter().map(|path| path.requests).sum(),
         paths: paths.iter().map(|path| path_of(run, change, path)).collect(),
     }
 }

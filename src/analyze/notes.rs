@@ -119,6 +119,21 @@ fn names(run: &Run<'_>) -> Vec<String> {
 fn changes(run: &Run<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let directory = &run.directory;
+    let nameless: Vec<_> = run
+        .watched
+        .iter()
+        .map(|&id| &directory.accounts.list[id])
+        .filter(|account| account.has_no_log_name())
+        .map(|account| account.display.as_str())
+        .collect();
+    if !nameless.is_empty() {
+        let more = nameless.len().saturating_sub(5);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        notes.push(format!(
+            "{}{more}: no source tells under which name the logs know it; add a directory export with its sam and UPN",
+            nameless[..nameless.len().min(5)].join(", ")
+        ));
+    }
     let unknown = &directory.disabled_since_unknown;
     if !unknown.is_empty() {
         let names: Vec<_> = unknown
@@ -145,7 +160,7 @@ fn changes(run: &Run<'_>) -> Vec<String> {
         let old = old.count();
         if old > 0 {
             notes.push(format!(
-                "{old} password changes are older than the logs by more than a day and were not judged"
+                "not judged, because older than the logs by more than a day: {old} password change(s)"
             ));
         }
     }

@@ -145,17 +145,22 @@ impl Desk {
         let keys: Vec<u32> = self.keys.iter().map(|k| book.keys.number(key(k))).collect();
         let clients: Vec<u32> =
             self.clients.iter().map(|c| book.clients.number(client(c))).collect();
-        let numbers: Vec<u32> = texts.iter().map(|t| book.texts.number(t.clone())).collect();
-        let renumber = |access: Access| Access {
+        // Only names and commands are asked for by number; the other texts stand in keys and clients.
+        let mut numbers: Vec<Option<u32>> = vec![None; texts.len()];
+        let mut number = |at: u32| {
+            *numbers[at as usize]
+                .get_or_insert_with(|| book.texts.number(texts[at as usize].clone()))
+        };
+        let mut renumber = |access: Access| Access {
             key: keys[access.key as usize],
             client: clients[access.client as usize],
-            name: access.name.map(|name| numbers[name as usize]),
-            command: numbers[access.command as usize],
+            name: access.name.map(&mut number),
+            command: number(access.command),
             ..access
         };
-        book.accesses = self.accesses.into_iter().map(renumber).collect();
-        book.nameless = self.nameless.into_iter().map(renumber).collect();
-        book
+        let accesses = self.accesses.into_iter().map(&mut renumber).collect();
+        let nameless = self.nameless.into_iter().map(&mut renumber).collect();
+        Book { accesses, nameless, ..book }
     }
 }
 

@@ -21,6 +21,17 @@ pub struct Key {
     pub name: String,
 }
 
+impl Key {
+    /// First label of the domain or UPN suffix that the name is qualified with.
+    pub fn home(&self) -> Option<String> {
+        let domain = match self.name.split_once('\\') {
+            Some((domain, _)) => domain,
+            None => self.name.rsplit_once('@')?.1,
+        };
+        domain.split('.').next().map(str::to_owned)
+    }
+}
+
 /// Who sent a request, as far as a log tells.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Client {

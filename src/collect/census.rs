@@ -67,7 +67,13 @@ fn look(look: Look<'_>) -> Answers {
             let guess = w3c::scan(&opened.head, &State::default(), |_, _| ()).1;
             let parts: Vec<Answers> = w3c::chunks(text, 4 << 20)
                 .into_par_iter()
-                .map(|chunk| part(chunk, &guess, server, indexes))
+                .map(|chunk| {
+                    let start = chunk.as_ptr() as usize - text.as_ptr() as usize;
+                    map.populate(start..start + chunk.len());
+                    let answers = part(chunk, &guess, server, indexes);
+                    map.release(start..start + chunk.len());
+                    answers
+                })
                 .collect();
             let mut all = Answers::new();
             for (ask, names) in parts.into_iter().flatten() {

@@ -40,6 +40,8 @@ pub struct Log {
     pub columns: Vec<String>,
     /// Columns that a verdict needs and some `#Fields` lacks.
     pub missing: Vec<&'static str>,
+    /// No `#Fields` names both `cs-username` and `sc-status`: the log says nothing of who was served.
+    pub is_blind: bool,
     /// Requests of probes and machine accounts.
     pub noise: u64,
     /// Rows of watched accounts.
@@ -60,6 +62,7 @@ struct Piece {
     next: State,
     tally: Tally,
     scanned: Scanned,
+    book: Book,
 }
 
 /// Reads an opened W3C log to its end.
@@ -171,7 +174,8 @@ fn read_chunk(chunk: &[u8], assumed: State, wanted: &Wanted<'_>) -> Piece {
     let mut scanned = Scanned::default();
     let (tally, next) = w3c::scan(chunk, &assumed, |name, line| scanned.line(name, line, wanted));
     (wanted.progress)(chunk.len() as u64);
-    Piece { assumed, next, tally, scanned }
+    let book = std::mem::take(&mut scanned.desk).into_book();
+    Piece { assumed, next, tally, scanned, book }
 }
 
 /// Brings pieces together in the order of the file.
@@ -182,7 +186,8 @@ struct Gatherer {
     /// A NUL run at the end of a chunk is a hole until the next entry.
     open_holes: bool,
     last_entry: Option<i64>,
-    server: String,
+    /// Some `#Fields` names what a verdict needs.
+    sees: bool,
 }
 
 impl Gatherer {
@@ -196,11 +201,10 @@ impl Gatherer {
         };
         let lines_before = self.log.tally.line_ends;
         self.take_tally(piece.tally, lines_before);
-        let Scanned { desk, presence, addresses, namesakes, noise, .. } = piece.scanned;
-        self.log.book.absorb(desk.into_book(), lines_before);
+        let Scanned { presence, addresses, namesakes, noise, .. } = piece.scanned;
+        self.log.book.absorb(piece.book, lines_before);
         for (server, seen) in presence {
-            self.log.presence.entry(server.clone()).or_default().extend(&seen);
-            self.server = server;
+            self.log.presence.entry(server).or_default().extend(&seen);
         }
         let addresses = addresses.into_iter().map(|(address, n)| (decode(&address), n)).collect();
         for (into, from) in
@@ -245,6 +249,8 @@ impl Gatherer {
                     self.log.missing.push(name);
                 }
             }
+            let sees = |column| layout.place(column).is_some();
+            self.sees |= sees(Column::CsUsername) && sees(Column::ScStatus);
             self.log.columns.clone_from(&layout.names);
         }
         if let Some((from, to)) = tally.span {
@@ -269,6 +275,7 @@ impl Gatherer {
 
     fn finish(self) -> Log {
         let mut log = self.log;
+        log.is_blind = !self.sees;
         let holes: Vec<(i64, i64)> =
             log.tally.holes.iter().filter_map(|&(before, after)| before.zip(after)).collect();
         log.presence.values_mut().for_each(|presence| presence.holes.extend(&holes));
@@ -312,7 +319,9 @@ impl Scanned {
     #[inline(always)]
     fn line(&mut self, name: &[u8], line: &Line<'_>, wanted: &Wanted<'_>) {
         let server = line.value(Column::SComputername).unwrap_or_default();
-        if self.second != Some(line.seconds) || self.server != server {
+        if self.second != Some(line.seconds)
+            || (self.server.len(), server.len()) != (0, 0) && self.server != server
+        {
             self.moved(server, line);
         }
         if name == b"-" {

@@ -67,7 +67,16 @@ impl<'a> Watch<'a> {
                 let namesakes = self.accounts.namesakes(&name);
                 let watched: Vec<_> =
                     namesakes.into_iter().filter(|id| self.watched.contains(id)).collect();
-                if watched.is_empty() { Meant::Nobody } else { Meant::Namesake(watched) }
+                let could_be: Vec<_> = watched
+                    .iter()
+                    .copied()
+                    .filter(|&id| self.accounts.could_be(&name, id))
+                    .collect();
+                match (watched.is_empty(), could_be.is_empty()) {
+                    (true, _) => Meant::Nobody,
+                    (false, true) => Meant::Namesake(watched),
+                    (false, false) => Meant::Ambiguous(could_be),
+                }
             }
         }
     }

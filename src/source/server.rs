@@ -22,7 +22,6 @@ pub fn server_of(path: &str) -> Option<String> {
     (is_host && !is_generic).then(|| host.to_string())
 }
 
-
 /// The folder above the innermost `W3SVC<n>`, and `<n>`; empty in `W3SVC`, where central logging writes.
 fn site_folder(path: &str) -> Option<(Option<&str>, &str)> {
     let mut folders: Vec<&str> = Vec::new();

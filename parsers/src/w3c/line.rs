@@ -1,6 +1,7 @@
 //! One data line: its values by column.
 
 use super::layout::{Column, Layout};
+use crate::separators::Walk;
 use chrono::{DateTime, Utc};
 
 /// A data line with as many values as `#Fields` names. Everything borrows from the log.
@@ -22,7 +23,7 @@ pub struct Line<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Values<'a> {
     /// Between separators: the common case, for which nothing is computed before it is asked for.
-    Separated { start: usize, separators: &'a [u32], end: usize },
+    Separated { start: usize, masks: &'a [u64], end: usize },
     /// In ranges of `text`: quoted or repaired lines.
     Ranges(&'a [(usize, usize)]),
 }
@@ -31,11 +32,7 @@ impl<'a> Line<'a> {
     /// The value of a column as logged, without quotes around it; `None` where the log has no such column.
     #[inline]
     pub fn value(&self, column: Column) -> Option<&'a [u8]> {
-        let value = self.nth(self.layout.place(column)?);
-        match value {
-            [b'"', inner @ .., b'"'] => Some(inner),
-            _ => Some(value),
-        }
+        Some(unquoted(self.nth(self.layout.place(column)?)))
     }
 
     /// The value of a column, `None` for `-` and the empty value as well.
@@ -54,19 +51,59 @@ impl<'a> Line<'a> {
         DateTime::from_timestamp(self.seconds, self.nanos).unwrap_or_default()
     }
 
+    /// The first 20 bytes of a line without quotes: date and time, each with the blank behind it, in a log of IIS.
+    #[inline(always)]
+    pub(super) fn stamp(&self) -> Option<&'a [u8; 20]> {
+        match self.values {
+            Values::Separated { start, .. } => self.text.get(start..)?.first_chunk(),
+            Values::Ranges(_) => None,
+        }
+    }
+
+    /// `cs-username`, empty where the log has none, and `sc-status`: what every line is asked for,
+    /// fetched in one walk where they stand in the order of IIS.
+    #[inline(always)]
+    pub(super) fn name_and_status(&self) -> (&'a [u8], Option<&'a [u8]>) {
+        let places = (self.layout.place(Column::CsUsername), self.layout.place(Column::ScStatus));
+        if let (Values::Separated { start, masks, end }, (Some(name), Some(status))) =
+            (self.values, places)
+            && 0 < name
+            && name + 1 < status
+        {
+            let mut walk = Walk::new(masks, start);
+            let mut ends = |skip| walk.nth(skip).map_or(end, |at| at.min(end));
+            let (name_from, name_to) = (ends(name - 1) + 1, ends(0));
+            let (status_from, status_to) = (ends(status - name - 2) + 1, ends(0));
+            let name = self.text.get(name_from..name_to).unwrap_or_default();
+            return (unquoted(name), self.text.get(status_from..status_to));
+        }
+        let name = self.value(Column::CsUsername).unwrap_or_default();
+        (name, places.1.map(|status| self.nth(status)))
+    }
+
     /// The nth value, from 0; empty where there is none.
     #[inline]
     pub(super) fn nth(&self, nth: usize) -> &'a [u8] {
         let (from, to) = match self.values {
             Values::Ranges(ranges) => ranges.get(nth).copied().unwrap_or_default(),
-            Values::Separated { start, separators, end } => {
+            Values::Separated { start, masks, end } => {
+                let mut walk = Walk::new(masks, start);
                 let from = match nth {
                     0 => start,
-                    _ => separators.get(nth - 1).map_or(end, |&at| at as usize + 1),
+                    _ => walk.nth(nth - 1).map_or(end, |at| (at + 1).min(end)),
                 };
-                (from, separators.get(nth).map_or(end, |&at| at as usize))
+                (from, walk.nth(0).map_or(end, |at| at.min(end)))
             }
         };
         self.text.get(from..to).unwrap_or_default()
+    }
+}
+
+/// Without the quotes around it.
+#[inline(always)]
+fn unquoted(value: &[u8]) -> &[u8] {
+    match value {
+        [b'"', inner @ .., b'"'] => inner,
+        _ => value,
     }
 }

@@ -114,26 +114,24 @@ impl Reader {
         separators: &Separators,
         each: &mut impl FnMut(&[u8], &Line<'_>),
     ) {
-        let places = separators.places();
         let (mut start, mut first) = (0, 0);
         let mut layout = self.state.layout.clone();
-        for &line_end in separators.line_ends() {
-            let line_end = line_end as usize;
-            let Some(&lf) = places.get(line_end) else { return };
-            let between = places.get(first..line_end).unwrap_or_default();
+        for &(lf, before) in separators.line_ends() {
             self.tally.line_ends += 1;
             let number = self.tally.line_ends;
             let line = Piece { window, start, end: lf as usize, number };
+            let n_values = (before - first) as usize + 1;
             let simple = !separators.odd()
-                && layout
-                    .as_deref()
-                    .is_some_and(|layout| self.simple_line(&line, between, layout, each));
+                && layout.as_deref().is_some_and(|layout| {
+                    n_values == layout.len()
+                        && self.simple_line(&line, separators.masks(), layout, each)
+                });
             if !simple {
                 self.any_line(&line, separators.odd(), each);
                 layout.clone_from(&self.state.layout);
             }
             start = lf as usize + 1;
-            first = line_end + 1;
+            first = before + 1;
         }
         if start < window.len() {
             // The last line has no line end yet.
@@ -149,12 +147,12 @@ impl Reader {
     fn simple_line(
         &mut self,
         piece: &Piece<'_>,
-        separators: &[u32],
+        masks: &[u64],
         layout: &Layout,
         each: &mut impl FnMut(&[u8], &Line<'_>),
     ) -> bool {
         let text = piece.window;
-        if separators.len() + 1 != layout.len() || text.get(piece.start) == Some(&b'#') {
+        if text.get(piece.start) == Some(&b'#') {
             return false;
         }
         let cr = piece.end > piece.start && text.get(piece.end - 1) == Some(&b'\r');
@@ -162,13 +160,14 @@ impl Reader {
         if cr && end > piece.start && text.get(end - 1) == Some(&b'\r') {
             return false;
         }
-        let values = Values::Separated { start: piece.start, separators, end };
+        let values = Values::Separated { start: piece.start, masks, end };
         let mut line = Line { layout, number: piece.number, seconds: 0, nanos: 0, text, values };
-        if !status_is_sound(&line) || self.clock.set(&mut line, self.state.day).is_err() {
+        let (name, status) = line.name_and_status();
+        if !is_status(status) || self.clock.set(&mut line, self.state.day).is_err() {
             return false;
         }
         self.tally.lines += 1;
-        self.count(&line, each);
+        self.count(name, &line, each);
         true
     }
 
@@ -230,12 +229,13 @@ impl Reader {
             }
             let values = Values::Ranges(&ranges);
             let mut line = Line { layout: &layout, number, seconds: 0, nanos: 0, text, values };
-            if !status_is_sound(&line) {
+            let (name, status) = line.name_and_status();
+            if !is_status(status) {
                 return Err(Reason::BadNumber("sc-status"));
             }
             self.clock.set(&mut line, self.state.day)?;
             self.tally.repaired += u64::from(split == Split::Repaired);
-            self.count(&line, each);
+            self.count(name, &line, each);
             Ok(())
         })();
         self.ranges = ranges;
@@ -243,13 +243,13 @@ impl Reader {
     }
 
     #[inline(always)]
-    fn count(&mut self, line: &Line<'_>, each: &mut impl FnMut(&[u8], &Line<'_>)) {
+    fn count(&mut self, name: &[u8], line: &Line<'_>, each: &mut impl FnMut(&[u8], &Line<'_>)) {
         self.tally.requests += 1;
         if self.clock.moved {
             self.clock.moved = false;
             self.tally.saw(line.seconds);
         }
-        each(line.value(Column::CsUsername).unwrap_or_default(), line);
+        each(name, line);
     }
 
     fn directive(&mut self, text: &[u8], number: u64) {
@@ -326,44 +326,40 @@ struct Piece<'a> {
     number: u64,
 }
 
+/// Three digits, `-`, or no such column.
 #[inline(always)]
-fn status_is_sound(line: &Line<'_>) -> bool {
-    match line.layout.place(Column::ScStatus) {
-        None => true,
-        Some(place) => match line.nth(place) {
-            [a, b, c] => a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit(),
-            other => matches!(other, b"-") || matches!(other, [b'"', _, _, _, b'"']),
-        },
+fn is_status(status: Option<&[u8]>) -> bool {
+    match status {
+        None | Some(b"-") => true,
+        Some([a, b, c] | [b'"', a, b, c, b'"']) => {
+            a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit()
+        }
+        Some(_) => false,
     }
 }
 
 /// Remembers the last time read: neighbours in a log mostly share their second.
 #[derive(Default)]
 struct Clock {
-    /// As IIS writes them; what has another length is read anew every time.
-    date: Option<[u8; 10]>,
-    time: [u8; 8],
-    day: Option<i64>,
+    /// `2026-03-02 09:15:02 `, where lines begin with that, as IIS writes them.
+    stamp: Option<[u8; 20]>,
+    /// The last date read, and its day.
+    date: Option<([u8; 10], i64)>,
     seconds: i64,
     nanos: u32,
-    known: bool,
     /// The time is another one than that of the line before.
     moved: bool,
 }
 
 impl Clock {
     fn forget(&mut self) {
-        self.known = false;
+        self.stamp = None;
     }
 
     #[inline(always)]
     fn set(&mut self, line: &mut Line<'_>, day: Option<i64>) -> Result<(), Reason> {
-        let date = line.layout.place(Column::Date).map(|place| line.nth(place)).unwrap_or_default();
-        let time = line.layout.place(Column::Time).map(|place| line.nth(place)).unwrap_or_default();
-        let same_date = date.first_chunk::<10>() == self.date.as_ref() && date.len() <= 10;
-        let same_time = time.first_chunk::<8>() == Some(&self.time) && time.len() == 8;
-        if !(self.known && same_time && same_date) {
-            self.read(date, time, line.layout, day)?;
+        if self.stamp.is_none() || line.stamp() != self.stamp.as_ref() {
+            self.read(line, day)?;
         }
         line.seconds = self.seconds;
         line.nanos = self.nanos;
@@ -371,40 +367,33 @@ impl Clock {
     }
 
     #[inline(never)]
-    fn read(
-        &mut self,
-        date: &[u8],
-        time: &[u8],
-        layout: &Layout,
-        day: Option<i64>,
-    ) -> Result<(), Reason> {
-        let unquoted = |value: &[u8]| {
-            value
-                .strip_prefix(b"\"")
-                .map_or(value.to_vec(), |v| v.strip_suffix(b"\"").unwrap_or(v).to_vec())
+    fn read(&mut self, line: &Line<'_>, day: Option<i64>) -> Result<(), Reason> {
+        let date = line.value(Column::Date);
+        let time = line.value(Column::Time).ok_or(Reason::Missing("time (UTC)"))?;
+        let bad = || bad_time(date.unwrap_or_default(), time);
+        let day = match date {
+            Some(date) => self.day(date).ok_or_else(bad)?,
+            None => day.ok_or(Reason::Missing("date"))?,
         };
-        let day = match layout.place(Column::Date) {
-            Some(_)
-                if self.known && date.len() == 10 && date.first_chunk() == self.date.as_ref() =>
-            {
-                self.day
-            }
-            Some(_) => Some(day_number(&unquoted(date)).ok_or_else(|| bad_time(date, time))?),
-            None => day,
-        };
-        if layout.place(Column::Time).is_none() {
-            return Err(Reason::Missing("time (UTC)"));
-        }
-        let day = day.ok_or(Reason::Missing("date"))?;
-        let (seconds, nanos) =
-            second_of_day(&unquoted(time)).ok_or_else(|| bad_time(date, time))?;
-        self.date = date.first_chunk().copied();
-        self.known = (date.len() == 10 || date.is_empty()) && time.len() == 8;
-        self.time = time.first_chunk().copied().unwrap_or_default();
-        let seconds = day * 86_400 + seconds;
-        (self.day, self.seconds, self.nanos) = (Some(day), seconds, nanos);
-        self.moved = true;
+        let (seconds, nanos) = second_of_day(time).ok_or_else(bad)?;
+        (self.seconds, self.nanos, self.moved) = (day * 86_400 + seconds, nanos, true);
+        let leads = line.layout.place(Column::Date) == Some(0)
+            && line.layout.place(Column::Time) == Some(1)
+            && time.len() == 8;
+        self.stamp = line.stamp().filter(|_| leads).copied();
         Ok(())
+    }
+
+    fn day(&mut self, date: &[u8]) -> Option<i64> {
+        let date: [u8; 10] = date.try_into().ok()?;
+        if let Some((known, day)) = self.date
+            && known == date
+        {
+            return Some(day);
+        }
+        let day = day_number(&date)?;
+        self.date = Some((date, day));
+        Some(day)
     }
 }
 
