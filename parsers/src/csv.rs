@@ -3,9 +3,10 @@
 //! itself is read by the csv crate.)
 
 use crate::event::{Pos, Reason, Reject};
-use ::csv::StringRecord;
+use ::csv::{ByteRecord, Position, StringRecord};
 use memchr::{memchr, memchr_iter};
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
 #[cfg(test)]
 mod tests;
@@ -131,7 +132,7 @@ impl<'a> Table<'a> {
                             budget -= length;
                             line = line.saturating_sub(n_lines(self.bytes, after, at));
                             at = after;
-                            records = Records::new(self.bytes, at, self.delimiter);
+                            records.go_to(at);
                         }
                         return Some(Err(Reject { pos, reason }));
                     }
@@ -171,32 +172,41 @@ struct Record {
 
 /// The records from one place on, whatever their number of cells.
 struct Records<'a> {
-    reader: ::csv::Reader<&'a [u8]>,
-    start: usize,
+    reader: ::csv::Reader<Cursor<&'a [u8]>>,
 }
 
 impl<'a> Records<'a> {
     fn new(bytes: &'a [u8], start: usize, delimiter: u8) -> Self {
-        let reader = ::csv::ReaderBuilder::new()
+        let mut reader = ::csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(delimiter)
-            .from_reader(bytes.get(start..).unwrap_or_default());
-        Records { reader, start }
+            .from_reader(Cursor::new(bytes));
+        // No header of its own, which it would read before it goes elsewhere.
+        reader.set_byte_headers(ByteRecord::new());
+        let mut records = Records { reader };
+        records.go_to(start);
+        records
+    }
+
+    /// Goes on at another place. A new reader for each would cost more than all else in a file of
+    /// stray quotes.
+    fn go_to(&mut self, place: usize) {
+        let mut position = Position::new();
+        position.set_byte(place as u64);
+        // Seeking in memory does not fail.
+        let _ = self.reader.seek(position);
     }
 
     /// The next record; an empty one that ends where it begins, at the end.
     fn next(&mut self) -> Record {
-        let mut record = ::csv::ByteRecord::new();
+        let mut record = ByteRecord::new();
         let before = self.reader.position().byte();
         // Reading from memory does not fail, and a flexible reader takes any number of cells.
         let read = self.reader.read_byte_record(&mut record).unwrap_or(false);
         let after = if read { self.reader.position().byte() } else { before };
         let cells = StringRecord::from_byte_record_lossy(record);
-        Record {
-            cells,
-            end: self.start.saturating_add(usize::try_from(after).unwrap_or(usize::MAX)),
-        }
+        Record { cells, end: usize::try_from(after).unwrap_or(usize::MAX) }
     }
 }
 
