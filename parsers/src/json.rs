@@ -244,6 +244,16 @@ mod tests {
         check(r#"{"body":"{oops"}"#, "0 of 1JSON in body: key must be a string at line 1 column 2");
         check(r#"{"EventID":"x"}"#, "0 of 1EventID is no number");
         check(r#"{"EventID":4725,"TargetUserName":"ada"}"#, "0 of 1TimeCreated is missing");
+        // What is of no interest is not read to its last value, but it has to be JSON.
+        check(r#"{"EventID":4624,"EventData":{"x":"\ud800"}}"#, "0 of 1");
+        check(
+            r#"{"EventID":4624,"EventData":{"x":?}}"#,
+            "0 of 1JSON: expected value at line 1 column 34",
+        );
+        check(
+            r#"{"EventID":4725,"EventData":{"x":"\ud800"}}"#,
+            "0 of 1JSON: unexpected end of hex escape at line 1 column 41",
+        );
         // Sentinel: the whole event in one column.
         let data = "<EventData><Data Name='TargetUserName'>ada</Data></EventData>";
         check(
