@@ -86,9 +86,11 @@ pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
     for row in table.rows() {
         match row {
             Ok(row) => {
-                let mut hints = Hints::default();
-                look(&row, local, &mut hints);
-                let own = clock.of_row(&hints);
+                let own = clock.of_row(|| {
+                    let mut hints = Hints::default();
+                    look(&row, local, &mut hints);
+                    hints
+                });
                 let (object, unread) = object(&row, own.as_ref().unwrap_or(&clock));
                 directory::tell(&object, row.pos, unread, &mut tally, sink);
             }

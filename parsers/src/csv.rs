@@ -3,8 +3,10 @@
 //! itself is read by the csv crate.)
 
 use crate::event::{Pos, Reason, Reject};
+use ::csv::{ByteRecord, Position, StringRecord};
 use memchr::{memchr, memchr_iter};
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
 #[cfg(test)]
 mod tests;
@@ -16,7 +18,7 @@ pub struct Table<'a> {
     pub columns: Vec<String>,
     /// Line of the header, from 1.
     pub header_line: u64,
-    /// Name in lower case, to the first column called so.
+    /// Name in lower case and as it stands, to the first column called so in any case.
     places: BTreeMap<String, usize>,
     delimiter: u8,
     bytes: &'a [u8],
@@ -30,7 +32,7 @@ pub struct Table<'a> {
 pub struct Row<'t> {
     /// Where it begins.
     pub pos: Pos,
-    cells: Vec<String>,
+    cells: StringRecord,
     places: &'t BTreeMap<String, usize>,
 }
 
@@ -42,7 +44,7 @@ impl Row<'_> {
             Some(place) => place,
             None => self.places.get(&column.to_lowercase())?,
         };
-        self.cells.get(*place).map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
+        self.cells.get(*place).map(str::trim).filter(|cell| !cell.is_empty())
     }
 
     /// No cell holds anything: spreadsheets leave such rows behind.
@@ -81,7 +83,8 @@ impl<'a> Table<'a> {
         table.start = header.end;
         table.columns = header.cells.iter().map(|cell| cell.trim().to_owned()).collect();
         for (place, column) in table.columns.iter().enumerate() {
-            table.places.entry(column.to_lowercase()).or_insert(place);
+            let first = *table.places.entry(column.to_lowercase()).or_insert(place);
+            table.places.entry(column.clone()).or_insert(first);
         }
         table
     }
@@ -113,7 +116,7 @@ impl<'a> Table<'a> {
                 let (begin, pos) = (at, Pos::Line(line));
                 line += n_lines(self.bytes, begin, record.end);
                 at = record.end;
-                if record.cells.first().is_some_and(|cell| is_type_line(cell.as_bytes()))
+                if record.cells.get(0).is_some_and(|cell| is_type_line(cell.as_bytes()))
                     || same_names(&record.cells, &self.columns)
                 {
                     continue;
@@ -129,7 +132,7 @@ impl<'a> Table<'a> {
                             budget -= length;
                             line = line.saturating_sub(n_lines(self.bytes, after, at));
                             at = after;
-                            records = Records::new(self.bytes, at, self.delimiter);
+                            records.go_to(at);
                         }
                         return Some(Err(Reject { pos, reason }));
                     }
@@ -139,7 +142,7 @@ impl<'a> Table<'a> {
     }
 
     /// The cells, one for each column; or why not, and the length of the record.
-    fn fit(&self, record: Record, begin: usize) -> Result<Vec<String>, (Reason, usize)> {
+    fn fit(&self, record: Record, begin: usize) -> Result<StringRecord, (Reason, usize)> {
         let mut cells = record.cells;
         let (want, got) = (self.columns.len(), cells.len());
         let raw = self.bytes.get(begin..record.end).unwrap_or_default();
@@ -150,8 +153,8 @@ impl<'a> Table<'a> {
             return Err((Reason::Truncated, raw.len()));
         }
         // Some writers end each line with the delimiter.
-        if got == want + 1 && cells.last().is_some_and(String::is_empty) {
-            cells.pop();
+        if got == want + 1 && cells.get(want).is_some_and(str::is_empty) {
+            cells.truncate(want);
         } else if got != want {
             let line = self.header_line;
             let reason = format!("{got} cells for {want} columns (header at line {line})");
@@ -162,39 +165,48 @@ impl<'a> Table<'a> {
 }
 
 struct Record {
-    cells: Vec<String>,
+    cells: StringRecord,
     /// Where the next one begins.
     end: usize,
 }
 
 /// The records from one place on, whatever their number of cells.
 struct Records<'a> {
-    reader: ::csv::Reader<&'a [u8]>,
-    start: usize,
+    reader: ::csv::Reader<Cursor<&'a [u8]>>,
 }
 
 impl<'a> Records<'a> {
     fn new(bytes: &'a [u8], start: usize, delimiter: u8) -> Self {
-        let reader = ::csv::ReaderBuilder::new()
+        let mut reader = ::csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(delimiter)
-            .from_reader(bytes.get(start..).unwrap_or_default());
-        Records { reader, start }
+            .from_reader(Cursor::new(bytes));
+        // No header of its own, which it would read before it goes elsewhere.
+        reader.set_byte_headers(ByteRecord::new());
+        let mut records = Records { reader };
+        records.go_to(start);
+        records
+    }
+
+    /// Goes on at another place. A new reader for each would cost more than all else in a file of
+    /// stray quotes.
+    fn go_to(&mut self, place: usize) {
+        let mut position = Position::new();
+        position.set_byte(place as u64);
+        // Seeking in memory does not fail.
+        let _ = self.reader.seek(position);
     }
 
     /// The next record; an empty one that ends where it begins, at the end.
     fn next(&mut self) -> Record {
-        let mut record = ::csv::ByteRecord::new();
+        let mut record = ByteRecord::new();
         let before = self.reader.position().byte();
         // Reading from memory does not fail, and a flexible reader takes any number of cells.
         let read = self.reader.read_byte_record(&mut record).unwrap_or(false);
         let after = if read { self.reader.position().byte() } else { before };
-        let cells = record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
-        Record {
-            cells,
-            end: self.start.saturating_add(usize::try_from(after).unwrap_or(usize::MAX)),
-        }
+        let cells = StringRecord::from_byte_record_lossy(record);
+        Record { cells, end: usize::try_from(after).unwrap_or(usize::MAX) }
     }
 }
 
@@ -246,7 +258,7 @@ fn delimiter(header: &[u8]) -> u8 {
     }
 }
 
-fn same_names(cells: &[String], columns: &[String]) -> bool {
+fn same_names(cells: &StringRecord, columns: &[String]) -> bool {
     cells.len() == columns.len()
         && cells.iter().zip(columns).all(|(cell, column)| cell.trim().eq_ignore_ascii_case(column))
 }

@@ -2,14 +2,14 @@
 //! the other, one array) and survives a damaged one; what a value says is `json/shape.rs`.
 
 mod shape;
+mod skim;
 
 use crate::event::{Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::time::LocalTime;
 use crate::windows::directory_service::{Seen, tell_expiries};
-use crate::windows::tell;
+use crate::windows::{Event, of_interest, tell};
 use memchr::{memchr, memchr_iter, memmem};
-use serde_json::Value;
 
 pub(crate) use shape::evtxecmd;
 
@@ -19,13 +19,13 @@ pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
     let mut seen = Seen::default();
     for (line, piece) in Values::new(bytes) {
         let pos = Pos::Line(line);
-        let value = piece.and_then(parse);
-        match value {
-            Ok(value) => shape::events(pos, value, local, &mut |event| {
-                let event = event.map_err(|reason| Reject { pos, reason });
-                tell(event, &mut seen, &mut tally, sink);
-            }),
-            Err(reason) => tell(Err(Reject { pos, reason }), &mut seen, &mut tally, sink),
+        let mut on = |event: Result<Event, Reason>| {
+            let event = event.map_err(|reason| Reject { pos, reason });
+            tell(event, &mut seen, &mut tally, sink);
+        };
+        match piece {
+            Ok(text) => events(pos, text, local, &mut on),
+            Err(reason) => on(Err(reason)),
         }
     }
     let all = seen.take_expiries();
@@ -67,11 +67,22 @@ const MARKS: &[&[&str]] = &[
     &["\"_raw\"", "<Event", "<System"],
 ];
 
-fn parse(text: &[u8]) -> Result<Value, Reason> {
-    let bad = |error: serde_json::Error| Reason::Format(format!("JSON: {error}"));
-    match str::from_utf8(text) {
-        Ok(text) => serde_json::from_str(text).map_err(bad),
-        Err(_) => serde_json::from_str(&String::from_utf8_lossy(text)).map_err(bad),
+/// The events of one object, read whole only where one of them is of interest.
+fn events(pos: Pos, text: &[u8], local: &LocalTime, on: &mut dyn FnMut(Result<Event, Reason>)) {
+    let text = String::from_utf8_lossy(text);
+    if let Some(value) = skim::value(&text) {
+        let (mut found, mut plain) = (Vec::new(), true);
+        shape::events(pos, value, local, &mut |event| match event {
+            Ok(event) if !of_interest(event.event_id) => found.push(event),
+            _ => plain = false,
+        });
+        if plain {
+            return found.into_iter().for_each(|event| on(Ok(event)));
+        }
+    }
+    match serde_json::from_str(&text) {
+        Ok(value) => shape::events(pos, value, local, on),
+        Err(error) => on(Err(Reason::Format(format!("JSON: {error}")))),
     }
 }
 
@@ -89,26 +100,26 @@ struct Values<'a> {
     bytes: &'a [u8],
     at: usize,
     line: u64,
+    /// Up to where lines are counted.
     counted: usize,
+    /// Behind the last line feed before that.
+    line_start: usize,
 }
 
 impl<'a> Values<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         let at = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Values { bytes, at, line: 1, counted: 0 }
+        Values { bytes, at, line: 1, counted: 0, line_start: 0 }
     }
 
     fn line_of(&mut self, at: usize) -> u64 {
         let passed = self.bytes.get(self.counted..at).unwrap_or_default();
         self.line += memchr_iter(b'\n', passed).count() as u64;
+        if let Some(feed) = memchr::memrchr(b'\n', passed) {
+            self.line_start = self.counted + feed + 1;
+        }
         self.counted = self.counted.max(at);
         self.line
-    }
-
-    /// Bytes between the last line feed and `at`.
-    fn column(&self, at: usize) -> usize {
-        let before = self.bytes.get(..at).unwrap_or_default();
-        memchr::memrchr(b'\n', before).map_or(at, |feed| at - feed - 1)
     }
 }
 
@@ -124,7 +135,7 @@ impl<'a> Iterator for Values<'a> {
                 b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0 | 0x1e => self.at += 1,
                 b'{' => {
                     let line = self.line_of(self.at);
-                    let (length, whole) = object(rest, self.column(self.at));
+                    let (length, whole) = object(rest, self.at - self.line_start);
                     self.at += length;
                     let text = rest.get(..length).unwrap_or_default();
                     return Some((line, if whole { Ok(text) } else { Err(Reason::Truncated) }));
@@ -233,6 +244,16 @@ mod tests {
         check(r#"{"body":"{oops"}"#, "0 of 1JSON in body: key must be a string at line 1 column 2");
         check(r#"{"EventID":"x"}"#, "0 of 1EventID is no number");
         check(r#"{"EventID":4725,"TargetUserName":"ada"}"#, "0 of 1TimeCreated is missing");
+        // What is of no interest is not read to its last value, but it has to be JSON.
+        check(r#"{"EventID":4624,"EventData":{"x":"\ud800"}}"#, "0 of 1");
+        check(
+            r#"{"EventID":4624,"EventData":{"x":?}}"#,
+            "0 of 1JSON: expected value at line 1 column 34",
+        );
+        check(
+            r#"{"EventID":4725,"EventData":{"x":"\ud800"}}"#,
+            "0 of 1JSON: unexpected end of hex escape at line 1 column 41",
+        );
         // Sentinel: the whole event in one column.
         let data = "<EventData><Data Name='TargetUserName'>ada</Data></EventData>";
         check(

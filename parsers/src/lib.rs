@@ -13,6 +13,7 @@
 
 pub mod event;
 pub mod kind;
+pub mod noise_name;
 pub mod time;
 
 pub mod eas;

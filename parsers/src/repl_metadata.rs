@@ -81,8 +81,9 @@ fn told(object: &Object) -> BTreeMap<Pos, Vec<Fact>> {
     let written: Vec<Written> = object.entries.iter().map(|row| row.written.clone()).collect();
     let mut by_row: BTreeMap<Pos, Vec<Fact>> =
         written.iter().map(|w| (w.pos, Vec::new())).collect();
-    // Only groups have a groupType; their names are no account's.
-    if names::is_noise(account) || metadata::has(&written, "groupType") {
+    // Only groups and computers have these attributes.
+    let others = ["groupType", "dNSHostName", "operatingSystem"];
+    if names::is_noise(account) || others.iter().any(|other| metadata::has(&written, other)) {
         return by_row;
     }
     let mut facts = metadata::facts(account, &written, state);

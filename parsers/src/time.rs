@@ -11,6 +11,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use std::fmt;
 use std::str::FromStr;
 
+mod alike;
 mod clock;
 #[cfg(test)]
 mod tests;
@@ -204,11 +205,17 @@ fn filetime(ticks: i64) -> Result<Option<DateTime<Utc>>, ()> {
 /// The spelling of a text, or nothing where it is no time.
 fn spelling(text: &str) -> Option<Spelling> {
     // Newer .NET writes U+202F before PM; some cultures wrap dates in direction marks.
-    let text: String = text
-        .chars()
-        .filter(|c| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{feff}'))
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        .collect();
+    let plain: String;
+    let text = if text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        text
+    } else {
+        plain = text
+            .chars()
+            .filter(|c| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{feff}'))
+            .map(|c| if c.is_whitespace() { ' ' } else { c })
+            .collect();
+        &plain
+    };
     let text = text.trim();
     if let Some(ms) = text.strip_prefix("/Date(").or_else(|| text.strip_prefix("\\/Date(")) {
         // PowerShell 5.1 ConvertTo-Json; an offset behind the number is for display only.

@@ -7,6 +7,7 @@ pub mod stamp;
 
 use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Precision, Reason, Reject};
 use crate::evidence::{Sink, Tally};
+use crate::noise_name::is_of_exchange;
 use chrono::{DateTime, Utc};
 use directory_service::Seen;
 use ids::{MEANINGS, Meaning};
@@ -168,7 +169,7 @@ fn is_security(event: &Event) -> bool {
     }
 }
 
-/// The account of `Target*`; none for machine accounts, Exchange's own mailboxes and builtin groups.
+/// The account of `Target*`; none for computers, Exchange's own mailboxes and builtin groups.
 fn target(event: &Event) -> Result<Option<Identity>, Reason> {
     let name = event.owned("TargetUserName");
     let raw_sid = event.get("TargetSid");
@@ -180,12 +181,32 @@ fn target(event: &Event) -> Result<Option<Identity>, Reason> {
             None => Err(Reason::Missing("TargetUserName")),
         };
     };
-    if is_noise(&name) || (raw_sid.is_some_and(|s| s.starts_with("S-1-5-32-"))) {
+    let builtin = raw_sid.is_some_and(|s| s.starts_with("S-1-5-32-"));
+    if builtin || is_of_exchange(name.as_bytes()) || is_computer(event, &name) {
         return Ok(None);
     }
     // 4740 puts the name of the calling computer there (DOMAIN.md 4.1).
     let domain = if event.event_id == 4740 { None } else { event.owned("TargetDomainName") };
     Ok(Some(Identity { sid, domain, sam_account_name: Some(name), ..Identity::default() }))
+}
+
+/// The SAM flags of a 4720 or 4738 say that `x$` is trusted as a domain, workstation or server
+/// (0x40, 0x80, 0x100; DOMAIN.md 4.1).
+///
+/// Without them `x$` is told as an account. It may well be a computer, for computers share 4722, 4724
+/// and 4725 with users: then it costs a line among the changes. Passed over, it could hide a user
+/// whose maker named it like a computer.
+fn is_computer(event: &Event, name: &str) -> bool {
+    let flags = sam_flags(event, "NewUacValue").or_else(|| sam_flags(event, "OldUacValue"));
+    name.ends_with('$') && flags.is_some_and(|flags| flags & 0x1c0 != 0)
+}
+
+fn sam_flags(event: &Event, name: &str) -> Option<u32> {
+    let text = event.get(name)?;
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    }
 }
 
 fn one_change(event: &Event, time: DateTime<Utc>, kind: ChangeKind) -> Result<Vec<Fact>, Reason> {
@@ -234,15 +255,7 @@ fn disabled_now(event: &Event) -> Option<bool> {
             _ => {}
         }
     }
-    let bit = |name| {
-        let text = event.get(name)?;
-        let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-        let value = match digits {
-            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-            None => text.parse().ok()?,
-        };
-        Some(value & 1 != 0)
-    };
+    let bit = |name| Some(sam_flags(event, name)? & 1 != 0);
     let (old, new) = (bit("OldUacValue")?, bit("NewUacValue")?);
     (old != new).then_some(new)
 }
@@ -253,7 +266,7 @@ fn renamed(event: &Event, time: DateTime<Utc>) -> Result<Vec<Fact>, Reason> {
     let new = event.owned("NewTargetUserName").ok_or(Reason::Missing("NewTargetUserName"))?;
     let raw_sid = event.get("TargetSid");
     let builtin = raw_sid.is_some_and(|s| s.starts_with("S-1-5-32-"));
-    if old == new || builtin || is_noise(&old) || is_noise(&new) {
+    if old == new || builtin || [&old, &new].iter().any(|name| is_of_exchange(name.as_bytes())) {
         return Ok(Vec::new());
     }
     let account = Identity {
@@ -273,26 +286,6 @@ fn account_sid(text: &str) -> Option<String> {
     let sid = text.to_ascii_uppercase();
     let rest = sid.strip_prefix("S-1-5-21-")?;
     rest.bytes().all(|b| b.is_ascii_digit() || b == b'-').then_some(sid)
-}
-
-/// Machine accounts and the mailboxes Exchange keeps for itself (DOMAIN.md 2.5); narrower than the
-/// pattern there, lest a person called `sm_jones` is overlooked.
-fn is_noise(name: &str) -> bool {
-    let hex_after = |prefix: &str, least: usize| {
-        let head = name.get(..prefix.len());
-        let tail = name.get(prefix.len()..).unwrap_or_default();
-        head.is_some_and(|h| h.eq_ignore_ascii_case(prefix))
-            && tail.len() >= least
-            && tail.bytes().all(|b| b.is_ascii_hexdigit() || b"-{}".contains(&b))
-    };
-    name.ends_with('$')
-        || hex_after("HealthMailbox", 0)
-        || hex_after("SM_", 8)
-        || hex_after("SystemMailbox", 8)
-        || hex_after("extest_", 8)
-        || hex_after("DiscoverySearchMailbox ", 8)
-        || hex_after("DiscoverySearchMailbox", 8)
-        || hex_after("Migration.", 8)
 }
 
 /// `Keywords` as number, hex text or words to an outcome: the audit bits are

@@ -435,7 +435,18 @@ fn changes_in_real_evtx() {
                 "#2 2021-04-26T08:46:53.026833700Z renamed OFFSEC\\adminupn42 once hacker42 by OFFSEC\\admmig",
             ],
         ),
-        ("ID472, 4728 Hidden user creation.evtx", &[]),
+        (
+            // Named like a computer, so that lists of users leave it out.
+            "ID472, 4728 Hidden user creation.evtx",
+            &[
+                "#6 2022-01-24T17:03:25.002561700Z created FS03VULN\\3teamssixf$ by OFFSEC\\admmig",
+                "#7 2022-01-24T17:03:25.002561700Z enabled FS03VULN\\3teamssixf$ by OFFSEC\\admmig",
+                "#8 2022-01-24T17:03:25.002561700Z enabled FS03VULN\\3teamssixf$ by OFFSEC\\admmig",
+                "#9 2022-01-24T17:03:25.002561700Z password_reset FS03VULN\\3teamssixf$ by OFFSEC\\admmig",
+                "#16 2022-01-24T17:03:25.009874100Z deleted FS03VULN\\3teamssixf$ by OFFSEC\\admmig",
+                "#20 FS03VULN\\3teamssixf$ None",
+            ],
+        ),
     ] {
         let bytes = std::fs::read(folder.join(name)).unwrap();
         let got: Vec<String> = read("evtx", &bytes).facts.iter().map(shown).collect();

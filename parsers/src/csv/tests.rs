@@ -32,6 +32,16 @@ fn dialects() {
     check("a,b,A\n1,2,3\n", ab, &["2: 1 | 2"]);
 }
 
+/// Each row is read again from the next line; that must stay cheap where every line is such a row.
+#[test]
+fn nothing_but_stray_quotes() {
+    let text = format!("a,b\n{}", "\"\n".repeat(20_000));
+    let table = Table::open(text.as_bytes());
+    let lines: Vec<u64> =
+        table.rows().map(|row| row.map_or_else(|reject| reject.pos.number(), |_| 0)).collect();
+    assert_eq!(lines, (2..=20_001).collect::<Vec<_>>());
+}
+
 #[test]
 fn lines_of_records() {
     let ab = &["a", "b"][..];

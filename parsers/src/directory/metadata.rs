@@ -46,6 +46,8 @@ const OTHERS: &[&str] = &[
     "accountExpires",
     "lockoutTime",
     "groupType",
+    "dNSHostName",
+    "operatingSystem",
     "objectSid",
     "mail",
 ];

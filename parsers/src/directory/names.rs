@@ -1,6 +1,7 @@
 //! The names of an account in the spellings of directory exports, to the spellings of `Identity`.
 
 use crate::event::Identity;
+use crate::noise_name::is_of_exchange;
 use std::collections::BTreeSet;
 
 /// The DNS domain of the `DC=` parts at the end of a DN, in lower case: `fabrikam.example`.
@@ -105,23 +106,8 @@ pub fn is_empty(account: &Identity) -> bool {
     *account == Identity { domain, ..Identity::default() }
 }
 
-/// Machine accounts and those that Exchange keeps for itself. What follows the prefix must look as
-/// Exchange makes it: `SM_Smith` is a person.
+/// A name that Exchange made for itself (DOMAIN.md 2.5).
 pub fn is_noise(account: &Identity) -> bool {
-    let upn = account.user_principal_name.as_deref().and_then(|upn| upn.split('@').next());
-    let Some(name) = account.sam_account_name.as_deref().or(upn) else { return false };
-    let made = |prefix: &str, least: usize| {
-        name.split_at_checked(prefix.len()).is_some_and(|(head, tail)| {
-            head.eq_ignore_ascii_case(prefix)
-                && tail.len() >= least
-                && tail.bytes().all(|b| b.is_ascii_hexdigit() || b"-{} ".contains(&b))
-        })
-    };
-    name.ends_with('$')
-        || made("HealthMailbox", 5)
-        || made("SM_", 8)
-        || made("SystemMailbox", 8)
-        || made("extest_", 8)
-        || made("DiscoverySearchMailbox", 8)
-        || made("Migration.", 8)
+    let name = account.sam_account_name.as_deref().or(account.user_principal_name.as_deref());
+    name.is_some_and(|name| is_of_exchange(name.as_bytes()))
 }

@@ -1,7 +1,8 @@
 //! Requests that no person made, told from their columns (DOMAIN.md 2.5), so that they are counted
 //! apart and not judged.
 
-use super::{contains, is_absent, segments, starts_with, strip_prefix};
+use super::{contains, is_absent, segments, starts_with};
+use crate::noise_name::is_of_exchange;
 
 /// Why a request is no person's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +55,10 @@ pub fn noise(
 }
 
 /// The name is one that Exchange or Windows made for itself.
+///
+/// A log does not say whether `x$` is a computer. It is taken for one: servers ask each other all day,
+/// and no mailbox of a person has such a name. A user object that was hidden behind one is not judged
+/// by its requests; the events and exports that speak of it tell it as an account.
 fn name_noise(cs_username: &[u8]) -> Option<Noise> {
     let at = cs_username.iter().rposition(|&b| b == b'\\' || b == b'/');
     let (domain, sam) = match at.and_then(|at| cs_username.split_at_checked(at)) {
@@ -69,30 +74,7 @@ fn name_noise(cs_username: &[u8]) -> Option<Noise> {
     {
         return Some(Noise::Machine);
     }
-    is_probe_name(sam).then_some(Noise::Probe)
-}
-
-/// What follows the prefix must look as Exchange makes it: `SM_Smith` and `migration.team` are
-/// people.
-fn is_probe_name(sam: &[u8]) -> bool {
-    let hex_after = |prefix: &str, min: usize| {
-        strip_prefix(sam, prefix)
-            .is_some_and(|tail| tail.len() >= min && tail.iter().all(u8::is_ascii_hexdigit))
-    };
-    let guid_after = |prefix: &str| {
-        strip_prefix(sam, prefix).is_some_and(|tail| {
-            let tail = tail.strip_prefix(b"{").unwrap_or(tail);
-            tail.len() >= 8 && tail.iter().take(8).all(u8::is_ascii_hexdigit)
-        })
-    };
-    hex_after("HealthMailbox", 5)
-        || hex_after("SM_", 8)
-        || hex_after("extest_", 8)
-        || guid_after("SystemMailbox")
-        || guid_after("Migration.")
-        || guid_after("DiscoverySearchMailbox")
-        || guid_after("DiscoverySearchMailbox+")
-        || guid_after("DiscoverySearchMailbox ")
+    is_of_exchange(sam).then_some(Noise::Probe)
 }
 
 fn is_healthcheck(cs_uri_stem: &[u8]) -> bool {

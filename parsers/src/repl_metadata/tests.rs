@@ -83,12 +83,15 @@ fn links_are_of_no_interest() {
 }
 
 #[test]
-fn must_change_at_next_logon_is_no_new_password() {
+fn rows_that_change_no_password() {
     let head = "AttributeName,AttributeValue,LastOriginatingChangeTime,Object,Version\n";
     let dn = "\"CN=Ada,DC=fabrikam,DC=example\"";
     check(&format!("{head}pwdLastSet,0,2026-03-02 14:00:00,{dn},3\n"), &[]);
     check(&format!("{head}pwdLastSet,,2026-03-02 14:00:00,{dn},3\n"), &["other"]);
     check(&format!("{head}unicodePwd,,2026-03-02 14:00:00,,3\n"), &["!"]);
+    // A computer, whatever it is called.
+    let host = format!("dNSHostName,ex01.fabrikam.example,2026-03-02 14:00:00,{dn},1\n");
+    check(&format!("{head}unicodePwd,,2026-03-02 14:00:00,{dn},3\n{host}"), &[]);
     check(&format!("{head}userAccountControl,512,2026-03-02 14:00:00,{dn},3\n"), &[]);
     check(&format!("{head}userAccountControl,many,2026-03-02 14:00:00,{dn},3\n"), &["!"]);
 }

@@ -2,6 +2,7 @@
 //! month from a day above 12, and the zone from moments that the export tells twice, once local and
 //! once as FILETIME (DOMAIN.md 4.3).
 
+use super::alike::{Alike, alike};
 use super::{DateOrder, LocalTime, Spelling, When, Zone, spelling};
 use crate::event::{Precision, Reason};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -16,7 +17,14 @@ pub struct Hints {
     day_second: bool,
     /// Seconds east of UTC, and an instant of each day at which that was seen.
     offsets: BTreeMap<(i64, i32), DateTime<Utc>>,
+    /// Local times that were looked at, and the first and last of them, in either order of day and
+    /// month.
+    n_local: usize,
+    span: Option<(NaiveDateTime, NaiveDateTime)>,
 }
+
+/// With more local times than that it pays to compare the zones first.
+const MANY: usize = 1000;
 
 /// How the local times of one export are to be read.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +32,8 @@ pub struct Clock {
     local: LocalTime,
     /// Every zone in which all moments told twice fit; not used if the user named one.
     zones: Vec<Tz>,
+    /// One of each of them (of every zone, where none fits) that differ in the years of the export.
+    alike: Option<Alike>,
     /// No zone fits: the rows come from several machines.
     mixed: bool,
     /// Moments are told twice, and not one of them fits the zone that the user named.
@@ -33,12 +43,17 @@ pub struct Clock {
 impl Hints {
     /// Looks at a time for the order of its parts.
     pub fn see(&mut self, text: &str) {
-        if let Some(two @ Spelling::TwoParts { .. }) = spelling(text) {
-            match (two.local(DateOrder::Dmy), two.local(DateOrder::Mdy)) {
-                (Some(_), None) => self.day_first = true,
-                (None, Some(_)) => self.day_second = true,
-                _ => {}
-            }
+        let Some(spelled) = spelling(text) else { return };
+        let readings = (spelled.local(DateOrder::Dmy), spelled.local(DateOrder::Mdy));
+        match readings {
+            (Some(_), None) => self.day_first = true,
+            (None, Some(_)) => self.day_second = true,
+            _ => {}
+        }
+        self.n_local += usize::from(readings != (None, None));
+        for local in [readings.0, readings.1].into_iter().flatten() {
+            let (from, to) = self.span.unwrap_or((local, local));
+            self.span = Some((from.min(local), to.max(local)));
         }
     }
 
@@ -68,24 +83,36 @@ impl Hints {
 
     /// The clock that these hints speak of, within what the user said.
     pub fn clock(&self, local: LocalTime) -> Clock {
+        let mut clock = self.clock_among(&TZ_VARIANTS, local);
+        if self.n_local >= MANY
+            && let Some((from, to)) = self.span
+        {
+            let zones = if clock.mixed { &TZ_VARIANTS[..] } else { &clock.zones };
+            clock.alike = alike(zones, from, to);
+        }
+        clock
+    }
+
+    fn clock_among(&self, zones: &[Tz], local: LocalTime) -> Clock {
         let learnt = match (self.day_first, self.day_second) {
             (true, false) => Some(DateOrder::Dmy),
             (false, true) => Some(DateOrder::Mdy),
             _ => None,
         };
-        let mut zones = Vec::new();
-        if local.zone.is_none() && !self.offsets.is_empty() {
-            zones = TZ_VARIANTS.to_vec();
-            for ((_, seconds), time) in &self.offsets {
-                zones.retain(|tz| Zone::Named(*tz).seconds_east(*time) == *seconds);
-            }
-        }
+        let fit = |tz: &&Tz| {
+            let mut seen = self.offsets.iter();
+            seen.all(|((_, seconds), time)| Zone::Named(**tz).seconds_east(*time) == *seconds)
+        };
+        let zones = match local.zone {
+            None if !self.offsets.is_empty() => zones.iter().filter(fit).copied().collect(),
+            _ => Vec::new(),
+        };
         let fits = |zone: Zone| self.offsets.iter().any(|((_, s), t)| zone.seconds_east(*t) == *s);
         let known = !self.offsets.is_empty();
         let mixed = known && local.zone.is_none() && zones.is_empty();
         let contradicted = known && local.zone.is_some_and(|zone| !fits(zone));
         let local = LocalTime { date_order: local.date_order.or(learnt), ..local };
-        Clock { local, zones, mixed, contradicted }
+        Clock { local, zones, alike: None, mixed, contradicted }
     }
 }
 
@@ -96,8 +123,16 @@ impl Clock {
     }
 
     /// The clock of one row of an export that was put together on several machines.
-    pub fn of_row(&self, hints: &Hints) -> Option<Clock> {
-        if self.mixed { Some(hints.clock(self.local)) } else { None }
+    pub fn of_row(&self, hints: impl FnOnce() -> Hints) -> Option<Clock> {
+        if !self.mixed {
+            return None;
+        }
+        let hints = hints();
+        let zones = match (&self.alike, hints.span) {
+            (Some(alike), Some((from, to))) if alike.covers(from, to) => &alike.zones,
+            _ => &TZ_VARIANTS[..],
+        };
+        Some(hints.clock_among(zones, self.local))
     }
 
     /// The order of day and month, told or learnt.
@@ -141,9 +176,12 @@ impl Clock {
         if self.local.zone.is_some() || self.zones.is_empty() {
             return self.local.local_when(local).map(Some);
         }
+        let zones = match &self.alike {
+            Some(alike) if alike.covers(local, local) => &alike.zones,
+            _ => &self.zones,
+        };
         let mut found: Option<When> = None;
-        for (time, precision) in self.zones.iter().filter_map(|tz| Zone::Named(*tz).instant(local))
-        {
+        for (time, precision) in zones.iter().filter_map(|tz| Zone::Named(*tz).instant(local)) {
             found = Some(match found {
                 None => (time, precision),
                 Some((known, p)) if known == time => (known, p.max(precision)),

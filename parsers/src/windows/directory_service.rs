@@ -1,9 +1,10 @@
 //! 5136 and 5141, the directory's own view of a change, to facts. A replaced value is two events,
 //! *deleted* and then *added*, joined by `OpCorrelationID`; only both together tell what changed.
 
-use super::{Event, is_noise};
+use super::Event;
 use crate::event::{Change, ChangeKind, Fact, Identity, Precision, Reason};
 use crate::evidence::{Sink, Tally};
+use crate::noise_name::is_of_exchange;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -195,7 +196,7 @@ fn names(
     old: Option<&str>,
     new: &str,
 ) -> Vec<Fact> {
-    if new.is_empty() || is_noise(new) || old.is_some_and(is_noise) {
+    if new.is_empty() || [Some(new), old].into_iter().flatten().any(noise) {
         return Vec::new();
     }
     let (name, former) = if attribute == "samaccountname" {
@@ -273,11 +274,16 @@ fn user(event: &Event) -> Result<Option<Identity>, Reason> {
         return Err(Reason::Missing("ObjectDN"));
     }
     let common_name = distinguished_name.as_deref().and_then(first_rdn);
-    if common_name.is_some_and(is_noise) {
+    if common_name.is_some_and(noise) {
         return Ok(None);
     }
     let domain = event.owned("DSName");
     Ok(Some(Identity { guid, domain, distinguished_name, ..Identity::default() }))
+}
+
+/// The class has told users from computers by now, so a `$` says nothing.
+fn noise(name: &str) -> bool {
+    is_of_exchange(name.as_bytes())
 }
 
 fn first_rdn(dn: &str) -> Option<&str> {

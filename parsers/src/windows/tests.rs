@@ -86,7 +86,6 @@ fn what_changes_nothing() {
     assert_eq!(told(&timeless), "reject: `x` is no time");
 
     for (name, expect) in [
-        ("EX01$", ""),
         ("HealthMailbox3f5d2a1", ""),
         ("healthmailbox0659e34f2b9a4a0c8b4e6f7d8a9b0c1d", ""),
         ("SM_f628653781234ab0a", ""),
@@ -99,6 +98,17 @@ fn what_changes_nothing() {
         ("-", "reject: TargetUserName is missing"),
     ] {
         assert_eq!(told(&event(4725, &[("TargetUserName", name)])), expect, "{name}");
+    }
+    // What is named like a computer is one where its flags say so.
+    for (data, expect) in [
+        (&[("TargetUserName", "hidden$")][..], "disabled"),
+        (&[("TargetUserName", "hidden$"), ("NewUacValue", "0x11")], "disabled"),
+        (&[("TargetUserName", "EX01$"), ("NewUacValue", "0x81")], ""),
+        (&[("TargetUserName", "EX01$"), ("NewUacValue", "-"), ("OldUacValue", "0x2100")], ""),
+        (&[("TargetUserName", "PARTNER$"), ("NewUacValue", "64")], ""),
+        (&[("TargetUserName", "ada"), ("NewUacValue", "0x81")], "disabled"),
+    ] {
+        assert_eq!(told(&event(4725, data)), expect, "{data:?}");
     }
     let guests = [("TargetUserName", "Guests"), ("TargetSid", "S-1-5-32-546")];
     assert_eq!(told(&event(4725, &guests)), "");
@@ -255,7 +265,9 @@ fn pairs_of_5136() {
     let sam = |sign, value| attribute("s", sign, "sAMAccountName", value);
     check(&[sam('-', "ada"), sam('+', "ada.byron")], "renamed Exact");
     check(&[sam('+', "ada")], "name");
-    check(&[sam('-', "WS$"), sam('+', "ada")], "");
+    // The class says user, whatever the name.
+    check(&[sam('-', "ada"), sam('+', "ada$")], "renamed Exact");
+    check(&[sam('-', "SM_0123456789abcdef0"), sam('+', "ada")], "");
     check(&[attribute("p", '+', "pwdLastSet", "0")], "");
     check(&[attribute("p", '+', "pwdLastSet", "133456789012345678")], "password_set Exact");
     check(&[attribute("p", '-', "pwdLastSet", "133456789012345678")], "");

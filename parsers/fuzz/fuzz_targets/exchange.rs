@@ -1,0 +1,17 @@
+//! Any columns of a request: nobody is served without a name or by a 401, nothing moves but in a
+//! 2xx, and nothing that a client can choose makes noise of a person.
+#![no_main]
+
+use stillin_parsers::exchange::{Outcome, command, device_id, moves_data, noise, outcome, route};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let (status, [name, method, stem, query, agent, c_ip]) = stillin_parsers_fuzz::request(bytes);
+    let protocol = route(stem).protocol;
+    let served = outcome(protocol, name, method, stem, query, status) == Outcome::Served;
+    assert!(!served || !(matches!(name, b"" | b"-") || status.sc_status == 401));
+    let moved = moves_data(protocol, method, stem, query, status.sc_status).moved();
+    assert!(!moved || (200..300).contains(&status.sc_status));
+    assert!(device_id(protocol, query).is_none_or(|id| !id.is_empty()));
+    let _ = (command(protocol, method, stem, query), noise(name, agent, c_ip, stem));
+    assert_eq!(noise(b"ada", agent, c_ip, stem), None);
+});
