@@ -3,5 +3,12 @@
 
 mod support;
 
+// The generator of the benchmarks, and its own tests. What only its main function needs is not used here.
+#[allow(dead_code)]
+#[path = "../benches/generate.rs"]
+mod generate;
+
 mod cli;
+mod determinism;
+mod metamorphic;
 mod scenarios;

@@ -12,9 +12,10 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The program, without anything of the caller's terminal.
+/// The program, without anything of the caller's terminal. `STILLIN_PROGRAM` names another build.
 pub fn stillin() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stillin"));
+    let other = std::env::var_os("STILLIN_PROGRAM");
+    let mut command = Command::new(other.unwrap_or(env!("CARGO_BIN_EXE_stillin").into()));
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE"] {
         command.env_remove(name);
     }
