@@ -9,6 +9,10 @@ mod support;
 mod generate;
 
 mod cli;
+mod damage;
 mod determinism;
 mod metamorphic;
+mod readme;
+mod real;
 mod scenarios;
+mod tidy;

@@ -9,9 +9,6 @@ use std::fs;
 /// Arguments that a story needs beyond its folder.
 const MORE: &[(&str, &[&str])] = &[("forms/repadmin", &["--tz", "UTC"])];
 
-/// Stories whose verdict is not yet what `samples/README.md` says must be found.
-const AWAITED: &[&str] = &["same-sam-two-domains"];
-
 /// The stories: folders with logs.
 pub fn stories() -> Vec<String> {
     let folder = root().join("samples/scenarios");
@@ -67,13 +64,6 @@ fn expected_files() {
             let path = root().join(&folder).join(name);
             let expected = fs::read_to_string(&path).unwrap_or_default();
             if got == expected {
-                continue;
-            }
-            if AWAITED.contains(&story.as_str()) {
-                assert!(
-                    !path.exists(),
-                    "{story}: has its expected files, so strike it off AWAITED"
-                );
                 continue;
             }
             if is_blessed {

@@ -1,5 +1,6 @@
 //! What all these tests need: the program, a folder of one's own, lists of files.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -123,4 +124,13 @@ pub fn files_under(path: &Path) -> Vec<PathBuf> {
 /// A path below the root, as it is written in the project's texts.
 pub fn name_of(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+/// Every file below a folder with what is in it, by its path in the folder.
+pub fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let content = |file: PathBuf| {
+        let bytes = fs::read(&file).unwrap();
+        (file.strip_prefix(folder).unwrap().to_owned(), bytes)
+    };
+    files_under(folder).into_iter().map(content).collect()
 }
