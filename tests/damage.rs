@@ -103,7 +103,7 @@ fn unreadable() {
     folder.copy("samples/scenarios/leaver/ad", "ad");
     symlink("nowhere", folder.join("iis/gone.log")).unwrap();
     folder.write("iis/locked.log", "#Fields: date time\r\n");
-    fs::set_permissions(folder.join("iis/locked.log"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.join("iis/locked.log"), fs::Permissions::from_mode(0o000)).unwrap();
     let is_locked = File::open(folder.join("iis/locked.log")).is_err();
     let mut command = stillin();
     let ran = run(command.current_dir(folder.path()).args(["analyze", "."]), b"");

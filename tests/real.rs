@@ -7,6 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// The folder; none on a machine without it.
+#[allow(clippy::print_stdout, reason = "a test that did nothing has to say so")]
 fn real() -> Option<PathBuf> {
     let beside = || root().join("../shared/real");
     let folder = std::env::var_os("STILLIN_REAL").map_or_else(beside, PathBuf::from);
