@@ -59,16 +59,18 @@ struct Args {
 
 fn main() -> ExitCode {
     let (words, stderr) = (std::env::args().skip(1), &mut io::stderr());
-    let result = match args(words) {
-        Ok(args) => generate(&args).map_err(|e| format!("{}: {e}", args.out.display())),
-        Err(what) => Err(format!("{what}\n\n{USAGE}")),
-    };
-    let (text, code) = match result {
+    let (text, code) = match run(words) {
         Ok(bytes) => (format!("generate: {bytes} bytes of logs"), ExitCode::SUCCESS),
         Err(what) => (format!("generate: {what}"), ExitCode::from(2)),
     };
     let _ = writeln!(stderr, "{text}");
     code
+}
+
+/// Does what the arguments say; the number of bytes of logs.
+pub fn run(words: impl Iterator<Item = String>) -> Result<u64, String> {
+    let args = args(words).map_err(|what| format!("{what}\n\n{USAGE}"))?;
+    generate(&args).map_err(|e| format!("{}: {e}", args.out.display()))
 }
 
 fn args(mut words: impl Iterator<Item = String>) -> Result<Args, String> {

@@ -1,9 +1,9 @@
 //! A crowd to the traffic of everybody who is not watched: phones, Outlook, browsers, probes,
 //! challenges, and strangers who guess passwords.
 
-use crate::lines::{self, At, Who};
-use crate::people::{COMMANDS, PING, Person};
-use crate::rng::Rng;
+use super::lines::{self, At, Who};
+use super::people::{COMMANDS, PING, Person};
+use super::rng::Rng;
 
 const PROBE_AGENT: &[u8] = b"AMProbe/Local/ClientAccess";
 const PROBE_PATHS: [&[u8]; 8] = [

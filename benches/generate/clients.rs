@@ -1,8 +1,8 @@
 //! A request of a watched account's client and its outcome to lines.
 
-use crate::lines::{self, At, Who};
-use crate::people::{Command, Person};
-use crate::rng::Rng;
+use super::lines::{self, At, Who};
+use super::people::{Command, Person};
+use super::rng::Rng;
 
 /// What a client speaks; each has an application pool of its own.
 #[derive(Clone, Copy, PartialEq)]

@@ -1,8 +1,8 @@
 //! Requests to log lines: the writer of one W3C line and the pieces that Exchange's lines are made
 //! of.
 
-use crate::people::{self, Command, Person};
-use crate::rng::{self, Rng};
+use super::people::{self, Command, Person};
+use super::rng::{self, Rng};
 
 /// Status, substatus and win32 status as they stand in a line.
 pub const SERVED: &[u8] = b" 200 0 0 ";

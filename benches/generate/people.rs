@@ -1,7 +1,7 @@
 //! A number of users to people: their names in every spelling, phones, addresses and mailboxes, and
 //! the directory export that lists them.
 
-use crate::rng::{self, Rng};
+use super::rng::{self, Rng};
 use std::io::{self, Write};
 
 /// The NetBIOS name of the domain, as `DOMAIN\user` spells it.

@@ -3,11 +3,11 @@
 //! the same three questions as IIS (is the token cached, is the worker the same, does AD say yes), so
 //! that what the analysis finds can be right or wrong.
 
-use crate::clients::{self, Asks, Protocol};
-use crate::lines::{self, At};
-use crate::logs::{DAY, Log, clock};
-use crate::people::{COMMANDS, Command, DOMAIN, PING, Person};
-use crate::rng::Rng;
+use super::clients::{self, Asks, Protocol};
+use super::lines::{self, At};
+use super::logs::{DAY, Log, clock};
+use super::people::{COMMANDS, Command, DOMAIN, PING, Person};
+use super::rng::Rng;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{self, Write};

@@ -1,3 +1,5 @@
+//! Rows of directory exports as CSV to facts, and what is refused.
+
 use super::*;
 use crate::event::{Fact, Precision};
 

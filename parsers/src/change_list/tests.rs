@@ -1,3 +1,5 @@
+//! Rows of change lists to facts, and what is refused.
+
 use super::*;
 
 #[test]

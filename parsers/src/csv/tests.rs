@@ -1,3 +1,5 @@
+//! Text to rows: dialects, quotes, places.
+
 use super::*;
 
 /// Line and named cells of each row, or line and reason.

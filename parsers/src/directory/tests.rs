@@ -1,3 +1,5 @@
+//! Attributes to facts: names, flags, times, metadata.
+
 use super::*;
 use crate::time::LocalTime;
 

@@ -1,3 +1,5 @@
+//! LDIF text to facts, and what is refused.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Replication metadata, CSV and repadmin text, to facts.
+
 use super::*;
 
 const HEADER: &str =

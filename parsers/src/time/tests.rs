@@ -1,3 +1,5 @@
+//! Spellings of times to UTC, or to the reason why not.
+
 use super::*;
 
 fn at(text: &str) -> DateTime<Utc> {

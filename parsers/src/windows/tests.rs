@@ -1,3 +1,5 @@
+//! Events to facts, and what is refused.
+
 use super::*;
 use crate::event::Fact;
 
