@@ -209,7 +209,7 @@ fn sha256_is_the_standards() {
     // FIPS 180-2, appendix B.
     let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(sha256(b"abc"), abc);
-    let mut reader = HashingReader::new(&b"abc"[..], Hash::Sha256);
+    let mut reader = stream::HashingReader::new(&b"abc"[..], Hash::Sha256);
     io::copy(&mut reader, &mut io::sink()).unwrap();
     assert_eq!((reader.n_bytes(), reader.take_sha256()), (3, Some(abc.to_string())));
 }

@@ -140,7 +140,9 @@ fn folders_that_may_not_be_read() {
 
 #[test]
 fn servers_by_folder() {
-    let check = |path: &str, server: Option<&str>, site: Option<u32>| {};
+    let check = |path: &str, server: Option<&str>| {
+        assert_eq!(server_of(path).as_deref(), server, "{path}");
+    };
     check("iis/EX01/W3SVC1/u_ex260302.log", Some("EX01"));
     check(r"D:\cases\ex02.fabrikam.example\w3svc22\u_ex.log", Some("ex02.fabrikam.example"));
     check("C:/inetpub/logs/LogFiles/W3SVC1/u_ex.log", None);
