@@ -25,28 +25,32 @@ pub struct Planned<'a> {
 /// One step for each pool of each server that may hold a token now, one server after the other.
 /// How many other users each step hits is for the caller to count.
 pub fn steps(paths: &[Planned<'_>]) -> Vec<Step> {
-    let mut pools: BTreeMap<(&str, &'static str), (BTreeSet<&str>, Vec<&str>)> = BTreeMap::new();
+    #[derive(Default)]
+    struct Reasons<'a> {
+        accounts: BTreeSet<&'a str>,
+        findings: Vec<&'a str>,
+    }
+    let mut pools: BTreeMap<(&str, &'static str), Reasons<'_>> = BTreeMap::new();
     for planned in paths.iter().filter(|planned| is_cut_by_recycle(planned)) {
         let place = (planned.key.server.as_str(), planned.key.pool);
-        let (accounts, why) = pools.entry(place).or_default();
-        accounts.insert(planned.account);
-        if !why.contains(&planned.finding) {
-            why.push(planned.finding);
+        let reasons = pools.entry(place).or_default();
+        reasons.accounts.insert(planned.account);
+        if !reasons.findings.contains(&planned.finding) {
+            reasons.findings.push(planned.finding);
         }
     }
-    let step = |(number, ((server, pool), (accounts, why))): (usize, ((&str, &'static str), _))| {
-        let (accounts, why): (BTreeSet<&str>, Vec<&str>) = (accounts, why);
-        Step {
-            step: number as u64 + 1,
+    (1..)
+        .zip(pools)
+        .map(|(step, ((server, pool), reasons))| Step {
+            step,
             server: server.to_owned(),
             pool: pool.to_owned(),
             action: "recycle",
-            accounts: accounts.into_iter().map(str::to_owned).collect(),
+            accounts: reasons.accounts.into_iter().map(str::to_owned).collect(),
             other_users: 0,
-            why: why.into_iter().map(str::to_owned).collect(),
-        }
-    };
-    pools.into_iter().enumerate().map(step).collect()
+            why: reasons.findings.into_iter().map(str::to_owned).collect(),
+        })
+        .collect()
 }
 
 /// Open, on a front-end pool that is known.
@@ -62,15 +66,15 @@ pub fn pools<'a>(paths: &'a [Planned<'a>]) -> BTreeSet<(String, &'static str)> {
 
 /// What a recycle does not do, for each path it concerns; the same sentence only once for each server and account.
 pub fn advice(paths: &[Planned<'_>]) -> Vec<Advice> {
-    let mut said: BTreeMap<(String, String, &'static str, String), ()> = BTreeMap::new();
+    let mut said: BTreeSet<(String, String, &'static str, String)> = BTreeSet::new();
     for planned in paths {
         for text in advice_for(planned) {
             let place = (planned.key.server.clone(), planned.account.to_owned());
-            said.insert((place.0, place.1, planned.path.class.word(), text.to_owned()), ());
+            said.insert((place.0, place.1, planned.path.class.word(), text.to_owned()));
         }
     }
     let advice = |(server, account, class, text)| Advice { server, account, class, text };
-    said.into_keys().map(advice).collect()
+    said.into_iter().map(advice).collect()
 }
 
 fn advice_for(planned: &Planned<'_>) -> Vec<&'static str> {

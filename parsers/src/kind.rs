@@ -89,7 +89,8 @@ pub fn sniff(head: &[u8]) -> Kind {
     if let Some(kind) = sniff_log(head) {
         return kind;
     }
-    let tests: [(fn(&[u8]) -> bool, Kind); 7] = [
+    type Test = fn(&[u8]) -> bool;
+    let tests: [(Test, Kind); 7] = [
         (crate::xml::sniff, Kind::EventXml),
         (crate::json::sniff, Kind::EventJson),
         (crate::event_csv::sniff, Kind::EventCsv),

@@ -14,7 +14,8 @@ pub fn build(identities: &[&Identity]) -> (Accounts, Vec<AccountId>) {
         identities.iter().map(|identity| (identity.domain.as_deref(), identity.sid.as_deref())),
     );
     let mut groups = Groups::new(identities);
-    let steps: [&dyn Fn(&Identity) -> Vec<String>; 6] = [
+    type KeysOf<'a> = &'a dyn Fn(&Identity) -> Vec<String>;
+    let steps: [KeysOf<'_>; 6] = [
         &|i| i.sid.iter().map(|sid| sid.to_lowercase()).collect(),
         &|i| i.guid.iter().map(|guid| guid.to_lowercase()).collect(),
         &|i| i.distinguished_name.iter().map(|dn| dn.to_lowercase()).collect(),

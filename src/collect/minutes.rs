@@ -122,7 +122,7 @@ mod tests {
         check(&[0, 300, 900], &[], &[]);
         let beats: Vec<i64> = (0..60).chain(120..180).collect();
         check(&[], &beats, &[(60, 120)]);
-        check(&[70, 80, 90, 100, 110], &beats, &[]);
+        check(&[69, 79, 89, 99, 109, 119], &beats, &[]);
     }
 
     #[test]

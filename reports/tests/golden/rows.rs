@@ -31,8 +31,7 @@ fn written(format: Rows, rows: &[RequestRow]) -> Vec<u8> {
         writer.row(row).unwrap();
     }
     writer.finish().unwrap();
-    let bytes = file.0.lock().unwrap().clone();
-    bytes
+    file.0.lock().unwrap().clone()
 }
 
 fn json(row: &RequestRow) -> Value {
