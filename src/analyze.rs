@@ -34,6 +34,8 @@ struct Run<'a> {
     evidence: BTreeMap<usize, Evidence>,
     directory: Directory,
     watched: BTreeSet<AccountId>,
+    /// The accounts that `--account` names; None for all.
+    asked: Option<BTreeSet<AccountId>>,
     passwords_from: Option<DateTime<Utc>>,
     collected: Collected,
     /// Servers in the order of the coverage.
@@ -59,7 +61,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         messages.end();
         notes::say(&mut run, &messages);
         let report = assemble::report(&mut run);
-        outputs.write(&report, assemble::rows(&run, &report))?;
+        outputs.write(&report, assemble::rows(&run))?;
         report
     };
     Ok(status(args, &report, &messages))
@@ -97,10 +99,11 @@ fn find(
     let (sources, problems) = source::sources(&args.paths);
     let (sources, more) = input::expand(sources);
     problems.iter().chain(&more).for_each(|problem| messages.partial(&problem.to_string()));
-    let sources = sources.into_iter().filter(|source| !outputs.is_one(source)).collect();
+    let sources = sources.into_iter().filter(|source| !outputs.is_empty_one(source)).collect();
     let (files, own) = read::look(sources, hash);
-    own.iter().for_each(|path| messages.note(&format!("{path}: a report of stillin; left out")));
+    say_own(own.iter().filter(|source| !outputs.is_one(source)), messages);
     for file in &files {
+        outputs.spare(&file.source)?;
         if let Some(problem) = &file.problem {
             messages.partial(&format!("{}: {problem}", file.source.path));
         }
@@ -109,6 +112,10 @@ fn find(
         bail!("nothing to read: name the folder that holds the IIS logs and the change evidence");
     }
     Ok(files)
+}
+
+fn say_own<'a>(own: impl Iterator<Item = &'a source::Source>, messages: &Messages) {
+    own.for_each(|own| messages.note(&format!("{}: a report of stillin; left out", own.path)));
 }
 
 /// Changes come first: they say whom to look for in the logs.
@@ -138,16 +145,22 @@ fn read_changes<'a>(
     let mut watched: BTreeSet<AccountId> =
         case::cuts_by_account(&directory.changes, passwords_from).into_keys().collect();
     let mut notes = Vec::new();
-    if !args.account.is_empty() {
-        let asked = asked_for(&args.account, &directory, &mut notes)?;
+    let asked = match args.account.is_empty() {
+        true => None,
+        false => Some(asked_for(&args.account, &directory, &mut notes)?),
+    };
+    if let Some(asked) = &asked {
         watched.retain(|id| asked.contains(id));
     }
+    // Whoever asks for an account and gets an empty report must not take that for an answer.
+    notes.iter().for_each(|note: &String| messages.partial(note));
     Ok(Run {
         args,
         files,
         evidence,
         directory,
         watched,
+        asked,
         passwords_from,
         collected: Collected::default(),
         servers: Vec::new(),
@@ -340,7 +353,10 @@ pub fn inspect(
     let (sources, more) = input::expand(sources);
     problems.iter().chain(&more).for_each(|problem| messages.partial(&problem.to_string()));
     let (files, own) = read::look(sources, hash);
-    own.iter().for_each(|path| messages.note(&format!("{path}: a report of stillin; left out")));
+    say_own(own.iter(), messages);
+    if files.is_empty() {
+        bail!("nothing to look at: name a file, or a folder that holds some");
+    }
     let args = Analyze::for_inspect(paths, reading);
     let mut run = read_changes(&args, files, hash, messages)?;
     run.watched.clear();
@@ -351,9 +367,9 @@ pub fn inspect(
 
 /// A thread pool of the size that was asked for.
 pub fn with_threads<T: Send>(
-    threads: usize,
+    threads: u16,
     work: impl FnOnce() -> anyhow::Result<T> + Send,
 ) -> anyhow::Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build();
     pool.context("cannot start threads; try --threads 1")?.install(work)
 }

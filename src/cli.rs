@@ -44,7 +44,7 @@ pub struct Analyze {
     /// Format of outputs whose extension does not tell it
     #[arg(short, long, value_name = "FORMAT", value_parser = output_word)]
     pub format: Option<Output>,
-    /// Write every classed request to a file: .jsonl, .csv or .parquet
+    /// Write every classed request to a file: .jsonl, .csv or .parquet; `-` is stdout, as JSONL
     #[arg(long, value_name = "FILE")]
     pub requests: Option<PathBuf>,
     /// Look at these accounts only (repeatable): SID, UPN, DOMAIN\sam, SMTP address or sam
@@ -99,9 +99,9 @@ pub struct Reading {
     /// Hash of every source in the report
     #[arg(long, value_name = "HASH", default_value = "sha256")]
     pub hash: HashWord,
-    /// Threads to use; 0 is one for each core
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
+    /// Threads to use, up to 1024; 0 is one for each core
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
+    pub threads: u16,
     /// Colour in the terminal; NO_COLOR is honoured
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
@@ -166,12 +166,15 @@ pub enum Color {
 }
 
 const ANALYZE_HELP: &str = "\
-Exit status: 0 the report was written from every source; 1 it was written, but some source was unreadable or partly
-refused; 2 no report; 3 there is a finding that --fail-on asks for.
+Exit status:
+  0  the report was written, from every source
+  1  it was written, but some source was unreadable or partly refused
+  2  no report
+  3  there is a finding that --fail-on asks for
 
 Examples:
   stillin analyze evidence/
-  stillin analyze 'logs/EX0?/W3SVC1/u_ex2603*.log' dc1.evtx -o report.json --requests requests.parquet
+  stillin analyze logs/EX01 dc1.evtx -o report.json --requests requests.parquet
   wevtutil qe Security /f:xml | stillin analyze C:\\inetpub\\logs\\LogFiles -";
 
 fn output_word(word: &str) -> Result<Output, String> {
@@ -207,5 +210,8 @@ fn utc_end(text: &str) -> Result<DateTime<Utc>, String> {
 
 /// What `--requests` is written as.
 pub fn rows_of(path: &std::path::Path) -> Option<Rows> {
+    if path.as_os_str() == "-" {
+        return Some(Rows::Jsonl);
+    }
     Rows::from_extension(path.extension()?.to_str()?)
 }

@@ -6,6 +6,7 @@ pub mod access;
 pub mod book;
 pub mod census;
 pub mod clients;
+pub mod copies;
 pub mod log;
 pub mod minutes;
 pub mod watch;
@@ -14,10 +15,11 @@ use crate::input::Hash;
 use crate::read::{File, is_web_log};
 use crate::source;
 use book::{Book, Key};
+use copies::FirstRequest;
 use log::{Log, Wanted, host_name};
 use minutes::Presence;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::kind::Kind;
 
 /// Everything that the logs gave.
@@ -31,6 +33,10 @@ pub struct Collected {
     pub logs: BTreeMap<usize, Log>,
     /// For each log its server, where the log has only one.
     pub server_of_log: BTreeMap<usize, String>,
+    /// For each log that begins like another one, that one.
+    pub originals: BTreeMap<u32, u32>,
+    /// Rows of such a log that the other one has as well, and that are counted there.
+    pub copied: BTreeMap<u32, u64>,
     /// For each log that could not be read at all, why.
     pub errors: BTreeMap<usize, String>,
 }
@@ -53,19 +59,48 @@ pub fn collect(
         })
         .collect();
     let mut collected = Collected::default();
+    let names = names(&read, files, server);
     for (index, log) in read {
         match log {
-            Ok(log) => collected.take(index, log, &files[index], server),
+            Ok(log) => collected.take(index, log, files[index].kind, &names[&index]),
             Err(error) => _ = collected.errors.insert(index, format!("{error:#}")),
         }
     }
+    collected.originals = copies::originals(&collected.logs, &names);
+    collected.copied = copies::drop_copies(&mut collected.book, &collected.originals);
     collected
 }
 
+/// For each log the server of the lines that do not name one themselves. A copy that lies anywhere has the name of its
+/// twin that lies in the folder of a server.
+fn names(
+    read: &[(usize, anyhow::Result<Log>)],
+    files: &[File],
+    server: Option<&str>,
+) -> BTreeMap<usize, String> {
+    let logs = || read.iter().filter_map(|(index, log)| Some((*index, log.as_ref().ok()?)));
+    let named =
+        |index: usize| source::server_of(&files[index].source.path).or(server.map(str::to_owned));
+    let mut twins: BTreeMap<&FirstRequest, BTreeSet<String>> = BTreeMap::new();
+    for (index, log) in logs() {
+        if let (Some(first), Some(name)) = (&log.first_request, named(index)) {
+            twins.entry(first).or_default().insert(host_name(&name));
+        }
+    }
+    let name = |index: usize, log: &Log| {
+        let of_twin = log.first_request.as_ref().and_then(|first| twins.get(first));
+        match (named(index), of_twin.map(|names| names.iter().collect::<Vec<_>>()).as_deref()) {
+            (Some(name), _) => host_name(&name),
+            (None, Some([name])) => (*name).clone(),
+            _ => unnamed_server(&files[index], log),
+        }
+    };
+    logs().map(|(index, log)| (index, name(index, log))).collect()
+}
+
 impl Collected {
-    fn take(&mut self, index: usize, mut log: Log, file: &File, server: Option<&str>) {
-        let fallback = server_name(file, &log, server);
-        let name = |server: String| if server.is_empty() { fallback.clone() } else { server };
+    fn take(&mut self, index: usize, mut log: Log, kind: Kind, server: &str) {
+        let name = |own: String| if own.is_empty() { server.to_owned() } else { own };
         let mut book = std::mem::take(&mut log.book);
         book.keys = book.keys.map(|key| Key { server: name(key.server.clone()), ..key });
         for access in book.accesses.iter_mut().chain(&mut book.nameless) {
@@ -77,8 +112,8 @@ impl Collected {
         for (server, seen) in presence {
             let server = name(server);
             // A log that cannot say who was served covers nothing.
-            if !log.is_blind || file.kind != Kind::IisW3c {
-                self.presence.entry((server.clone(), file.kind)).or_default().extend(&seen);
+            if !log.is_blind || kind != Kind::IisW3c {
+                self.presence.entry((server.clone(), kind)).or_default().extend(&seen);
             }
             servers.push(server);
         }
@@ -90,17 +125,13 @@ impl Collected {
     }
 }
 
-/// The server of a log without `s-computername`: the folder above `W3SVC<n>`, `--server`, else its address.
-fn server_name(file: &File, log: &Log, server: Option<&str>) -> String {
-    let named = source::server_of(&file.source.path).or(server.map(str::to_owned));
-    match named {
-        Some(name) => host_name(&name),
-        // Logs of one folder are one server's; two folders may be two servers, and chains must not cross.
-        None => main_address(&log.addresses).unwrap_or_else(|| {
-            let folder = file.source.path.rsplit_once('/').map_or(".", |(folder, _)| folder);
-            format!("UNKNOWN ({folder})")
-        }),
-    }
+/// The server of a log that neither `s-computername`, a folder above `W3SVC<n>` nor `--server` names: its address.
+fn unnamed_server(file: &File, log: &Log) -> String {
+    // Logs of one folder are one server's; two folders may be two servers, and chains must not cross.
+    main_address(&log.addresses).unwrap_or_else(|| {
+        let folder = file.source.path.rsplit_once('/').map_or(".", |(folder, _)| folder);
+        format!("UNKNOWN ({folder})")
+    })
 }
 
 /// The address most lines were served at; a loopback or link-local one only if there is no other.

@@ -111,16 +111,36 @@ pub enum Encoding {
 /// The error does not hold the path. Open late and drop early: a source that is open keeps a file open.
 pub fn open(source: &Source, hash: Hash) -> anyhow::Result<Opened> {
     match &source.origin {
-        Origin::Stdin => {
-            let raw = stream::Raw::new(Box::new(io::stdin()), hash);
-            stream::open(raw, 0)
-        }
+        Origin::Stdin => bail!("can be read only once"),
         Origin::Member(member) => {
             let size = member.size();
             stream::open(member.raw(hash), size)
         }
         Origin::File => open_file(&source.fs_path, hash),
     }
+}
+
+/// Reads the standard input or a named pipe to its end, into a file without a name that is gone with its last handle:
+/// unlike the pipe it can be mapped, and read twice.
+pub fn keep(source: &Source) -> anyhow::Result<File> {
+    let mut kept =
+        tempfile::tempfile().context("cannot be kept in the folder for temporary files")?;
+    let copied = match &source.origin {
+        Origin::Stdin => io::copy(&mut io::stdin().lock(), &mut kept),
+        _ => io::copy(&mut File::open(&source.fs_path).map_err(refused)?, &mut kept),
+    };
+    copied.context(
+        "cannot be read, or not be kept in the folder for temporary files; write it to a file first",
+    )?;
+    Ok(kept)
+}
+
+/// Opens what [`keep`] kept.
+pub fn open_kept(kept: &File, hash: Hash) -> anyhow::Result<Opened> {
+    let mut file = kept.try_clone()?;
+    file.seek(SeekFrom::Start(0))?;
+    let len = file.metadata()?.len();
+    open_regular(Path::new(""), file, len, hash)
 }
 
 fn open_file(path: &Path, hash: Hash) -> anyhow::Result<Opened> {
@@ -131,8 +151,12 @@ fn open_file(path: &Path, hash: Hash) -> anyhow::Result<Opened> {
         Some(kind) => bail!("{}", What::NotAFile(kind)),
     }
     // On Windows, std opens files so that others may go on writing to them, rename and delete them.
-    let mut file = File::open(path).map_err(refused)?;
+    let file = File::open(path).map_err(refused)?;
     let len = if metadata.is_file() { file.metadata().map_err(refused)?.len() } else { 0 };
+    open_regular(path, file, len, hash)
+}
+
+fn open_regular(path: &Path, mut file: File, len: u64, hash: Hash) -> anyhow::Result<Opened> {
     // Files in /proc say 0 and hold more.
     if len > 0 {
         let mut head = Vec::new();

@@ -35,12 +35,22 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Verb::Man => {
-            let mut text = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
-            analyze::outputs::print(&text, cli::Color::Always)?;
+            analyze::outputs::print(&manual()?, cli::Color::Always)?;
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The manual page of the program, and those of its verbs behind it: `stillin man | man -l -`.
+fn manual() -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut program = Cli::command().disable_help_subcommand(true);
+    program.build();
+    clap_mangen::Man::new(program.clone()).render(&mut text)?;
+    for verb in program.get_subcommands() {
+        clap_mangen::Man::new(verb.clone()).render(&mut text)?;
+    }
+    Ok(text)
 }
 
 /// Prints an error that ended the run.

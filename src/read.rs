@@ -5,6 +5,8 @@ use crate::input::{self, Encoding, Hash, Opened, Stored};
 use crate::source::{Origin, Source};
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
+use std::fs;
+use std::io::{Read, Seek, SeekFrom};
 use stillin_parsers::event::{Fact, Reject};
 use stillin_parsers::evidence::{self, Tally};
 use stillin_parsers::kind::{self, Kind};
@@ -26,18 +28,18 @@ pub struct File {
     pub first_entry: Option<DateTime<Utc>>,
     /// Why it cannot be used.
     pub problem: Option<String>,
-    /// A pipe can be opened only once.
-    pipe: Option<Opened>,
+    /// What a pipe held: it can be read only once, and a log is looked into twice.
+    kept: Option<fs::File>,
 }
 
-/// Opens every source and tells its kind. The program's own reports are left out and returned by path:
+/// Opens every source and tells its kind. The program's own reports are left out and returned by themselves:
 /// whoever writes them beside the evidence does not want them judged.
-pub fn look(sources: Vec<Source>, hash: Hash) -> (Vec<File>, Vec<String>) {
+pub fn look(sources: Vec<Source>, hash: Hash) -> (Vec<File>, Vec<Source>) {
     let looked: Vec<_> = sources.into_par_iter().map(|source| look_at(source, hash)).collect();
     let (mut files, mut own) = (Vec::new(), Vec::new());
     for (file, is_own) in looked {
         match is_own {
-            true => own.push(file.source.path),
+            true => own.push(file.source),
             false => files.push(file),
         }
     }
@@ -52,24 +54,23 @@ fn look_at(source: Source, hash: Hash) -> (File, bool) {
         bytes: 0,
         first_entry: None,
         problem: None,
-        pipe: None,
+        kept: None,
     };
-    let opened = match input::open(&file.source, hash) {
+    let opened = match file.keep().and_then(|()| file.open(hash)) {
         Ok(opened) => opened,
         Err(error) => {
             file.problem = Some(format!("{error:#}"));
             return (file, false);
         }
     };
-    let is_own = is_own_output(&opened.head);
+    let is_own = is_own_output(&opened.head) || is_own_parquet(&file.source, &opened.head);
     file.kind = kind::sniff(&opened.head);
     file.encoding = Some(opened.encoding);
     file.bytes = opened.stored_bytes;
     file.problem = match file.kind {
-        Kind::Unknown => Some(format!(
-            "kind not recognised: {}; leave it out, or see `stillin inspect`",
-            kind::why_unknown(&opened.head)
-        )),
+        Kind::Unknown => {
+            Some(format!("kind not recognised: {}; leave it out", kind::why_unknown(&opened.head)))
+        }
         Kind::HttpProxy | Kind::EwsLog | Kind::MapiLog => Some(format!(
             "recognised as {}, but this version does not read it; its requests are judged by the IIS log alone",
             file.kind
@@ -80,7 +81,6 @@ fn look_at(source: Source, hash: Hash) -> (File, bool) {
         let (tally, _) = w3c::scan(&opened.head, &w3c::State::default(), |_, _| ());
         file.first_entry = tally.span.and_then(|(from, _)| DateTime::from_timestamp(from, 0));
     }
-    file.pipe = file.is_pipe().then_some(opened);
     (file, is_own)
 }
 
@@ -89,8 +89,32 @@ pub fn is_web_log(kind: Kind) -> bool {
     matches!(kind, Kind::IisW3c | Kind::Httperr)
 }
 
+/// Requests in Parquet, by the names of the columns in its footer.
+fn is_own_parquet(source: &Source, head: &[u8]) -> bool {
+    const FOOTER: u64 = 16 << 10;
+    let footer = || -> std::io::Result<Vec<u8>> {
+        let mut file = fs::File::open(&source.fs_path)?;
+        file.seek(SeekFrom::Start(file.metadata()?.len().saturating_sub(FOOTER)))?;
+        let mut footer = Vec::new();
+        file.take(FOOTER).read_to_end(&mut footer)?;
+        Ok(footer)
+    };
+    let has = |footer: &[u8], text: &str| memchr::memmem::find(footer, text.as_bytes()).is_some();
+    head.starts_with(b"PAR1")
+        && matches!(source.origin, Origin::File)
+        && footer().is_ok_and(|footer| {
+            ["client_ip", "user_agent", "residual"].iter().all(|column| has(&footer, column))
+        })
+}
+
 /// A report or a list of requests that this program wrote.
 fn is_own_output(head: &[u8]) -> bool {
+    let is_summary = |heading: &[u8]| memchr::memmem::find(head, heading).is_some();
+    if is_summary(b"\n\nResidual access, the gravest first\n\nf1  ")
+        || is_summary(b"\n\nWhat was read\n\n")
+    {
+        return true;
+    }
     let start = &head[..head.len().min(300)];
     let has = |text: &str| memchr::memmem::find(start, text.as_bytes()).is_some();
     (start.starts_with(b"{") && has("\"schema\"") && has("\"stillin/report/"))
@@ -103,20 +127,26 @@ fn is_own_output(head: &[u8]) -> bool {
 
 impl File {
     /// Whether it can be read only once.
-    pub fn is_pipe(&self) -> bool {
+    fn is_pipe(&self) -> bool {
         match self.source.origin {
             Origin::Stdin => true,
-            Origin::File => {
-                std::fs::metadata(&self.source.fs_path).is_ok_and(|meta| !meta.is_file())
-            }
+            Origin::File => fs::metadata(&self.source.fs_path).is_ok_and(|meta| !meta.is_file()),
             Origin::Member(_) => false,
         }
     }
 
-    /// Opens the source again, or hands over the pipe that is open already.
-    pub fn open(&mut self, hash: Hash) -> anyhow::Result<Opened> {
-        match self.pipe.take() {
-            Some(opened) => Ok(opened),
+    /// Reads a pipe to its end, into a nameless file.
+    fn keep(&mut self) -> anyhow::Result<()> {
+        if self.is_pipe() {
+            self.kept = Some(input::keep(&self.source)?);
+        }
+        Ok(())
+    }
+
+    /// Opens the source, as often as it is asked for.
+    pub fn open(&self, hash: Hash) -> anyhow::Result<Opened> {
+        match &self.kept {
+            Some(kept) => input::open_kept(kept, hash),
             None => input::open(&self.source, hash),
         }
     }

@@ -157,7 +157,7 @@ pub fn why_unknown(head: &[u8]) -> &'static str {
         "IIS native format, whose times have no zone; log in W3C format instead"
     } else if is_bare_w3c(text) {
         "lines as IIS writes them, but no #Fields line says what they hold; put the log's own #Fields line in front"
-    } else if lines().next().is_some_and(|line| line.contains(&b'[') && line.contains(&b'"')) {
+    } else if lines().next().is_some_and(is_ncsa) {
         "perhaps an NCSA log, which has no win32 status; log in W3C format instead"
     } else {
         "none of the known kinds"
@@ -169,6 +169,13 @@ fn is_iis_native(text: &[u8]) -> bool {
     let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let cells: Vec<&[u8]> = line.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).collect();
     cells.len() >= 15 && cells.get(4).is_some_and(|cell| cell.starts_with(b"W3SVC"))
+}
+
+/// `203.0.113.7 - ada [02/Mar/2026:07:55:20 +0100] "GET /owa/ HTTP/1.1" 200 57`
+fn is_ncsa(line: &[u8]) -> bool {
+    let opened = line.iter().position(|&byte| byte == b'[').and_then(|at| line.get(at + 1..));
+    opened.and_then(<[u8]>::first).is_some_and(u8::is_ascii_digit)
+        && line.windows(3).any(|part| part == b"] \"")
 }
 
 /// A date, a time and many values in the first line.

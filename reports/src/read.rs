@@ -65,6 +65,7 @@ pub(crate) struct Tally {
     nul_runs: u64,
     noise: u64,
     back_end: u64,
+    copied: u64,
 }
 
 impl Tally {
@@ -78,6 +79,7 @@ impl Tally {
         add(&mut self.nul_runs, source.nul_runs);
         add(&mut self.noise, source.noise);
         add(&mut self.back_end, source.back_end);
+        add(&mut self.copied, source.copied);
     }
 
     /// What is to be said beside the number of records, in brackets; nothing, mostly.
@@ -88,6 +90,7 @@ impl Tally {
             (self.nul_runs, "run of NUL bytes", "runs of NUL bytes"),
             (self.noise, "by probes", "by probes"),
             (self.back_end, "back-end double", "back-end doubles"),
+            (self.copied, "in a copy", "in copies"),
         ]
         .into_iter()
         .filter(|(n, ..)| *n > 0)

@@ -112,6 +112,9 @@ pub struct Source {
     /// Back-end requests set aside because the front end's log was supplied.
     #[serde(skip_serializing_if = "is_zero")]
     pub back_end: u64,
+    /// Requests set aside because they stand in a copy of a log that was supplied as well.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub copied: u64,
     /// Earliest record.
     #[serde(serialize_with = "maybe_time")]
     pub first: Option<DateTime<Utc>>,

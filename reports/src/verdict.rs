@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::page::Ink;
 use crate::read::read_whole;
-use crate::report::{Change, Coverage, Report};
+use crate::report::{Change, Report};
 use crate::text::{count, minute, number, safe};
 
 /// Kinds of change that end access.
@@ -134,7 +134,12 @@ fn not_served(report: &Report) -> (Ink, String) {
         );
     }
     let changes = count(cuts.len() as u64, "change", "changes");
-    let reach = reach(&report.coverage);
+    let reach = reach(report);
+    if reach.is_empty() && report.coverage.iter().any(|c| WEB_LOGS.contains(&c.kind)) {
+        return doubt(&format!(
+            "{changes}, but no log has an entry in the time that was asked for: it cannot be said who was served.",
+        ));
+    }
     if reach.is_empty() {
         return (
             Ink::Doubt,
@@ -195,13 +200,18 @@ fn not_served(report: &Report) -> (Ink, String) {
     (if dark + partly + gaps as u64 == 0 { Ink::Good } else { Ink::Doubt }, text)
 }
 
-/// First and last entry of each server's web logs.
-fn reach(coverage: &[Coverage]) -> BTreeMap<&str, (DateTime<Utc>, DateTime<Utc>)> {
+/// First and last entry of each server's web logs, as far as they were looked at.
+fn reach(report: &Report) -> BTreeMap<&str, (DateTime<Utc>, DateTime<Utc>)> {
     let mut reach = BTreeMap::new();
-    for coverage in coverage.iter().filter(|coverage| WEB_LOGS.contains(&coverage.kind)) {
+    for coverage in report.coverage.iter().filter(|coverage| WEB_LOGS.contains(&coverage.kind)) {
         let span = reach.entry(coverage.server.as_str()).or_insert((coverage.from, coverage.to));
         *span = (span.0.min(coverage.from), span.1.max(coverage.to));
     }
+    for (from, to) in reach.values_mut() {
+        *from = report.rules.since.map_or(*from, |since| since.max(*from));
+        *to = report.rules.until.map_or(*to, |until| until.min(*to));
+    }
+    reach.retain(|_, (from, to)| from <= to);
     reach
 }
 

@@ -14,12 +14,13 @@ use stillin_reports::report::{self, Report};
 
 /// The report of a run. Looks into the logs once more, for the users that a recycle would hit.
 pub fn report(run: &mut Run<'_>) -> Report {
-    let mut findings: Vec<(usize, &Finding)> = Vec::new();
-    for (number, case) in run.cases.iter().enumerate() {
-        findings.extend(case.findings.iter().map(|finding| (number, finding)));
-    }
-    let mut findings: Vec<(report::Finding, &Finding)> =
-        findings.into_iter().map(|(_, finding)| (finding_of(run, finding), finding)).collect();
+    let ids = change_ids(run);
+    let mut findings: Vec<(report::Finding, &Finding)> = run
+        .cases
+        .iter()
+        .flat_map(|case| &case.findings)
+        .map(|finding| (finding_of(run, finding, &ids), finding))
+        .collect();
     findings.sort_by_key(|(finding, _)| gravity(finding));
     for (number, (finding, _)) in findings.iter_mut().enumerate() {
         finding.id = format!("f{}", number + 1);
@@ -99,16 +100,22 @@ fn gravity(finding: &report::Finding) -> impl Ord + use<> {
     (rank, !is_open, exposure, finding.account.to_lowercase(), finding.at, finding.kind)
 }
 
-/// `c1`, `c2`, … by the index of the change.
-fn change_id(run: &Run<'_>, change: usize) -> String {
-    let before =
-        (0..change).filter(|&index| is_reported(run, &run.directory.changes[index])).count();
-    format!("c{}", before + 1)
+/// `c1`, `c2`, … for each change that is reported, by its index.
+fn change_ids(run: &Run<'_>) -> Vec<String> {
+    let mut reported = 0;
+    let id = |change: &Change| {
+        reported += usize::from(is_reported(run, change));
+        format!("c{reported}")
+    };
+    run.directory.changes.iter().map(id).collect()
 }
 
 /// Directory state tells when every account was made and got its password: of those only what the logs can
 /// speak about is worth a line.
 fn is_reported(run: &Run<'_>, change: &Change) -> bool {
+    if run.asked.as_ref().is_some_and(|asked| !asked.contains(&change.account)) {
+        return false;
+    }
     let is_routine = change.kind.sets_password() || change.kind == ChangeKind::Created;
     !is_routine || run.passwords_from.is_none_or(|from| change.at >= from - OLDEST_TOKEN)
 }
@@ -139,7 +146,7 @@ fn changes(run: &Run<'_>) -> Vec<report::Change> {
     reported.enumerate().map(change).collect()
 }
 
-fn finding_of(run: &Run<'_>, finding: &Finding) -> report::Finding {
+fn finding_of(run: &Run<'_>, finding: &Finding, change_ids: &[String]) -> report::Finding {
     let change = &run.directory.changes[finding.change];
     let mut paths: Vec<&Path> = finding.paths.iter().collect();
     let key = |path: &Path| run.collected.book.keys.get(path.key);
@@ -150,7 +157,7 @@ fn finding_of(run: &Run<'_>, finding: &Finding) -> report::Finding {
     let last = sure.iter().map(|path| path.last.end).max().unwrap_or(change.at);
     report::Finding {
         id: String::new(),
-        change: change_id(run, finding.change),
+        change: change_ids[finding.change].clone(),
         account: run.directory.accounts.list[change.account].display.clone(),
         kind: change.kind.word(),
         at: change.at,
@@ -279,6 +286,7 @@ pub fn source(run: &Run<'_>, index: usize) -> report::Source {
         nul_runs: log.map_or(0, |log| log.tally.nul_runs),
         noise: log.map_or(0, |log| log.noise),
         back_end: run.back_end.get(&(index as u32)).copied().unwrap_or(0),
+        copied: run.collected.copied.get(&(index as u32)).copied().unwrap_or(0),
         first: span.map(|(first, _)| first),
         last: span.map(|(_, last)| last),
         encoding: None,
@@ -319,18 +327,14 @@ pub fn encoding_word(encoding: Encoding, kind: stillin_parsers::kind::Kind) -> &
 }
 
 /// Every classed request, by source and line.
-pub fn rows<'a>(
-    run: &'a Run<'_>,
-    _report: &Report,
-) -> impl Iterator<Item = report::RequestRow> + 'a {
+pub fn rows<'a>(run: &'a Run<'_>) -> impl Iterator<Item = report::RequestRow> + 'a {
     let mut rows: Vec<_> = run
         .cases
         .iter()
         .flat_map(|case| case.rows.iter().map(move |row| (case.account, row)))
         .collect();
     rows.sort_by_key(|(account, row)| (row.access.source, row.access.line, *account));
-    let ids: Vec<String> =
-        (0..run.directory.changes.len()).map(|change| change_id(run, change)).collect();
+    let ids = change_ids(run);
     rows.into_iter().map(move |(account, row)| {
         let book = &run.collected.book;
         let access: &Access = &row.access;

@@ -15,11 +15,35 @@ pub fn say(run: &mut Run<'_>, messages: &Messages) {
     damage(run, messages);
     columns(run, messages);
     sources(run, messages);
-    let mut notes = std::mem::take(&mut run.notes);
-    notes.extend(names(run));
+    copies(run, messages);
+    window(run, messages);
+    let mut notes = names(run);
     notes.extend(changes(run));
     notes.iter().for_each(|note| messages.note(note));
-    run.notes = notes;
+    run.notes.extend(notes);
+}
+
+fn copies(run: &Run<'_>, messages: &Messages) {
+    for (&copy, &original) in &run.collected.originals {
+        let path = |index: u32| &run.files[index as usize].source.path;
+        messages.note(&format!(
+            "{}: begins like {}, so it is taken for a copy: what both hold is counted once",
+            path(copy),
+            path(original)
+        ));
+    }
+}
+
+/// Where nothing was looked at, nothing was found.
+fn window(run: &mut Run<'_>, messages: &Messages) {
+    let since = run.args.since;
+    let reaches = |to| since.is_none_or(|since| since <= to);
+    let mut spans = run.coverage.servers.iter().flatten();
+    if !run.coverage.servers.is_empty() && !spans.any(|s| reaches(s.to)) {
+        let note = "no entry of any log lies between --since and --until, so nobody can be seen being served";
+        messages.partial(note);
+        run.notes.push(note.to_owned());
+    }
 }
 
 fn rejects(run: &Run<'_>, messages: &Messages) {
@@ -75,8 +99,9 @@ fn sources(run: &mut Run<'_>, messages: &Messages) {
              export, or a change list (time,account,change,actor)",
         );
     } else if !run.directory.changes.iter().any(|change| change.kind.cuts()) {
-        run.notes
-            .push("no source tells of a change that should have ended anybody's access".into());
+        let note = "no source tells of a change that should have ended anybody's access";
+        messages.note(note);
+        run.notes.push(note.to_owned());
     }
     if !run.collected.logs.keys().any(|&index| run.files[index].kind == Kind::IisW3c) {
         messages.partial(

@@ -1,9 +1,10 @@
-//! Output files: made before the run, so that a bad path fails in the first second.
+//! Output files: opened before the run, so that a bad path fails in the first second, and emptied only when there
+//! is something to write, so that a run that fails leaves what stood there.
 
 use crate::cli::{Analyze, Color, rows_of};
 use crate::source::{Origin, Source};
 use anyhow::{Context, bail};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use stillin_reports::report::{Report, RequestRow};
@@ -12,32 +13,45 @@ use stillin_reports::{Output, RowWriter, Rows, Style};
 /// Everything that will be written.
 pub struct Outputs<'a> {
     args: &'a Analyze,
-    reports: Vec<(Output, &'a Path, Target)>,
-    rows: Option<(Rows, Target)>,
-    paths: Vec<PathBuf>,
+    reports: Vec<(Output, Target<'a>)>,
+    rows: Option<(Rows, Target<'a>)>,
 }
 
-enum Target {
-    Stdout,
-    File(File),
+/// Where one output goes.
+struct Target<'a> {
+    /// As the user named it.
+    path: &'a Path,
+    /// None for stdout.
+    file: Option<Opened>,
 }
 
-/// Makes the output files.
+/// An output file that is open and not yet written.
+struct Opened {
+    file: Option<File>,
+    canonical: PathBuf,
+    is_new: bool,
+}
+
+/// Opens the output files, once everything about them is known to be right.
 pub fn create(args: &Analyze) -> anyhow::Result<Outputs<'_>> {
-    let mut outputs = Outputs { args, reports: Vec::new(), rows: None, paths: Vec::new() };
-    for path in &args.output {
-        let output = format_of(path, args.format)?;
+    let reports = args.output.iter().map(|path| Ok((format_of(path, args.format)?, path)));
+    let reports: Vec<_> = reports.collect::<anyhow::Result<_>>()?;
+    let rows = args.requests.as_deref().map(|path| (rows_format_of(path), path));
+    let mut outputs = Outputs { args, reports: Vec::new(), rows: None };
+    for (output, path) in reports {
         let target = outputs.target(path)?;
-        outputs.reports.push((output, path, target));
+        outputs.reports.push((output, target));
     }
-    if let Some(path) = &args.requests {
-        let Some(rows) = rows_of(path) else {
-            bail!("--requests {}: the extension must be .jsonl, .csv or .parquet", path.display());
-        };
-        let target = outputs.target(path)?;
-        outputs.rows = Some((rows, target));
+    if let Some((format, path)) = rows {
+        outputs.rows = Some((format?, outputs.target(path)?));
     }
     Ok(outputs)
+}
+
+fn rows_format_of(path: &Path) -> anyhow::Result<Rows> {
+    rows_of(path).with_context(|| {
+        format!("--requests {}: the extension must be .jsonl, .csv or .parquet", path.display())
+    })
 }
 
 /// The extension tells the format; `--format` speaks for names that have none, and for stdout.
@@ -56,31 +70,55 @@ fn format_of(path: &Path, format: Option<Output>) -> anyhow::Result<Output> {
     }
 }
 
-impl Outputs<'_> {
-    fn target(&mut self, path: &Path) -> anyhow::Result<Target> {
+impl<'a> Outputs<'a> {
+    fn target(&self, path: &'a Path) -> anyhow::Result<Target<'a>> {
+        let twice = || anyhow::anyhow!("{}: is named as an output twice", path.display());
         if path.as_os_str() == "-" {
-            return Ok(Target::Stdout);
+            let is_taken = self.targets().any(|target| target.file.is_none());
+            return if is_taken { Err(twice()) } else { Ok(Target { path, file: None }) };
         }
-        let is_input = self.args.paths.iter().any(|input| is_same_file(input, path));
-        if is_input {
-            bail!("{}: is also an input; evidence is never written to", path.display());
+        if self.args.paths.iter().any(|input| is_same_file(input, path)) {
+            return Err(is_evidence(path));
         }
-        let file =
-            File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-        let canonical = std::fs::canonicalize(path);
-        if let Ok(canonical) = canonical {
-            if self.paths.contains(&canonical) {
-                bail!("{}: is named as an output twice", path.display());
-            }
-            self.paths.push(canonical);
+        let opened =
+            Opened::new(path).with_context(|| format!("cannot write {}", path.display()))?;
+        if self.files().any(|other| other.canonical == opened.canonical) {
+            return Err(twice());
         }
-        Ok(Target::File(file))
+        Ok(Target { path, file: Some(opened) })
+    }
+
+    fn targets(&self) -> impl Iterator<Item = &Target<'a>> {
+        let reports = self.reports.iter().map(|(_, target)| target);
+        reports.chain(self.rows.iter().map(|(_, target)| target))
+    }
+
+    fn files(&self) -> impl Iterator<Item = &Opened> {
+        self.targets().filter_map(|target| target.file.as_ref())
     }
 
     /// Whether a source is one of these files.
     pub fn is_one(&self, source: &Source) -> bool {
-        matches!(source.origin, Origin::File)
-            && std::fs::canonicalize(&source.fs_path).is_ok_and(|path| self.paths.contains(&path))
+        self.of(source).is_some()
+    }
+
+    /// Whether a source is one of these files, and empty because nothing was written to it yet.
+    pub fn is_empty_one(&self, source: &Source) -> bool {
+        let is_empty = || std::fs::metadata(&source.fs_path).is_ok_and(|meta| meta.len() == 0);
+        matches!(source.origin, Origin::File) && self.is_one(source) && is_empty()
+    }
+
+    /// Refuses to write over a source. The program's own reports are no sources.
+    pub fn spare(&self, source: &Source) -> anyhow::Result<()> {
+        self.of(source).map_or(Ok(()), |target| Err(is_evidence(target.path)))
+    }
+
+    fn of(&self, source: &Source) -> Option<&Target<'a>> {
+        if matches!(source.origin, Origin::Stdin) {
+            return None;
+        }
+        let path = std::fs::canonicalize(&source.fs_path).ok()?;
+        self.targets().find(|target| target.file.as_ref().is_some_and(|f| f.canonical == path))
     }
 
     /// Writes everything; without any output, a summary goes to stdout.
@@ -89,23 +127,23 @@ impl Outputs<'_> {
         report: &Report,
         rows: impl Iterator<Item = RequestRow>,
     ) -> anyhow::Result<()> {
-        if let Some((format, target)) = self.rows {
-            let path = self.args.requests.as_deref().unwrap_or(Path::new("-"));
-            let to: Box<dyn Write + Send> = match target {
-                Target::Stdout => Box::new(BufWriter::new(io::stdout())),
-                Target::File(file) => Box::new(BufWriter::new(file)),
+        if let Some((format, Target { path, file })) = self.rows {
+            let written = match file {
+                Some(file) => file.emptied().and_then(|file| write_rows(format, file, rows)),
+                None => write_rows(format, io::stdout(), rows),
             };
-            write_rows(format, to, rows)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            written.with_context(|| format!("cannot write {}", path.display()))?;
         }
         let color = self.args.reading.color;
         if self.args.output.is_empty() && self.args.requests.as_deref() != Some(Path::new("-")) {
             return to_stdout(report, self.args.format.unwrap_or(Output::Terminal), color);
         }
-        for (output, path, target) in self.reports {
-            match target {
-                Target::Stdout => to_stdout(report, output, color)?,
-                Target::File(file) => to_file(report, output, file)
+        for (output, Target { path, file }) in self.reports {
+            match file {
+                None => to_stdout(report, output, color)?,
+                Some(file) => file
+                    .emptied()
+                    .and_then(|file| to_file(report, output, file))
                     .with_context(|| format!("cannot write {}", path.display()))?,
             }
         }
@@ -113,12 +151,43 @@ impl Outputs<'_> {
     }
 }
 
+impl Opened {
+    fn new(path: &Path) -> io::Result<Opened> {
+        let is_new = !path.exists();
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        Ok(Opened { file: Some(file), canonical: std::fs::canonicalize(path)?, is_new })
+    }
+
+    /// The file, emptied of what an earlier run wrote. A device or a pipe has nothing to be emptied of.
+    fn emptied(mut self) -> io::Result<File> {
+        let file = self.file.take().ok_or(io::ErrorKind::NotFound)?;
+        if file.metadata()?.is_file() {
+            file.set_len(0)?;
+        }
+        Ok(file)
+    }
+}
+
+impl Drop for Opened {
+    /// A run that failed leaves no empty file behind.
+    fn drop(&mut self) {
+        if self.is_new && self.file.take().is_some() {
+            // It cannot be told to anybody any more, and an empty file does no harm.
+            let _ = std::fs::remove_file(&self.canonical);
+        }
+    }
+}
+
+fn is_evidence(path: &Path) -> anyhow::Error {
+    anyhow::anyhow!("{}: is also an input; evidence is never written to", path.display())
+}
+
 fn write_rows(
     format: Rows,
-    to: Box<dyn Write + Send>,
+    to: impl Write + Send + 'static,
     rows: impl Iterator<Item = RequestRow>,
 ) -> io::Result<()> {
-    let mut writer = RowWriter::new(format, to)?;
+    let mut writer = RowWriter::new(format, Box::new(BufWriter::new(to)))?;
     for row in rows {
         writer.row(&row)?;
     }

@@ -52,8 +52,7 @@ pub fn census(looks: Vec<Look<'_>>) -> Answers {
 
 fn look(look: Look<'_>) -> Answers {
     let concerned = look.server.as_ref().is_none_or(|server| look.asks.contains_key(server));
-    let is_pipe = look.file.is_pipe();
-    let opened = (concerned && !is_pipe).then(|| look.file.open(Hash::None));
+    let opened = concerned.then(|| look.file.open(Hash::None));
     let Some(Ok(opened)) = opened else { return Answers::new() };
     let server = look.server.as_deref();
     let concerned =

@@ -2,9 +2,10 @@
 
 use super::access::{Desk, Seen, may_be_nameless_refusal};
 use super::book::Book;
+use super::copies::FirstRequest;
 use super::minutes::Presence;
 use super::watch::{Meant, Names, Watch, decode};
-use crate::input::{Body, Hash, Map, Opened, Stored, Stream};
+use crate::input::{Body, HEAD, Hash, Map, Opened, Stored, Stream};
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -52,6 +53,8 @@ pub struct Log {
     pub addresses: BTreeMap<String, u64>,
     /// Names that may be a watched account's and cannot be tied to it, with their number of requests.
     pub namesakes: BTreeMap<String, u64>,
+    /// What tells copies of one log.
+    pub first_request: Option<FirstRequest>,
     /// Size, hash and damage of the source.
     pub stored: Option<Stored>,
 }
@@ -67,17 +70,31 @@ struct Piece {
 
 /// Reads an opened W3C log to its end.
 pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
-    let guess = guess_state(&opened.head);
-    match opened.body {
+    let (guess, first_request) = first_look(&opened.head);
+    let mut log = match opened.body {
         Body::Mapped(map) => read_map(&map, hash, &guess, wanted),
         Body::Stream(stream) => read_stream(stream, &guess, wanted),
-    }
+    };
+    log.first_request = first_request;
+    log
 }
 
-/// The columns that hold after the first lines, which mostly hold for the whole file.
-fn guess_state(head: &[u8]) -> State {
-    let whole_lines = memchr::memrchr(b'\n', head).map_or(head, |at| &head[..at]);
-    w3c::scan(whole_lines, &State::default(), |_, _| ()).1
+/// The columns that hold after the first lines, which mostly hold for the whole file, and the first request.
+fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
+    let is_whole = head.len() < HEAD;
+    let lines = match memchr::memrchr(b'\n', head) {
+        Some(at) if !is_whole => &head[..at],
+        _ => head,
+    };
+    let mut first = None;
+    let (_, state) = w3c::scan(lines, &State::default(), |_, line| {
+        first.get_or_insert((line.number, line.seconds));
+    });
+    let request = |(line, seconds): (u64, i64)| {
+        let text = lines.split(|&byte| byte == b'\n').nth(usize::try_from(line - 1).ok()?)?;
+        Some(FirstRequest { line, seconds, text: text.trim_ascii().to_vec() })
+    };
+    (state, first.and_then(request))
 }
 
 fn read_map(map: &Map, hash: Hash, guess: &State, wanted: &Wanted<'_>) -> Log {
@@ -258,8 +275,8 @@ impl Gatherer {
             sum.span = Some((a.min(from), b.max(to)));
         }
         let first_entry = tally.ends.map(|(first, _)| first);
-        if let (true, Some(before), Some(after)) = (self.open_holes, self.last_entry, first_entry) {
-            sum.holes.push((Some(before), Some(after)));
+        if let (true, Some(after)) = (self.open_holes, first_entry) {
+            sum.holes.push((self.last_entry, Some(after)));
             self.open_holes = false;
         }
         for (before, after) in tally.holes {
@@ -267,7 +284,7 @@ impl Gatherer {
             match (before, after) {
                 (Some(_), Some(_)) => sum.holes.push((before, after)),
                 (_, None) => self.open_holes = true,
-                (None, Some(_)) => {}
+                (None, Some(_)) => sum.holes.push((None, after)),
             }
         }
         self.last_entry = tally.ends.map(|(_, last)| last).or(self.last_entry);
@@ -276,9 +293,19 @@ impl Gatherer {
     fn finish(self) -> Log {
         let mut log = self.log;
         log.is_blind = !self.sees;
-        let holes: Vec<(i64, i64)> =
-            log.tally.holes.iter().filter_map(|&(before, after)| before.zip(after)).collect();
-        log.presence.values_mut().for_each(|presence| presence.holes.extend(&holes));
+        if self.open_holes {
+            log.tally.holes.push((self.last_entry, None));
+        }
+        for presence in log.presence.values_mut() {
+            for hole in &log.tally.holes {
+                match *hole {
+                    (Some(before), Some(after)) => _ = presence.holes.insert((before, after)),
+                    (Some(before), None) => _ = presence.holes_after.insert(before),
+                    (None, Some(after)) => _ = presence.holes_before.insert(after),
+                    (None, None) => {}
+                }
+            }
+        }
         log
     }
 }

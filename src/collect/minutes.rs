@@ -45,6 +45,10 @@ pub struct Presence {
     pub probes: Minutes,
     /// Last entry before and first entry after each NUL run.
     pub holes: BTreeSet<(i64, i64)>,
+    /// Last entry before a NUL run that ends a file: the next entry is in another one, if anywhere.
+    pub holes_after: BTreeSet<i64>,
+    /// First entry after a NUL run that begins a file.
+    pub holes_before: BTreeSet<i64>,
 }
 
 impl Presence {
@@ -66,6 +70,8 @@ impl Presence {
         self.minutes.extend(&other.minutes);
         self.probes.extend(&other.probes);
         self.holes.extend(&other.holes);
+        self.holes_after.extend(&other.holes_after);
+        self.holes_before.extend(&other.holes_before);
     }
 
     /// Holes, by minute: NUL runs; a whole UTC day without an entry; and where probes were seen, a silence
@@ -74,8 +80,17 @@ impl Presence {
     pub fn gaps(&self) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
         let most = self.longest_silence();
         let mut gaps: Vec<(i64, i64)> = self.holes.iter().copied().collect();
+        let minutes: Vec<i64> = self.minutes.iter().collect();
+        for &before in &self.holes_after {
+            let next = minutes.partition_point(|&minute| minute <= before.div_euclid(60));
+            gaps.extend(minutes.get(next).map(|after| (before, after * 60)));
+        }
+        for &after in &self.holes_before {
+            let next = minutes.partition_point(|&minute| minute < after.div_euclid(60));
+            gaps.extend(next.checked_sub(1).map(|last| ((minutes[last] + 1) * 60, after)));
+        }
         let mut last: Option<i64> = None;
-        for minute in self.minutes.iter() {
+        for minute in minutes {
             if let Some(last) = last {
                 let whole_day = (minute.div_euclid(1440) - last.div_euclid(1440)) >= 2;
                 if whole_day || most.is_some_and(|most| minute - last > most) {
@@ -84,7 +99,7 @@ impl Presence {
             }
             last = Some(minute);
         }
-        gaps.sort_unstable();
+        let gaps = without_overlaps(gaps);
         let time = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
         gaps.into_iter().map(|(from, to)| (time(from), time(to))).collect()
     }
@@ -97,6 +112,20 @@ impl Presence {
         let beat = beats.get(beats.len() / 2).filter(|_| beats.len() >= 5)?;
         Some((beat * 5).max(TimeDelta::minutes(10).num_minutes()))
     }
+}
+
+/// Spans in order, those that touch each other as one, and none that is empty.
+fn without_overlaps(mut spans: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    spans.retain(|(from, to)| from < to);
+    spans.sort_unstable();
+    let mut apart: Vec<(i64, i64)> = Vec::new();
+    for (from, to) in spans {
+        match apart.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(to),
+            _ => apart.push((from, to)),
+        }
+    }
+    apart
 }
 
 #[cfg(test)]
@@ -123,6 +152,18 @@ mod tests {
         let beats: Vec<i64> = (0..60).chain(120..180).collect();
         check(&[], &beats, &[(60, 120)]);
         check(&[69, 79, 89, 99, 109, 119], &beats, &[]);
+    }
+
+    #[test]
+    fn nul_bytes_at_the_edge_of_a_file_reach_to_the_next_one() {
+        let mut presence = Presence::default();
+        [600, 1200, 3000, 3600].into_iter().for_each(|seconds| presence.saw(seconds, true));
+        presence.holes_after.extend([1210, 3600]);
+        presence.holes_before.extend([3000, 600]);
+        presence.holes.insert((1215, 2000));
+        let gaps = presence.gaps();
+        let gaps: Vec<_> = gaps.iter().map(|(a, b)| (a.timestamp(), b.timestamp())).collect();
+        assert_eq!(gaps, [(1210, 3000)]);
     }
 
     #[test]

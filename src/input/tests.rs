@@ -389,7 +389,11 @@ fn standard_input_is_read() {
         let (found, problems) = expand(found);
         assert_eq!(problems, []);
         for source in found {
-            let (text, known) = drain(open(&source, Hash::Sha256).unwrap());
+            let opened = match source.origin {
+                Origin::Stdin => open_kept(&keep(&source).unwrap(), Hash::Sha256),
+                _ => open(&source, Hash::Sha256),
+            };
+            let (text, known) = drain(opened.unwrap());
             println!("[{} {} {}]", source.path, sha256(&text), known.sha256.unwrap());
         }
         return;

@@ -1,7 +1,7 @@
 //! Verdicts of small reports, made of `(account, residual, state)` and of spans.
 
 use super::*;
-use crate::report::{Finding, Gap, Path, Rules, SCHEMA, Source, Tool};
+use crate::report::{Coverage, Finding, Gap, Path, Rules, SCHEMA, Source, Tool};
 use crate::text::TIE;
 
 fn at(hour: i64) -> DateTime<Utc> {
@@ -42,6 +42,7 @@ fn source() -> Source {
         nul_runs: 0,
         noise: 0,
         back_end: 0,
+        copied: 0,
         first: None,
         last: None,
         encoding: None,

@@ -42,6 +42,7 @@ pub fn source(path: &str, kind: &'static str) -> Source {
         nul_runs: 0,
         noise: 0,
         back_end: 0,
+        copied: 0,
         first: Some(at("2026-03-01T00:00:01Z")),
         last: Some(at("2026-03-02T18:00:00Z")),
         encoding: None,

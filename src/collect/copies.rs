@@ -1,0 +1,66 @@
+//! A log that was supplied twice, whole or in part, to rows that count once: a copy in a backup folder, the packed
+//! twin of a log, the state of a growing log an hour ago.
+
+use super::book::{Access, Book};
+use super::log::Log;
+use hashbrown::HashSet;
+use std::collections::BTreeMap;
+
+/// Where and as what the first request of a log stands: logs of which that is the same are one log, as far as they go.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FirstRequest {
+    /// Line.
+    pub line: u64,
+    /// Its time: a log without a `date` column repeats its lines day by day.
+    pub seconds: i64,
+    /// The line as logged.
+    pub text: Vec<u8>,
+}
+
+/// For each log that begins like an earlier one of its server, that one: both as indexes of files.
+pub fn originals(
+    logs: &BTreeMap<usize, Log>,
+    servers: &BTreeMap<usize, String>,
+) -> BTreeMap<u32, u32> {
+    let mut known: BTreeMap<(&FirstRequest, &String), u32> = BTreeMap::new();
+    let mut originals = BTreeMap::new();
+    for (&index, log) in logs {
+        let Some(first) = log.first_request.as_ref().zip(servers.get(&index)) else { continue };
+        match known.get(&first) {
+            Some(&original) => _ = originals.insert(index as u32, original),
+            None => _ = known.insert(first, index as u32),
+        }
+    }
+    originals
+}
+
+/// Drops rows of copies that the original has too, at the same line; returns how many of each copy.
+pub fn drop_copies(book: &mut Book, originals: &BTreeMap<u32, u32>) -> BTreeMap<u32, u64> {
+    let mut dropped = BTreeMap::new();
+    if originals.is_empty() {
+        return dropped;
+    }
+    for rows in [&mut book.accesses, &mut book.nameless] {
+        // In the order of the files, so that the first one keeps its row.
+        rows.sort_by_key(|row| row.source);
+        let mut seen = HashSet::new();
+        rows.retain(|row| {
+            let original = originals.get(&row.source).copied();
+            let is_kept = seen.insert(identity(row, original.unwrap_or(row.source)));
+            // A row of several accounts is several rows of one source, and each has its own identity.
+            if let (false, Some(_)) = (is_kept, original) {
+                *dropped.entry(row.source).or_default() += 1;
+                return false;
+            }
+            true
+        });
+    }
+    dropped
+}
+
+/// Everything that two copies of a row share.
+fn identity(row: &Access, original: u32) -> impl Eq + std::hash::Hash + use<> {
+    let numbers = (row.account, row.key, row.client, row.name, row.command);
+    let status = (row.sc_status, row.sc_substatus, row.sc_win32_status);
+    (original, row.line, row.start, row.end, numbers, status)
+}
