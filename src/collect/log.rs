@@ -131,8 +131,7 @@ fn read_map(map: &Map, hash: Hash, guess: &State, wanted: &Wanted<'_>) -> Log {
         Hash::None => (parse(), None),
         Hash::Sha256 => rayon::join(parse, || map.sha256().ok()),
     };
-    let damage = map.check().err().map(|error| error.to_string());
-    log.stored = Some(Stored { bytes: map.stored().len() as u64, sha256, damage });
+    log.stored = Some(Stored { bytes: map.stored().len() as u64, sha256, damage: map.damage() });
     log
 }
 

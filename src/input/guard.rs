@@ -68,7 +68,7 @@ impl Map {
 
     /// Whether all bytes seen so far were the file's. To be asked after reading, and in between if that takes long.
     ///
-    /// A file that grew is sound: what was appended since is not spoken of. So is one that was deleted.
+    /// A file that grew is sound as far as it was mapped (see [`Map::damage`]). So is one that was deleted.
     /// One that was cut and has grown beyond its old size again is noticed only if a page was missed meanwhile.
     pub fn check(&self) -> io::Result<()> {
         let was = self.mmap.len() as u64;
@@ -83,6 +83,19 @@ impl Map {
             )));
         }
         Ok(())
+    }
+
+    /// What the reader has to be told of the file: that it was cut, could not be read, or has grown since.
+    /// To be asked after reading.
+    pub fn damage(&self) -> Option<String> {
+        if let Err(error) = self.check() {
+            return Some(error.to_string());
+        }
+        let (was, is) = (self.mmap.len() as u64, self.file.metadata().ok()?.len());
+        let text = format!(
+            "grew from {was} to {is} bytes while it was read; what was appended is not judged: run again for it"
+        );
+        (is > was).then_some(text)
     }
 
     /// Fetches a range of the text in one go, which is several times faster than one fault for each page.

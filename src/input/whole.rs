@@ -55,15 +55,11 @@ impl Whole {
         match &self.0 {
             Bytes::Owned(_, stored) => stored.clone(),
             Bytes::Mapped(map) => {
-                let checked = match hash {
-                    Hash::Sha256 => map.sha256().map(Some),
-                    Hash::None => map.check().map(|()| None),
+                let sha256 = match hash {
+                    Hash::Sha256 => map.sha256().ok(),
+                    Hash::None => None,
                 };
-                let (sha256, damage) = match checked {
-                    Ok(sha256) => (sha256, None),
-                    Err(error) => (None, Some(error.to_string())),
-                };
-                Stored { bytes: map.stored().len() as u64, sha256, damage }
+                Stored { bytes: map.stored().len() as u64, sha256, damage: map.damage() }
             }
         }
     }

@@ -87,6 +87,7 @@ fn a_file_that_grows_or_is_deleted_is_sound() {
     OpenOptions::new().append(true).open(&path).unwrap().write_all(b"new\n").unwrap();
     fs::remove_file(&path).unwrap();
     map.check().unwrap();
+    assert!(map.damage().unwrap().starts_with("grew from "), "{:?}", map.damage());
     assert_eq!((&map[..], map.stored()), (&b"old\n"[..], &b"\xef\xbb\xbfold\n"[..]));
     assert_eq!(map.sha256().unwrap(), sha256(b"\xef\xbb\xbfold\n"));
 }
