@@ -9,14 +9,14 @@ use crate::case::{self, Case, World};
 use crate::change::{self, Directory, Told};
 use crate::cli::{Analyze, FailOn, HashWord, Reading};
 use crate::collect::clients::{self, Claim};
-use crate::collect::log::Wanted;
+use crate::collect::log::{Log, Wanted};
 use crate::collect::watch::Watch;
-use crate::collect::{self, Collected, census};
+use crate::collect::{self, Collected};
 use crate::correlate::Rules;
 use crate::correlate::coverage::{Coverage, Span};
 use crate::input::{self, Hash};
 use crate::messages::Messages;
-use crate::read::{self, Evidence, File, is_web_log};
+use crate::read::{self, Evidence, File};
 use crate::source;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
@@ -60,7 +60,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         run.judge(claims);
         messages.end();
         notes::say(&mut run, &messages);
-        let report = assemble::report(&mut run);
+        let report = assemble::report(&run);
         outputs.write(&report, assemble::rows(&run))?;
         report
     };
@@ -253,43 +253,23 @@ impl Run<'_> {
     }
 
     /// Nameless refusals of watched clients, but for those where strangers sat as well.
-    fn claim_refusals(&mut self) -> Vec<Claim> {
-        let claims = clients::claims(&self.collected.book);
-        if claims.is_empty() {
-            return claims;
-        }
+    fn claim_refusals(&self) -> Vec<Claim> {
         let book = &self.collected.book;
-        let seat = |claim: &Claim| {
-            let key = book.keys.get(claim.served.key);
-            let client = book.clients.get(claim.served.client);
-            let client = (client.c_ip.clone(), client.user_agent.clone(), client.device.clone());
-            (key.server.clone(), key.pool, client)
-        };
-        // One question a seat, over the time of all its refusals.
-        let mut times: BTreeMap<_, (DateTime<Utc>, DateTime<Utc>)> = BTreeMap::new();
-        for claim in &claims {
-            let (from, until) = (claim.refusal.end - clients::SESSION, claim.refusal.end);
-            let (a, b) = times.entry(seat(claim)).or_insert((from, until));
-            (*a, *b) = ((*a).min(from), (*b).max(until));
-        }
-        let ask = |seat: (String, &'static str, (String, String, String))| {
-            let &(from, until) = times.get(&seat)?;
-            let (server, pool, client) = seat;
-            Some((server, census::Ask { pool, from, until, client: Some(client) }))
-        };
-        let mut asks: BTreeMap<String, BTreeSet<census::Ask>> = BTreeMap::new();
-        for (server, ask) in times.keys().cloned().filter_map(ask) {
-            asks.entry(server).or_default().insert(ask);
-        }
-        let answers = census::census(looks(&mut self.files, &self.collected.server_of_log, &asks));
-        let directory = &self.directory;
         let is_alone = |claim: &Claim| {
-            let names = ask(seat(claim)).and_then(|ask| answers.get(&ask));
-            names.into_iter().flatten().all(|name| {
-                directory.accounts.resolve(name, None) == Resolution::One(claim.served.account)
-            })
+            let server = &book.keys.get(claim.served.key).server;
+            let seats =
+                [claim.served.client, claim.refusal.client].map(|c| book.clients.get(c).seat);
+            let until = claim.refusal.end.timestamp();
+            let from = until - clients::SESSION.num_seconds();
+            let may_tell = |(index, log): &(&usize, &Log)| {
+                let is_of_server =
+                    self.collected.server_of_log.get(index).is_none_or(|name| name == server);
+                is_of_server && log.tally.span.is_some_and(|(a, b)| a <= until && from <= b)
+            };
+            let mut logs = self.collected.logs.iter().filter(may_tell);
+            logs.all(|(_, log)| seats.iter().all(|&seat| !log.seats.contains(seat)))
         };
-        claims.into_iter().filter(is_alone).collect()
+        clients::claims(book).into_iter().filter(is_alone).collect()
     }
 
     fn judge(&mut self, claims: Vec<Claim>) {
@@ -327,19 +307,6 @@ impl Run<'_> {
             })
             .collect();
     }
-}
-
-/// The logs that a census looks into.
-fn looks<'a>(
-    files: &'a mut [File],
-    server_of_log: &BTreeMap<usize, String>,
-    asks: &'a BTreeMap<String, BTreeSet<census::Ask>>,
-) -> Vec<census::Look<'a>> {
-    let look = |(index, file): (usize, &'a mut File)| {
-        let server = server_of_log.get(&index).cloned();
-        is_web_log(file.kind).then_some(census::Look { file, server, asks })
-    };
-    files.iter_mut().enumerate().filter_map(look).collect()
 }
 
 /// Reads everything for `inspect`, judging nothing.

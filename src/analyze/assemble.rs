@@ -1,19 +1,21 @@
 //! What a run found out to the report.
 
-use super::{Run, census, looks};
+use super::Run;
 use crate::case::{Finding, OLDEST_TOKEN, Path, State};
 use crate::change::Change;
 use crate::collect::book::Access;
+use crate::collect::census::{self, Ask, Look};
+use crate::collect::log::Log;
 use crate::input::Encoding;
 use crate::plan::{self, Planned};
 use crate::words;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use stillin_parsers::event::{ChangeKind, Precision};
 use stillin_parsers::exchange::Scheme;
 use stillin_reports::report::{self, Report};
 
 /// The report of a run. Looks into the logs once more, for the users that a recycle would hit.
-pub fn report(run: &mut Run<'_>) -> Report {
+pub fn report(run: &Run<'_>) -> Report {
     let ids = change_ids(run);
     let mut findings: Vec<(report::Finding, &Finding)> = run
         .cases
@@ -36,7 +38,7 @@ pub fn report(run: &mut Run<'_>) -> Report {
         }));
     }
     let asks = asks(run, plan::pools(&planned));
-    let answers = census::census(looks(&mut run.files, &run.collected.server_of_log, &asks));
+    let answers = census::census(looks(run), &asks);
     let steps = plan::steps(&planned);
     let plan = steps.into_iter().map(|step| with_others(run, step, &asks, &answers)).collect();
     Report {
@@ -60,24 +62,28 @@ pub fn report(run: &mut Run<'_>) -> Report {
 }
 
 /// What to ask the logs for each pool in the plan: who used it within the TTL before its log ends.
-fn asks(
-    run: &Run<'_>,
-    pools: BTreeSet<(String, &'static str)>,
-) -> BTreeMap<String, BTreeSet<census::Ask>> {
-    let mut asks: BTreeMap<String, BTreeSet<census::Ask>> = BTreeMap::new();
-    for (server, pool) in pools {
-        let index = run.servers.iter().position(|name| *name == server).unwrap_or(usize::MAX);
-        let Some(span) = run.coverage.servers.get(index).and_then(Option::as_ref) else { continue };
-        let ask = census::Ask { pool, from: span.to - run.args.ttl, until: span.to, client: None };
-        asks.entry(server).or_default().insert(ask);
-    }
-    asks
+fn asks(run: &Run<'_>, pools: BTreeSet<(String, &'static str)>) -> BTreeSet<Ask> {
+    let ask = |(server, pool): (String, &'static str)| {
+        let index = run.servers.iter().position(|name| *name == server)?;
+        let until = run.coverage.servers.get(index)?.as_ref()?.to;
+        Some(Ask { server, pool, from: until - run.args.ttl, until })
+    };
+    pools.into_iter().filter_map(ask).collect()
+}
+
+/// The logs that a census looks into.
+fn looks<'a>(run: &'a Run<'_>) -> Vec<Look<'a>> {
+    let look = |(&index, log): (&usize, &'a Log)| {
+        let server = run.collected.server_of_log.get(&index).map(String::as_str);
+        Some(Look { file: &run.files[index], server, span: log.tally.span? })
+    };
+    run.collected.logs.iter().filter_map(look).collect()
 }
 
 fn with_others(
     run: &Run<'_>,
     step: report::Step,
-    asks: &BTreeMap<String, BTreeSet<census::Ask>>,
+    asks: &BTreeSet<Ask>,
     answers: &census::Answers,
 ) -> report::Step {
     let accounts = &run.directory.accounts;
@@ -85,9 +91,8 @@ fn with_others(
         crate::account::Resolution::One(id) => step.accounts.contains(&accounts.list[id].display),
         _ => false,
     };
-    let ask = asks.get(&step.server).into_iter().flatten().find(|ask| ask.pool == step.pool);
-    let names =
-        ask.and_then(|ask| answers.get(&(step.server.clone(), ask.clone()))).into_iter().flatten();
+    let ask = asks.iter().find(|ask| ask.server == step.server && ask.pool == step.pool);
+    let names = ask.and_then(|ask| answers.get(ask)).into_iter().flatten();
     let other_users = names.filter(|name| !is_evicted(name)).count() as u64;
     report::Step { other_users, ..step }
 }

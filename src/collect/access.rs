@@ -1,6 +1,8 @@
 //! One line of a log to one row of the book.
 
 use super::book::{Access, Book, Client, Key, Table};
+use super::names::logged_host_name;
+use super::seats::seat;
 use super::watch::decode;
 use chrono::TimeDelta;
 use stillin_parsers::exchange::{self, Outcome, Route, Status};
@@ -131,16 +133,18 @@ impl Desk {
         let text = |number: u32| texts[number as usize].clone();
         let mut book = Book::default();
         let key = |&(server, pool, protocol, scheme, name): &(u32, _, _, _, u32)| Key {
-            server: super::log::host_name(&text(server)),
+            server: logged_host_name(self.texts.get(server)),
             pool,
             protocol,
             scheme,
             name: text(name).to_lowercase(),
         };
+        let logged: Vec<&[u8]> = self.texts.iter().map(Vec::as_slice).collect();
         let client = |&(device, user_agent, c_ip): &(u32, u32, u32)| Client {
             device: text(device),
             user_agent: text(user_agent),
             c_ip: text(c_ip),
+            seat: seat(logged[c_ip as usize], logged[user_agent as usize]),
         };
         let keys: Vec<u32> = self.keys.iter().map(|k| book.keys.number(key(k))).collect();
         let clients: Vec<u32> =

@@ -41,6 +41,8 @@ pub struct Client {
     pub user_agent: String,
     /// `c-ip`, empty if none.
     pub c_ip: String,
+    /// Number of the last two (see `seats`).
+    pub seat: u64,
 }
 
 /// One request of a watched account.

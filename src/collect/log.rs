@@ -2,21 +2,25 @@
 
 use super::access::{Desk, Seen, may_be_nameless_refusal};
 use super::book::Book;
+use super::clients::SESSION;
 use super::copies::FirstRequest;
 use super::minutes::Presence;
-use super::watch::{Meant, Names, Watch, decode};
+use super::names::{Names, Sort, logged_host_name};
+use super::seats::{Seats, seat};
+use super::watch::{Meant, Watch, decode};
 use crate::input::{Body, HEAD, Hash, Map, Opened, Stored, Stream};
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Read;
 use stillin_parsers::event::Reason;
-use stillin_parsers::exchange;
 use stillin_parsers::w3c::scan::REJECTS_KEPT;
 use stillin_parsers::w3c::{self, Column, Line, State, Tally};
 
 /// Bytes read as one task.
 const CHUNK: usize = 4 << 20;
+/// How many times its packed size a log has, about.
+const PACKED: u64 = 12;
 
 /// What a scan is after, the same for every line.
 pub struct Wanted<'a> {
@@ -53,10 +57,21 @@ pub struct Log {
     pub addresses: BTreeMap<String, u64>,
     /// Names that may be a watched account's and cannot be tied to it, with their number of requests.
     pub namesakes: BTreeMap<String, u64>,
+    /// Where strangers sat.
+    pub seats: Seats,
     /// What tells copies of one log.
     pub first_request: Option<FirstRequest>,
     /// Size, hash and damage of the source.
     pub stored: Option<Stored>,
+}
+
+/// What every chunk of a log is read with.
+#[derive(Clone, Copy)]
+struct Scan<'a> {
+    wanted: &'a Wanted<'a>,
+    seats: &'a Seats,
+    /// Where strangers sat before that cannot matter; seconds since 1970.
+    seats_from: i64,
 }
 
 /// What one chunk gave, and what it was read with.
@@ -71,12 +86,18 @@ struct Piece {
 /// Reads an opened W3C log to its end.
 pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
     let (guess, first_request) = first_look(&opened.head);
-    let mut log = match opened.body {
-        Body::Mapped(map) => read_map(&map, hash, &guess, wanted),
-        Body::Stream(stream) => read_stream(stream, &guess, wanted),
+    let is_packed = matches!(opened.body, Body::Stream(_));
+    let seats = Seats::new(opened.stored_bytes * if is_packed { PACKED } else { 1 });
+    let seats_from = match wanted.nameless_from {
+        Some(from) if !wanted.watch.is_empty() => (from - SESSION).timestamp(),
+        _ => i64::MAX,
     };
-    log.first_request = first_request;
-    log
+    let scan = Scan { wanted, seats: &seats, seats_from };
+    let log = match opened.body {
+        Body::Mapped(map) => read_map(&map, hash, &guess, &scan),
+        Body::Stream(stream) => read_stream(stream, &guess, &scan),
+    };
+    Log { first_request, seats, ..log }
 }
 
 /// The columns that hold after the first lines, which mostly hold for the whole file, and the first request.
@@ -97,7 +118,7 @@ fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
     (state, first.and_then(request))
 }
 
-fn read_map(map: &Map, hash: Hash, guess: &State, wanted: &Wanted<'_>) -> Log {
+fn read_map(map: &Map, hash: Hash, guess: &State, scan: &Scan<'_>) -> Log {
     let text: &[u8] = map;
     let chunks = w3c::chunks(text, CHUNK);
     let offsets: Vec<usize> = chunks
@@ -113,17 +134,19 @@ fn read_map(map: &Map, hash: Hash, guess: &State, wanted: &Wanted<'_>) -> Log {
             .par_iter()
             .zip(&offsets)
             .enumerate()
-            .map(|(n, (chunk, &offset))| {
-                map.populate(offset..offset + chunk.len());
-                let assumed = if n == 0 { State::default() } else { guess.clone() };
-                let piece = read_chunk(chunk, assumed, wanted);
-                map.release(offset..offset + chunk.len());
-                piece
-            })
+            .map_init(
+                || scan.names(),
+                |names, (n, (chunk, &offset))| {
+                    let assumed = if n == 0 { State::default() } else { guess.clone() };
+                    let piece = read_chunk(chunk, assumed, scan, names);
+                    map.release(offset..offset + chunk.len());
+                    piece
+                },
+            )
             .collect();
         let mut gatherer = Gatherer::default();
         for (piece, chunk) in pieces.into_iter().zip(&chunks) {
-            gatherer.take(piece, chunk, wanted);
+            gatherer.take(piece, chunk, scan);
         }
         gatherer.finish()
     };
@@ -136,7 +159,7 @@ fn read_map(map: &Map, hash: Hash, guess: &State, wanted: &Wanted<'_>) -> Log {
 }
 
 /// A stream is read block by block, as many at a time as there are threads.
-fn read_stream(mut stream: Stream, guess: &State, wanted: &Wanted<'_>) -> Log {
+fn read_stream(mut stream: Stream, guess: &State, scan: &Scan<'_>) -> Log {
     let mut gatherer = Gatherer::default();
     let mut rest = Vec::new();
     let mut is_first = true;
@@ -164,17 +187,20 @@ fn read_stream(mut stream: Stream, guess: &State, wanted: &Wanted<'_>) -> Log {
         let pieces: Vec<Piece> = blocks
             .par_iter()
             .enumerate()
-            .map(|(n, block)| {
-                let assumed = match n {
-                    0 => start.clone(),
-                    _ if is_first => guess.clone(),
-                    _ => start.clone(),
-                };
-                read_chunk(block, assumed, wanted)
-            })
+            .map_init(
+                || scan.names(),
+                |names, (n, block)| {
+                    let assumed = match n {
+                        0 => start.clone(),
+                        _ if is_first => guess.clone(),
+                        _ => start.clone(),
+                    };
+                    read_chunk(block, assumed, scan, names)
+                },
+            )
             .collect();
         for (piece, block) in pieces.into_iter().zip(&blocks) {
-            gatherer.take(piece, block, wanted);
+            gatherer.take(piece, block, scan);
         }
         is_first = false;
         if is_done {
@@ -186,12 +212,19 @@ fn read_stream(mut stream: Stream, guess: &State, wanted: &Wanted<'_>) -> Log {
     log
 }
 
-fn read_chunk(chunk: &[u8], assumed: State, wanted: &Wanted<'_>) -> Piece {
+fn read_chunk(chunk: &[u8], assumed: State, scan: &Scan<'_>, names: &mut Names<'_>) -> Piece {
     let mut scanned = Scanned::default();
-    let (tally, next) = w3c::scan(chunk, &assumed, |name, line| scanned.line(name, line, wanted));
-    (wanted.progress)(chunk.len() as u64);
+    let (tally, next) =
+        w3c::scan(chunk, &assumed, |name, line| scanned.line(name, line, scan, names));
+    (scan.wanted.progress)(chunk.len() as u64);
     let book = std::mem::take(&mut scanned.desk).into_book();
     Piece { assumed, next, tally, scanned, book }
+}
+
+impl<'a> Scan<'a> {
+    fn names(&self) -> Names<'a> {
+        Names::new(self.wanted.watch)
+    }
 }
 
 /// Brings pieces together in the order of the file.
@@ -207,13 +240,14 @@ struct Gatherer {
 }
 
 impl Gatherer {
-    fn take(&mut self, piece: Piece, chunk: &[u8], wanted: &Wanted<'_>) {
-        let quiet = Wanted { progress: &|_| (), ..*wanted };
+    fn take(&mut self, piece: Piece, chunk: &[u8], scan: &Scan<'_>) {
         let piece = if piece.assumed.reads_like(&self.state) {
             piece
         } else {
             // Rare: the columns changed in an earlier chunk.
-            read_chunk(chunk, self.state.clone(), &quiet)
+            let quiet = Wanted { progress: &|_| (), ..*scan.wanted };
+            let scan = Scan { wanted: &quiet, ..*scan };
+            read_chunk(chunk, self.state.clone(), &scan, &mut scan.names())
         };
         let lines_before = self.log.tally.line_ends;
         self.take_tally(piece.tally, lines_before);
@@ -324,7 +358,6 @@ fn in_file(reason: Reason, lines_before: u64, inherited: u64) -> Reason {
 #[derive(Default)]
 struct Scanned {
     desk: Desk,
-    names: Names,
     /// By host name; few, and mostly one.
     presence: Vec<(String, Presence)>,
     /// `s-ip`s; few.
@@ -343,21 +376,23 @@ struct Scanned {
 impl Scanned {
     /// Every data line of every log comes through here.
     #[inline(always)]
-    fn line(&mut self, name: &[u8], line: &Line<'_>, wanted: &Wanted<'_>) {
+    fn line(&mut self, name: &[u8], line: &Line<'_>, scan: &Scan<'_>, names: &mut Names<'_>) {
         let server = line.value(Column::SComputername).unwrap_or_default();
         if self.second != Some(line.seconds)
             || (self.server.len(), server.len()) != (0, 0) && self.server != server
         {
             self.moved(server, line);
         }
-        if name == b"-" {
+        if matches!(name, b"-" | b"") {
             if may_be_nameless_refusal(line) {
-                self.nameless(line, wanted);
+                self.nameless(line, scan.wanted);
             }
-        } else if looks_like_noise(name) && exchange::noise(name, b"", b"", b"").is_some() {
-            self.noise(line);
-        } else if wanted.watch.may_mean(name) {
-            self.watched(name, line, wanted);
+            return;
+        }
+        match names.sort(name, line) {
+            Sort::Stranger => sit(line, scan),
+            Sort::Noise => self.noise(line),
+            Sort::Watched => self.watched(name, line, scan, names),
         }
     }
 
@@ -367,7 +402,7 @@ impl Scanned {
     fn moved(&mut self, server: &[u8], line: &Line<'_>) {
         if self.server != server || self.second.is_none() {
             self.server = server.to_vec();
-            let host = host_name(&decode(server));
+            let host = logged_host_name(server);
             let hosts = &mut self.presence;
             self.host = hosts.iter().position(|(name, _)| *name == host).unwrap_or_else(|| {
                 hosts.push((host, Presence::default()));
@@ -413,20 +448,21 @@ impl Scanned {
     }
 
     #[cold]
-    fn watched(&mut self, name: &[u8], line: &Line<'_>, wanted: &Wanted<'_>) {
-        let (ids, is_ambiguous) = match self.names.meant(wanted.watch, name, line) {
-            Meant::Nobody => return,
+    fn watched(&mut self, name: &[u8], line: &Line<'_>, scan: &Scan<'_>, names: &mut Names<'_>) {
+        let (ids, is_ambiguous) = match names.meant(name, line) {
+            Meant::Nobody => return sit(line, scan),
             Meant::One(id) => (&[*id][..], false),
             Meant::Ambiguous(ids) => (ids.as_slice(), true),
             Meant::Namesake(_) => {
                 if self.namesakes.len() < 1000 {
                     *self.namesakes.entry(decode(name)).or_default() += 1;
                 }
+                sit(line, scan);
                 return;
             }
         };
         let seen = Seen::new(line);
-        if !seen.counts() || !is_within(line, wanted) {
+        if !seen.counts() || !is_within(line, scan.wanted) {
             return;
         }
         let access = seen.write(&self.server, &mut self.desk);
@@ -436,30 +472,16 @@ impl Scanned {
     }
 }
 
-fn is_within(line: &Line<'_>, wanted: &Wanted<'_>) -> bool {
-    let time = line.time();
-    wanted.from.is_none_or(|from| time >= from) && wanted.until.is_none_or(|until| time <= until)
-}
-
-/// Cheap test before the real one: the names that Exchange and Windows make for themselves.
+/// A stranger was served, so a refusal at that seat may be the stranger's.
 #[inline(always)]
-fn looks_like_noise(name: &[u8]) -> bool {
-    match name {
-        [.., b'$'] => true,
-        [first, ..] => {
-            let from = memchr::memchr(b'\\', name).map_or(0, |at| at + 1);
-            let letter = name.get(from).unwrap_or(first) | 0x20;
-            (matches!(letter, b'h' | b's' | b'e' | b'd' | b'm') && name.len() - from >= 10)
-                || matches!(first | 0x20, b'n' | b'i')
-        }
-        [] => false,
+fn sit(line: &Line<'_>, scan: &Scan<'_>) {
+    if line.seconds >= scan.seats_from && matches!(line.sc_status(), [b'2' | b'3', ..]) {
+        let (c_ip, cs_user_agent) = line.address_and_agent();
+        scan.seats.insert(seat(c_ip, cs_user_agent));
     }
 }
 
-/// The short host name in capitals, so that `ex01.fabrikam.example` and `EX01` are one server.
-pub fn host_name(name: &str) -> String {
-    let is_address = name.parse::<std::net::IpAddr>().is_ok() || name.contains(':');
-    let short = if is_address { name } else { name.split('.').next().unwrap_or(name) };
-    let short = short.trim().to_uppercase();
-    if short == "-" { String::new() } else { short }
+fn is_within(line: &Line<'_>, wanted: &Wanted<'_>) -> bool {
+    let time = line.time();
+    wanted.from.is_none_or(|from| time >= from) && wanted.until.is_none_or(|until| time <= until)
 }

@@ -1,7 +1,6 @@
 //! The watchlist: which user names a scan stops at.
 
 use crate::account::{AccountId, Accounts, Resolution};
-use hashbrown::HashMap;
 use std::collections::BTreeSet;
 use stillin_parsers::w3c::Line;
 
@@ -81,6 +80,11 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Whether a name is borne by several accounts, of which not all may have existed at a time.
+    pub fn depends_on_time(&self, cs_username: &[u8]) -> bool {
+        matches!(self.accounts.resolve(&decode(cs_username), None), Resolution::Ambiguous(_))
+    }
+
     /// Of several bearers, those that existed at the time.
     fn meant_then(&self, name: &str, line: &Line<'_>) -> Meant {
         let ids = match self.accounts.resolve(name, Some(line.time())) {
@@ -91,34 +95,6 @@ impl<'a> Watch<'a> {
         };
         let watched: Vec<_> = ids.into_iter().filter(|id| self.watched.contains(id)).collect();
         if watched.is_empty() { Meant::Nobody } else { Meant::Ambiguous(watched) }
-    }
-}
-
-/// Names met in one chunk, so that each is resolved once.
-#[derive(Default)]
-pub struct Names {
-    /// Only looked up, never walked.
-    known: HashMap<Vec<u8>, Meant>,
-    last: Meant,
-}
-
-impl Names {
-    /// As [`Watch::meant`], remembered where the time of the line cannot matter.
-    pub fn meant(&mut self, watch: &Watch<'_>, cs_username: &[u8], line: &Line<'_>) -> &Meant {
-        if !self.known.contains_key(cs_username) {
-            let depends_on_time = matches!(
-                watch.accounts.resolve(&decode(cs_username), None),
-                Resolution::Ambiguous(_)
-            );
-            let meant = watch.meant(cs_username, line);
-            // The filter lets a few strangers through; what attackers typed must not fill the memory.
-            if depends_on_time || self.known.len() > 10_000 {
-                self.last = meant;
-                return &self.last;
-            }
-            self.known.insert(cs_username.to_vec(), meant);
-        }
-        self.known.get(cs_username).unwrap_or(&Meant::Nobody)
     }
 }
 

@@ -70,6 +70,7 @@ pub struct Layout {
     /// What stands between two values.
     pub delimiter: Delimiter,
     places: [Option<usize>; COLUMNS],
+    is_agent_behind_name: bool,
 }
 
 impl Layout {
@@ -87,7 +88,18 @@ impl Layout {
             }
         }
         let delimiter = if tabs { Delimiter::Tab } else { Delimiter::Blank };
-        Layout { names, delimiter, places }
+        let mut layout = Layout { names, delimiter, places, is_agent_behind_name: false };
+        let behind_name = |n| layout.place(Column::CsUsername).map(|name| name + n);
+        layout.is_agent_behind_name = layout.place(Column::CIp).is_some()
+            && layout.place(Column::CIp) == behind_name(1)
+            && layout.place(Column::CsUserAgent) == behind_name(2);
+        layout
+    }
+
+    /// Whether `c-ip` and `cs(User-Agent)` follow `cs-username`, as IIS has them.
+    #[inline]
+    pub(super) fn is_agent_behind_name(&self) -> bool {
+        self.is_agent_behind_name
     }
 
     /// Place of a column, from 0.

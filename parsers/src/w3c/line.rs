@@ -17,6 +17,18 @@ pub struct Line<'a> {
     pub nanos: u32,
     pub(super) text: &'a [u8],
     pub(super) values: Values<'a>,
+    pub(super) found: Found<'a>,
+}
+
+/// What every line is asked for, found once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Found<'a> {
+    /// `cs-username`, empty where the log has none.
+    pub(super) cs_username: &'a [u8],
+    /// `sc-status`, where the log has it.
+    pub(super) sc_status: Option<&'a [u8]>,
+    /// A walk that has passed the end of the name, and that end.
+    behind_name: Option<(Walk<'a>, usize)>,
 }
 
 /// Where the values of a line stand.
@@ -60,10 +72,33 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// `cs-username`, empty where the log has none, and `sc-status`: what every line is asked for,
-    /// fetched in one walk where they stand in the order of IIS.
+    /// `sc-status` as logged, empty where the log has none.
+    #[inline]
+    pub fn sc_status(&self) -> &'a [u8] {
+        self.found.sc_status.unwrap_or_default()
+    }
+
+    /// `c-ip` and `cs(User-Agent)` as logged, empty where the log has none.
+    /// In the order of IIS they stand right behind the name.
     #[inline(always)]
-    pub(super) fn name_and_status(&self) -> (&'a [u8], Option<&'a [u8]>) {
+    pub fn address_and_agent(&self) -> (&'a [u8], &'a [u8]) {
+        if let (Some((mut walk, name_to)), Values::Separated { end, .. }) =
+            (self.found.behind_name, self.values)
+            && self.layout.is_agent_behind_name()
+        {
+            let mut next = || walk.nth(0).map_or(end, |at| at.min(end));
+            let (address_to, agent_to) = (next(), next());
+            let address = self.text.get(name_to + 1..address_to).unwrap_or_default();
+            let agent = self.text.get(address_to + 1..agent_to).unwrap_or_default();
+            return (unquoted(address), unquoted(agent));
+        }
+        let text = |column| self.value(column).unwrap_or_default();
+        (text(Column::CIp), text(Column::CsUserAgent))
+    }
+
+    /// Finds what every line is asked for, in one walk where it stands in the order of IIS.
+    #[inline(always)]
+    pub(super) fn find(&mut self) {
         let places = (self.layout.place(Column::CsUsername), self.layout.place(Column::ScStatus));
         if let (Values::Separated { start, masks, end }, (Some(name), Some(status))) =
             (self.values, places)
@@ -71,14 +106,23 @@ impl<'a> Line<'a> {
             && name + 1 < status
         {
             let mut walk = Walk::new(masks, start);
-            let mut ends = |skip| walk.nth(skip).map_or(end, |at| at.min(end));
-            let (name_from, name_to) = (ends(name - 1) + 1, ends(0));
-            let (status_from, status_to) = (ends(status - name - 2) + 1, ends(0));
-            let name = self.text.get(name_from..name_to).unwrap_or_default();
-            return (unquoted(name), self.text.get(status_from..status_to));
+            let next = |walk: &mut Walk<'_>, skip| walk.nth(skip).map_or(end, |at| at.min(end));
+            let (name_from, name_to) = (next(&mut walk, name - 1) + 1, next(&mut walk, 0));
+            let behind_name = walk;
+            let status_from = next(&mut walk, status - name - 2) + 1;
+            let status_to = next(&mut walk, 0);
+            self.found = Found {
+                cs_username: unquoted(self.text.get(name_from..name_to).unwrap_or_default()),
+                sc_status: self.text.get(status_from..status_to),
+                behind_name: Some((behind_name, name_to)),
+            };
+            return;
         }
-        let name = self.value(Column::CsUsername).unwrap_or_default();
-        (name, places.1.map(|status| self.nth(status)))
+        self.found = Found {
+            cs_username: self.value(Column::CsUsername).unwrap_or_default(),
+            sc_status: places.1.map(|status| self.nth(status)),
+            behind_name: None,
+        };
     }
 
     /// The nth value, from 0; empty where there is none.

@@ -1,7 +1,7 @@
 //! A chunk of a log to its lines: the path of every line of every log.
 
 use super::layout::{Column, Layout};
-use super::line::{Line, Values};
+use super::line::{Found, Line, Values};
 use super::values::{Split, split};
 use crate::event::Reason;
 use crate::separators::Separators;
@@ -161,13 +161,15 @@ impl Reader {
             return false;
         }
         let values = Values::Separated { start: piece.start, masks, end };
-        let mut line = Line { layout, number: piece.number, seconds: 0, nanos: 0, text, values };
-        let (name, status) = line.name_and_status();
-        if !is_status(status) || self.clock.set(&mut line, self.state.day).is_err() {
+        let found = Found::default();
+        let mut line =
+            Line { layout, number: piece.number, seconds: 0, nanos: 0, text, values, found };
+        line.find();
+        if !is_status(line.found.sc_status) || self.clock.set(&mut line, self.state.day).is_err() {
             return false;
         }
         self.tally.lines += 1;
-        self.count(name, &line, each);
+        self.count(&line, each);
         true
     }
 
@@ -228,14 +230,15 @@ impl Reader {
                 return Err(Reason::FieldCount { want: layout.len(), got, fields_line });
             }
             let values = Values::Ranges(&ranges);
-            let mut line = Line { layout: &layout, number, seconds: 0, nanos: 0, text, values };
-            let (name, status) = line.name_and_status();
-            if !is_status(status) {
+            let (layout, found) = (&layout, Found::default());
+            let mut line = Line { layout, number, seconds: 0, nanos: 0, text, values, found };
+            line.find();
+            if !is_status(line.found.sc_status) {
                 return Err(Reason::BadNumber("sc-status"));
             }
             self.clock.set(&mut line, self.state.day)?;
             self.tally.repaired += u64::from(split == Split::Repaired);
-            self.count(name, &line, each);
+            self.count(&line, each);
             Ok(())
         })();
         self.ranges = ranges;
@@ -243,13 +246,13 @@ impl Reader {
     }
 
     #[inline(always)]
-    fn count(&mut self, name: &[u8], line: &Line<'_>, each: &mut impl FnMut(&[u8], &Line<'_>)) {
+    fn count(&mut self, line: &Line<'_>, each: &mut impl FnMut(&[u8], &Line<'_>)) {
         self.tally.requests += 1;
         if self.clock.moved {
             self.clock.moved = false;
             self.tally.saw(line.seconds);
         }
-        each(name, line);
+        each(line.found.cs_username, line);
     }
 
     fn directive(&mut self, text: &[u8], number: u64) {
