@@ -87,7 +87,8 @@ struct Piece {
 pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
     let (guess, first_request) = first_look(&opened.head);
     let is_packed = matches!(opened.body, Body::Stream(_));
-    let seats = Seats::new(opened.stored_bytes * if is_packed { PACKED } else { 1 });
+    let log_bytes = opened.stored_bytes.saturating_mul(if is_packed { PACKED } else { 1 });
+    let seats = Seats::new(log_bytes);
     let seats_from = match wanted.nameless_from {
         Some(from) if !wanted.watch.is_empty() => (from - SESSION).timestamp(),
         _ => i64::MAX,
@@ -389,7 +390,7 @@ impl Scanned {
             }
             return;
         }
-        match names.sort(name, line) {
+        match names.sort(name) {
             Sort::Stranger => sit(line, scan),
             Sort::Noise => self.noise(line),
             Sort::Watched => self.watched(name, line, scan, names),

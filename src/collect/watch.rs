@@ -1,5 +1,6 @@
 //! The watchlist: which user names a scan stops at.
 
+use super::names::Parts;
 use crate::account::{AccountId, Accounts, Resolution};
 use std::collections::BTreeSet;
 use stillin_parsers::w3c::Line;
@@ -34,7 +35,8 @@ impl<'a> Watch<'a> {
         let mut filter = Filter::new(parts.len() * 2);
         for part in &parts {
             for spelling in [part.clone(), part.replace(' ', "+")] {
-                filter.set(hash_local_part(spelling.as_bytes()).unwrap_or_default());
+                let spelling = spelling.as_bytes();
+                filter.set(Parts::of(spelling).hash(spelling).unwrap_or_default());
             }
         }
         Watch { accounts, watched, filter }
@@ -45,10 +47,10 @@ impl<'a> Watch<'a> {
         self.watched.is_empty()
     }
 
-    /// Whether a name may be a watched one; a no is sure.
+    /// Whether a name, taken apart, may be a watched one; a no is sure.
     #[inline]
-    pub fn may_mean(&self, cs_username: &[u8]) -> bool {
-        match hash_local_part(cs_username) {
+    pub fn may_mean(&self, parts: &Parts, cs_username: &[u8]) -> bool {
+        match parts.hash(cs_username) {
             Some(hash) => self.filter.get(hash),
             // Letters beyond ASCII change case by rules of their own.
             None => true,
@@ -104,24 +106,6 @@ pub fn decode(bytes: &[u8]) -> String {
         Ok(text) => text.to_owned(),
         Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
     }
-}
-
-/// Hash of what stands behind `\` and before `@`, the same for capitals; `None` beyond ASCII.
-#[inline]
-fn hash_local_part(name: &[u8]) -> Option<u64> {
-    let mut hash = 0u64;
-    for &byte in name {
-        match byte {
-            b'\\' => hash = 0,
-            b'@' => break,
-            0x80.. => return None,
-            _ => {
-                hash = (hash.rotate_left(5) ^ u64::from(byte | 0x20))
-                    .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            }
-        }
-    }
-    Some(hash)
 }
 
 /// A set of hashes that may say yes wrongly, never no.
