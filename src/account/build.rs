@@ -97,13 +97,10 @@ impl<'a> Groups<'a> {
     }
 
     fn join(&mut self, keys_of: &dyn Fn(&Identity) -> Vec<String>) {
-        let mut bearers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (index, identity) in self.identities.iter().enumerate() {
-            for key in keys_of(identity).into_iter().filter(|key| !key.is_empty()) {
-                bearers.entry(key).or_default().push(index);
-            }
-        }
-        for group in bearers.values() {
+        let keys = |(index, identity): (usize, &&Identity)| {
+            keys_of(identity).into_iter().filter(|key| !key.is_empty()).map(move |key| (key, index))
+        };
+        for group in shared(self.identities.iter().enumerate().flat_map(keys).collect()) {
             let roots: BTreeSet<usize> = group.iter().map(|&index| self.root(index)).collect();
             self.unite_all(&roots);
         }
@@ -129,13 +126,9 @@ impl<'a> Groups<'a> {
                 && i.distinguished_name.is_none()
                 && i.user_principal_name.is_none()
         };
-        let mut bearers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (index, identity) in identities.iter().enumerate() {
-            for sam in sams(identity) {
-                bearers.entry(sam).or_default().push(index);
-            }
-        }
-        for group in bearers.values() {
+        let keys =
+            |(index, identity)| sams(identity).map(move |sam| (sam, index)).collect::<Vec<_>>();
+        for group in shared(identities.iter().copied().enumerate().flat_map(keys).collect()) {
             let bare: Vec<_> = group.iter().copied().filter(|&i| is_bare(identities[i])).collect();
             for pair in bare.windows(2) {
                 self.unite(pair[0], pair[1]);
@@ -170,6 +163,13 @@ impl<'a> Groups<'a> {
         }
         (accounts, ids)
     }
+}
+
+/// The indexes that share a key, key by key; most keys are borne once and are not worth a word.
+fn shared(mut keys: Vec<(String, usize)>) -> Vec<Vec<usize>> {
+    keys.sort_unstable();
+    let groups = keys.chunk_by(|(a, _), (b, _)| a == b).filter(|group| group.len() > 1);
+    groups.map(|group| group.iter().map(|(_, index)| *index).collect()).collect()
 }
 
 fn add(account: &mut Account, identity: &Identity, domains: &Domains) {

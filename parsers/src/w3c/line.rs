@@ -99,17 +99,14 @@ impl<'a> Line<'a> {
     /// Finds what every line is asked for, in one walk where it stands in the order of IIS.
     #[inline(always)]
     pub(super) fn find(&mut self) {
-        let places = (self.layout.place(Column::CsUsername), self.layout.place(Column::ScStatus));
-        if let (Values::Separated { start, masks, end }, (Some(name), Some(status))) =
-            (self.values, places)
-            && 0 < name
-            && name + 1 < status
+        if let (Values::Separated { start, masks, end }, Some((to_name, to_status))) =
+            (self.values, self.layout.name_then_status())
         {
             let mut walk = Walk::new(masks, start);
             let next = |walk: &mut Walk<'_>, skip| walk.nth(skip).map_or(end, |at| at.min(end));
-            let (name_from, name_to) = (next(&mut walk, name - 1) + 1, next(&mut walk, 0));
+            let (name_from, name_to) = (next(&mut walk, to_name) + 1, next(&mut walk, 0));
             let behind_name = walk;
-            let status_from = next(&mut walk, status - name - 2) + 1;
+            let status_from = next(&mut walk, to_status) + 1;
             let status_to = next(&mut walk, 0);
             self.found = Found {
                 cs_username: unquoted(self.text.get(name_from..name_to).unwrap_or_default()),
@@ -120,7 +117,7 @@ impl<'a> Line<'a> {
         }
         self.found = Found {
             cs_username: self.value(Column::CsUsername).unwrap_or_default(),
-            sc_status: places.1.map(|status| self.nth(status)),
+            sc_status: self.layout.place(Column::ScStatus).map(|status| self.nth(status)),
             behind_name: None,
         };
     }
