@@ -25,6 +25,39 @@ fn check(lines: &str, expect: &[&str]) -> Tally {
 }
 
 #[test]
+fn finds_name_status_address_and_agent_in_any_order() {
+    for (columns, lines) in [
+        (
+            "date time cs-username c-ip cs(User-Agent) cs(Referer) sc-status",
+            &[
+                "FAB\\ada 203.0.113.7 Outlook - 200",
+                "\"F a\" ::1 \"an agent\" - 401",
+                "- - - - 302",
+            ][..],
+        ),
+        ("date time cs-username c-ip sc-status cs(User-Agent)", &["ada ::1 200 x"]),
+        ("date time cs-username sc-status c-ip cs(User-Agent)", &["ada 200 ::1 x"]),
+        ("date time sc-status cs(User-Agent) c-ip cs-username", &["200 x ::1 ada"]),
+        ("date time c-ip sc-status", &["::1 200"]),
+        ("date time cs-username c-ip cs(User-Agent)", &["ada ::1 x"]),
+    ] {
+        let lines: Vec<_> =
+            lines.iter().map(|line| format!("2026-03-02 08:00:00 {line}")).collect();
+        let log = format!("#Fields: {columns}\r\n{}\r\n", lines.join("\r\n"));
+        let mut n_lines = 0;
+        scan(log.as_bytes(), &State::default(), |name, line| {
+            let value = |column| line.value(column).unwrap_or_default();
+            assert_eq!(name, value(Column::CsUsername), "{columns}");
+            assert_eq!(line.sc_status(), value(Column::ScStatus), "{columns}");
+            let seat = (value(Column::CIp), value(Column::CsUserAgent));
+            assert_eq!(line.address_and_agent(), seat, "{columns}");
+            n_lines += 1;
+        });
+        assert_eq!(n_lines, lines.len(), "{columns}");
+    }
+}
+
+#[test]
 fn reads_plain_lines() {
     let tally = check(
         "2026-03-02 08:00:01 a=b 443 FAB\\ada 203.0.113.7 200\r\n2026-03-02 08:00:02 - 443 - ::1 401",
