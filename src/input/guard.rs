@@ -98,18 +98,6 @@ impl Map {
         (is > was).then_some(text)
     }
 
-    /// Fetches a range of the text in one go, which is several times faster than one fault for each page.
-    /// Advice only: nothing depends on it (Linux 5.14 and later).
-    pub fn populate(&self, range: Range<usize>) {
-        #[cfg(target_os = "linux")]
-        if let Some((offset, len)) = self.within(range) {
-            // A page that is gone is reported here as EFAULT, not by the signal: who reads it will see.
-            let _ = self.mmap.advise_range(memmap2::Advice::PopulateRead, offset, len);
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = range;
-    }
-
     /// Gives the memory of a range of the text back, so that it does not grow with the file.
     /// Advice only; who reads the range again gets the same bytes again.
     pub fn release(&self, range: Range<usize>) {
@@ -130,7 +118,6 @@ impl Map {
         let mut hasher = super::Hasher::new();
         for (n, window) in self.stored().chunks(HASH_WINDOW).enumerate() {
             let start = (n * HASH_WINDOW).saturating_sub(self.text_at);
-            self.populate(start..start + window.len());
             hasher.update(window);
             self.release(start..start + window.len());
         }
