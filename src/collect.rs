@@ -5,11 +5,14 @@
 pub mod access;
 pub mod book;
 pub mod census;
+pub mod chunk;
 pub mod clients;
 pub mod copies;
+pub mod gather;
 pub mod log;
 pub mod minutes;
 pub mod names;
+pub mod parts;
 pub mod seats;
 pub mod watch;
 
@@ -17,8 +20,9 @@ use crate::input::Hash;
 use crate::read::{File, is_web_log};
 use crate::source;
 use book::{Book, Key};
+use chunk::Wanted;
 use copies::FirstRequest;
-use log::{Log, Wanted};
+use log::Log;
 use minutes::Presence;
 use names::host_name;
 use rayon::prelude::*;
@@ -69,7 +73,10 @@ pub fn collect(
             Err(error) => _ = collected.errors.insert(index, format!("{error:#}")),
         }
     }
-    collected.originals = copies::originals(&collected.logs, &names);
+    collected.originals = {
+        let first = |(index, log): (&usize, &Log)| Some((*index, log.first_request.clone()?));
+        copies::originals(collected.logs.iter().filter_map(first), &names)
+    };
     collected.copied = copies::drop_copies(&mut collected.book, &collected.originals);
     collected
 }

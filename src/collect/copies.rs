@@ -2,7 +2,6 @@
 //! twin of a log, the state of a growing log an hour ago.
 
 use super::book::{Access, Book};
-use super::log::Log;
 use hashbrown::HashSet;
 use std::collections::BTreeMap;
 
@@ -19,16 +18,15 @@ pub struct FirstRequest {
 
 /// For each log that begins like an earlier one of its server, that one: both as indexes of files.
 pub fn originals(
-    logs: &BTreeMap<usize, Log>,
+    logs: impl Iterator<Item = (usize, FirstRequest)>,
     servers: &BTreeMap<usize, String>,
 ) -> BTreeMap<u32, u32> {
-    let mut known: BTreeMap<(&FirstRequest, &String), u32> = BTreeMap::new();
+    let mut known: BTreeMap<(FirstRequest, Option<&String>), u32> = BTreeMap::new();
     let mut originals = BTreeMap::new();
-    for (&index, log) in logs {
-        let Some(first) = log.first_request.as_ref().zip(servers.get(&index)) else { continue };
-        match known.get(&first) {
-            Some(&original) => _ = originals.insert(index as u32, original),
-            None => _ = known.insert(first, index as u32),
+    for (index, first) in logs {
+        let original = *known.entry((first, servers.get(&index))).or_insert(index as u32);
+        if original != index as u32 {
+            originals.insert(index as u32, original);
         }
     }
     originals

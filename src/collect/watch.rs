@@ -1,6 +1,6 @@
 //! The watchlist: which user names a scan stops at.
 
-use super::names::Parts;
+use super::parts::Parts;
 use crate::account::{AccountId, Accounts, Resolution};
 use std::collections::BTreeSet;
 use stillin_parsers::w3c::Line;

@@ -1,0 +1,201 @@
+//! One chunk of a log to what it gave: every data line of every log comes through here.
+
+use super::access::{Desk, Seen, may_be_nameless_refusal};
+use super::book::{Access, Book};
+use super::minutes::Presence;
+use super::names::{Names, Sort, logged_host_name};
+use super::seats::{Seats, seat};
+use super::watch::{Meant, Watch, decode};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use stillin_parsers::w3c::{self, Column, Line, State, Tally};
+
+/// What a scan is after, the same for every line.
+pub struct Wanted<'a> {
+    /// Whose requests.
+    pub watch: &'a Watch<'a>,
+    /// Requests that ended before are not kept.
+    pub from: Option<DateTime<Utc>>,
+    /// Requests that ended after are not kept.
+    pub until: Option<DateTime<Utc>>,
+    /// Nameless refusals that ended before cannot matter.
+    pub nameless_from: Option<DateTime<Utc>>,
+    /// Called with the number of bytes read.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// What every chunk of a log is read with.
+#[derive(Clone, Copy)]
+pub struct Scan<'a> {
+    /// What the whole run is after.
+    pub wanted: &'a Wanted<'a>,
+    /// Where strangers sat in this log.
+    pub seats: &'a Seats,
+    /// Where strangers sat before that cannot matter; seconds since 1970.
+    pub seats_from: i64,
+}
+
+/// What one chunk gave, and what it was read with.
+pub struct Piece {
+    /// The columns it was read with.
+    pub assumed: State,
+    /// The columns it leaves to the next one.
+    pub next: State,
+    /// What became of its lines, counted from its own first.
+    pub tally: Tally,
+    /// What else its lines gave.
+    pub scanned: Scanned,
+    /// Rows of watched accounts.
+    pub book: Book,
+}
+
+/// Reads a chunk with the columns that it is assumed to begin with.
+pub fn read_chunk(chunk: &[u8], assumed: State, scan: &Scan<'_>, names: &mut Names<'_>) -> Piece {
+    let mut scanned = Scanned::default();
+    let (tally, next) =
+        w3c::scan(chunk, &assumed, |name, line| scanned.line(name, line, scan, names));
+    (scan.wanted.progress)(chunk.len() as u64);
+    let book = std::mem::take(&mut scanned.desk).into_book();
+    Piece { assumed, next, tally, scanned, book }
+}
+
+impl<'a> Scan<'a> {
+    /// Room for the names of one thread.
+    pub fn names(&self) -> Names<'a> {
+        Names::new(self.wanted.watch)
+    }
+}
+
+/// What the lines of one chunk gave.
+#[derive(Default)]
+pub struct Scanned {
+    desk: Desk,
+    /// By host name; few, and mostly one.
+    pub presence: Vec<(String, Presence)>,
+    /// `s-ip`s with their number of lines; few.
+    pub addresses: Vec<(Vec<u8>, u64)>,
+    /// Names that may be a watched account's, with their number of requests.
+    pub namesakes: BTreeMap<String, u64>,
+    /// Requests of probes and machine accounts.
+    pub noise: u64,
+    /// `s-computername` and second of the line before, so that neighbours cost nothing.
+    server: Vec<u8>,
+    second: Option<i64>,
+    /// Index of that server's presence.
+    host: usize,
+    /// The last minute in which a probe was noted, and where.
+    probe: Option<(usize, i64)>,
+}
+
+impl Scanned {
+    /// Every data line of every log comes through here.
+    #[inline(always)]
+    fn line(&mut self, name: &[u8], line: &Line<'_>, scan: &Scan<'_>, names: &mut Names<'_>) {
+        let server = line.value(Column::SComputername).unwrap_or_default();
+        if self.second != Some(line.seconds)
+            || (self.server.len(), server.len()) != (0, 0) && self.server != server
+        {
+            self.moved(server, line);
+        }
+        if matches!(name, b"-" | b"") {
+            if may_be_nameless_refusal(line) {
+                self.nameless(line, scan.wanted);
+            }
+            return;
+        }
+        match names.sort(name) {
+            Sort::Stranger => sit(line, scan),
+            Sort::Noise => self.noise(line),
+            Sort::Watched => self.watched(name, line, scan, names),
+        }
+    }
+
+    /// Another second, or another server: notes when, where and at which address. Once a second or so,
+    /// so the sets are touched only when the minute or the address changes.
+    #[inline(never)]
+    fn moved(&mut self, server: &[u8], line: &Line<'_>) {
+        if self.server != server || self.second.is_none() {
+            self.server = server.to_vec();
+            let host = logged_host_name(server);
+            let hosts = &mut self.presence;
+            self.host = hosts.iter().position(|(name, _)| *name == host).unwrap_or_else(|| {
+                hosts.push((host, Presence::default()));
+                hosts.len() - 1
+            });
+        }
+        let minute = line.seconds.div_euclid(60);
+        let is_new = self.second.is_none_or(|second| second.div_euclid(60) != minute);
+        self.second = Some(line.seconds);
+        let (_, presence) = &mut self.presence[self.host];
+        presence.saw(line.seconds, is_new || presence.span.is_none());
+        let address = line.value(Column::SIp).unwrap_or_default();
+        let known = self.addresses.iter().position(|(known, _)| *known == address);
+        match known {
+            Some(known) => self.addresses[known].1 += 1,
+            None if !matches!(address, b"" | b"-") && self.addresses.len() < 64 => {
+                self.addresses.push((address.to_vec(), 1));
+            }
+            None => {}
+        }
+    }
+
+    #[cold]
+    fn noise(&mut self, line: &Line<'_>) {
+        self.noise += 1;
+        let minute = line.seconds.div_euclid(60);
+        if self.probe != Some((self.host, minute)) {
+            self.probe = Some((self.host, minute));
+            self.presence[self.host].1.probes.insert(minute);
+        }
+    }
+
+    #[cold]
+    fn nameless(&mut self, line: &Line<'_>, wanted: &Wanted<'_>) {
+        if wanted.watch.is_empty() || wanted.nameless_from.is_none_or(|from| line.time() < from) {
+            return;
+        }
+        let seen = Seen::new(line);
+        if seen.is_refusal() && is_within(line, wanted) {
+            let access = seen.write(&self.server, &mut self.desk);
+            self.desk.nameless.push(access);
+        }
+    }
+
+    #[cold]
+    fn watched(&mut self, name: &[u8], line: &Line<'_>, scan: &Scan<'_>, names: &mut Names<'_>) {
+        let (ids, is_ambiguous) = match names.meant(name, line) {
+            Meant::Nobody => return sit(line, scan),
+            Meant::One(id) => (&[*id][..], false),
+            Meant::Ambiguous(ids) => (ids.as_slice(), true),
+            Meant::Namesake(_) => {
+                if self.namesakes.len() < 1000 {
+                    *self.namesakes.entry(decode(name)).or_default() += 1;
+                }
+                sit(line, scan);
+                return;
+            }
+        };
+        let seen = Seen::new(line);
+        if !seen.counts() || !is_within(line, scan.wanted) {
+            return;
+        }
+        let access = seen.write(&self.server, &mut self.desk);
+        for &account in ids {
+            self.desk.accesses.push(Access { account, is_ambiguous, ..access });
+        }
+    }
+}
+
+/// A stranger was served, so a refusal at that seat may be the stranger's.
+#[inline(always)]
+fn sit(line: &Line<'_>, scan: &Scan<'_>) {
+    if line.seconds >= scan.seats_from && matches!(line.sc_status(), [b'2' | b'3', ..]) {
+        let (c_ip, cs_user_agent) = line.address_and_agent();
+        scan.seats.insert(seat(c_ip, cs_user_agent));
+    }
+}
+
+fn is_within(line: &Line<'_>, wanted: &Wanted<'_>) -> bool {
+    let time = line.time();
+    wanted.from.is_none_or(|from| time >= from) && wanted.until.is_none_or(|until| time <= until)
+}
