@@ -4,7 +4,7 @@ mod assemble;
 mod notes;
 pub mod outputs;
 
-use crate::account::{AccountId, Resolution};
+use crate::account::{self, AccountId, Resolution};
 use crate::case::{self, Case, World};
 use crate::change::{self, Directory, Told};
 use crate::cli::{Analyze, FailOn, HashWord, Reading};
@@ -50,12 +50,18 @@ struct Run<'a> {
 /// Runs the verb.
 pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
     let messages = Messages::new(args.reading.quiet);
+    if let (Some(since), Some(until)) = (args.since, args.until)
+        && since > until
+    {
+        bail!("--since is later than --until: no request can lie between them");
+    }
     let outputs = outputs::create(args)?;
     let hash = hash(args.reading.hash);
-    let files = find(args, hash, &outputs, &messages)?;
+    let (files, problems) = find(args, hash, &outputs, &messages)?;
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let report = {
         let mut run = read_changes(args, files, hash, &messages)?;
+        run.notes.splice(0..0, problems);
         run.read_logs(hash, &messages);
         let claims = run.claim_refusals();
         run.judge(claims);
@@ -90,16 +96,17 @@ fn status(args: &Analyze, report: &Report, messages: &Messages) -> ExitCode {
     }
 }
 
-/// The sources, without the outputs of this run and earlier ones.
+/// The sources, without the outputs of this run and earlier ones, and what cannot be read at all.
 fn find(
     args: &Analyze,
     hash: Hash,
     outputs: &outputs::Outputs<'_>,
     messages: &Messages,
-) -> anyhow::Result<Vec<File>> {
+) -> anyhow::Result<(Vec<File>, Vec<String>)> {
     let (sources, problems) = source::sources(&args.paths);
     let (sources, more) = input::expand(sources);
-    problems.iter().chain(&more).for_each(|problem| messages.partial(&problem.to_string()));
+    let problems: Vec<String> = problems.iter().chain(&more).map(ToString::to_string).collect();
+    problems.iter().for_each(|problem| messages.partial(problem));
     let sources = sources.into_iter().filter(|source| !outputs.is_empty_one(source)).collect();
     let (files, own) = read::look(sources, hash);
     say_own(own.iter().filter(|source| !outputs.is_one(source)), messages);
@@ -112,7 +119,7 @@ fn find(
     if files.iter().all(|file| file.encoding.is_none()) {
         bail!("nothing to read: name the folder that holds the IIS logs and the change evidence");
     }
-    Ok(files)
+    Ok((files, problems))
 }
 
 fn say_own<'a>(own: impl Iterator<Item = &'a source::Source>, messages: &Messages) {
@@ -222,8 +229,12 @@ impl Run<'_> {
         self.measure();
     }
 
-    /// An account whose domain no source tells, met under the names of two domains, may be either's.
+    /// An account whose domain no source tells, met under the names of two domains, may be either's; and so may a name
+    /// without a domain that is met with another domain as well.
     fn doubt_homeless(&mut self) {
+        let names = self.collected.logs.values().flat_map(|log| log.namesakes.keys());
+        let elsewhere: BTreeSet<String> =
+            names.map(|name| account::local_part(&name.to_lowercase()).to_owned()).collect();
         let book = &mut self.collected.book;
         let mut homes: BTreeMap<AccountId, BTreeSet<String>> = BTreeMap::new();
         for access in &book.accesses {
@@ -235,7 +246,9 @@ impl Run<'_> {
         }
         for access in &mut book.accesses {
             let homes = homes.get(&access.account).map_or(0, BTreeSet::len);
-            access.is_ambiguous |= homes > 1;
+            let key = book.keys.get(access.key);
+            let is_elsewhere = key.home().is_none() && elsewhere.contains(&key.name);
+            access.is_ambiguous |= homes > 1 || is_elsewhere;
         }
     }
 
@@ -276,9 +289,16 @@ impl Run<'_> {
     fn judge(&mut self, claims: Vec<Claim>) {
         let rules = Rules { ttl: self.args.ttl, slack: self.args.slack };
         let book = &mut self.collected.book;
-        for Claim { refusal, served } in claims {
+        for Claim { refusal, served, is_by_device } in claims {
             let (account, key, client) = (served.account, served.key, served.client);
-            book.accesses.push(collect::book::Access { account, key, client, ..refusal });
+            let is_claimed = !is_by_device;
+            book.accesses.push(collect::book::Access {
+                account,
+                key,
+                client,
+                is_claimed,
+                ..refusal
+            });
         }
         let mut by_account: BTreeMap<AccountId, Vec<collect::book::Access>> = BTreeMap::new();
         for access in std::mem::take(&mut book.accesses) {
@@ -292,6 +312,7 @@ impl Run<'_> {
             .map(|key| server_index.get(key.server.as_str()).copied().unwrap_or(u32::MAX))
             .collect();
         let world = World {
+            accounts: &self.directory.accounts,
             changes: &self.directory.changes,
             book,
             server_of_key: &server_of_key,

@@ -1,17 +1,19 @@
 //! One account's rows to classed rows, findings and paths.
 
-use crate::account::AccountId;
+use crate::account::{AccountId, Accounts, Resolution};
 use crate::change::Change;
 use crate::collect::book::{Access, Book};
 use crate::correlate::coverage::Coverage;
 use crate::correlate::{self, Class, Classed, Cut, Residual, Rules, Speaks};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use stillin_parsers::event::ChangeKind;
+use stillin_parsers::event::{ChangeKind, Precision};
 use stillin_parsers::exchange::Scheme;
 
 /// Indexes that the whole run shares.
 pub struct World<'a> {
+    /// All accounts.
+    pub accounts: &'a Accounts,
     /// All changes, by time.
     pub changes: &'a [Change],
     /// All rows and their texts.
@@ -86,6 +88,8 @@ pub struct Path {
     pub clients: BTreeSet<u32>,
     /// What speaks for and against.
     pub speaks: Speaks,
+    /// When the account was enabled again, if that is known and came after the last access.
+    pub restored: Option<DateTime<Utc>>,
     /// Logged by the back end only.
     pub is_back_end: bool,
 }
@@ -126,7 +130,13 @@ pub fn judge(
     let cuts: Vec<Cut> = changes
         .iter()
         .map(|&change| &world.changes[change])
-        .map(|change| Cut { kind: change.kind, at: change.at, precision: change.precision })
+        .map(|change| Cut {
+            kind: change.kind,
+            at: change.at,
+            precision: change.precision,
+            is_reset_by_other: change.kind == ChangeKind::PasswordReset
+                && !is_by_itself(change, world.accounts),
+        })
         .collect();
     let requests = accesses.iter().map(|access| request(access, world));
     let mut classed: Vec<Classed> = Vec::new();
@@ -143,8 +153,34 @@ pub fn judge(
             speaks: c.run.map_or(c.speaks, |run| c.speaks.and(runs[run].speaks)),
         })
         .collect();
-    let findings = findings(&rows, world);
+    let mut findings = findings(&rows, world);
+    findings.iter_mut().for_each(|finding| restore(finding, changes, world));
     Case { account, rows, findings }
+}
+
+/// Where the account was enabled again after the last access, there is nothing to be cut any more.
+fn restore(finding: &mut Finding, changes: &[usize], world: &World<'_>) {
+    let restores = |&&change: &&usize| {
+        let change = &world.changes[change];
+        matches!(change.kind, ChangeKind::Enabled | ChangeKind::Prolonged)
+            && change.precision == Precision::Exact
+    };
+    let cut = &world.changes[finding.change];
+    for path in finding.paths.iter_mut().filter(|_| cut.kind.disables()) {
+        let after = |at: &DateTime<Utc>| *at > cut.at && *at >= path.last.start;
+        let times = changes.iter().filter(restores).map(|&change| world.changes[change].at);
+        path.restored = times.filter(after).min();
+        if path.restored.is_some() && path.state != State::Refused {
+            path.state = State::Expired;
+        }
+    }
+}
+
+/// The actor is the account: with the right to, a user can reset the own password as an administrator would.
+fn is_by_itself(change: &Change, accounts: &Accounts) -> bool {
+    change.actor.as_deref().is_some_and(|actor| {
+        accounts.resolve(actor, Some(change.at)) == Resolution::One(change.account)
+    })
 }
 
 fn request(access: &Access, world: &World<'_>) -> correlate::Request {
@@ -152,22 +188,35 @@ fn request(access: &Access, world: &World<'_>) -> correlate::Request {
     correlate::Request {
         start: access.start,
         end: access.end,
+        is_start_known: access.is_start_known,
         key: access.key,
         server: world.server_of_key[access.key as usize],
         client: world.identity_of_client[access.client as usize],
         refusal: access.refusal,
+        is_claimed: access.is_claimed,
         is_ambiguous: access.is_ambiguous,
         may_be_windows: !matches!(key.scheme, Scheme::Basic | Scheme::Forms),
     }
 }
 
+/// One path for each key, or two: what is only possible of one client must not lengthen what is certain of another.
 fn findings(rows: &[Row], world: &World<'_>) -> Vec<Finding> {
-    let mut residual: BTreeMap<usize, BTreeMap<u32, Vec<&Row>>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.residual > Residual::No) {
-        residual.entry(row.change).or_default().entry(row.access.key).or_default().push(row);
+    let identity = |row: &Row| world.identity_of_client[row.access.client as usize];
+    let residual = || rows.iter().filter(|row| row.residual > Residual::No);
+    let mut gravest: BTreeMap<(usize, u32, u32), Residual> = BTreeMap::new();
+    for row in residual() {
+        let of_client =
+            gravest.entry((row.change, row.access.key, identity(row))).or_insert(Residual::No);
+        *of_client = row.residual.max(*of_client);
     }
-    let path = |rows_of_key: Vec<&Row>| path(&rows_of_key, rows, world);
-    residual
+    let mut paths: BTreeMap<usize, BTreeMap<(u32, Residual), Vec<&Row>>> = BTreeMap::new();
+    for row in residual() {
+        let key = row.access.key;
+        let of_client = gravest[&(row.change, key, identity(row))];
+        paths.entry(row.change).or_default().entry((key, of_client)).or_default().push(row);
+    }
+    let path = |rows_of_path: Vec<&Row>| path(&rows_of_path, rows, world);
+    paths
         .into_iter()
         .map(|(change, keys)| Finding { change, paths: keys.into_values().map(path).collect() })
         .collect()
@@ -188,14 +237,20 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
     let first = accesses().min_by_key(place).unwrap_or(residual[0].access);
     let last = accesses().max_by_key(place).unwrap_or(residual[0].access);
     let clients: BTreeSet<u32> = accesses().map(|access| access.client).collect();
-    let identities: BTreeSet<u32> =
-        clients.iter().map(|&client| world.identity_of_client[client as usize]).collect();
+    let identity = |access: &Access| world.identity_of_client[access.client as usize];
+    // Whoever sent the right password and was turned down all the same had no token to find, whichever client.
+    // A wrong password says that of the client that sent it; the end of a session says it of nobody.
+    let ends_it = |access: &Access| {
+        access.refusal.is_some_and(|refusal| {
+            let is_its_own = identity(access) == identity(&last) && !refusal.may_be_session_end();
+            is_its_own || refusal.proves_right_password()
+        })
+    };
     let refused = all
         .iter()
         .filter(|row| row.class == Class::Refused && row.access.key == first.key)
-        .filter(|row| identities.contains(&world.identity_of_client[row.access.client as usize]))
         .map(|row| row.access)
-        .filter(|access| place(access) > place(&last))
+        .filter(|access| place(access) > place(&last) && ends_it(access))
         .min_by_key(place);
     let server = world.server_of_key[first.key as usize];
     Path {
@@ -210,6 +265,7 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
         data_requests: accesses().filter(|access| access.moved_data).count() as u64,
         clients,
         speaks: residual.iter().fold(Speaks::default(), |sum, row| sum.and(row.speaks)),
+        restored: None,
         is_back_end: accesses().all(|access| access.is_back_end),
     }
 }
@@ -238,8 +294,17 @@ pub fn cuts_by_account(
     for (index, change) in changes.iter().enumerate() {
         let is_old = change.kind.sets_password()
             && passwords_from.is_none_or(|from| change.at < from - OLDEST_TOKEN);
-        if (change.kind.cuts() && !is_old) || change.kind == ChangeKind::Enabled {
-            by_account.entry(change.account).or_default().push(index);
+        let list = by_account.entry(change.account).or_default();
+        let restores = match change.kind {
+            ChangeKind::Enabled | ChangeKind::Prolonged => true,
+            // The name is another account's from then on.
+            ChangeKind::Created => {
+                list.iter().any(|&before| changes[before].kind == ChangeKind::Deleted)
+            }
+            _ => false,
+        };
+        if (change.kind.cuts() && !is_old) || restores {
+            list.push(index);
         }
     }
     by_account.retain(|_, list| list.iter().any(|&index| changes[index].kind.cuts()));

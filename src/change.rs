@@ -2,6 +2,7 @@
 
 use crate::account::{AccountId, Accounts, build};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::{ChangeKind, Fact, Pos, Precision};
 
@@ -46,6 +47,16 @@ pub struct Directory {
     pub changes: Vec<Change>,
     /// Accounts that are disabled since nobody knows when.
     pub disabled_since_unknown: Vec<AccountId>,
+    /// Accounts of whose expiry sources contradict each other, without a time that settles it.
+    pub expiry_unknown: Vec<AccountId>,
+}
+
+/// What one source says of when the account expires.
+struct Expiry {
+    /// None is never.
+    at: Option<DateTime<Utc>>,
+    changed: Option<DateTime<Utc>>,
+    evidence: (usize, Pos),
 }
 
 /// What one source says of whether the account is enabled.
@@ -61,6 +72,7 @@ struct Heard {
     /// Changes, and whether they come from directory state.
     changes: Vec<(bool, Change)>,
     states: Vec<State>,
+    expiries: Vec<Expiry>,
     /// Writes of `userAccountControl`, of whatever bit.
     control_set: Vec<(DateTime<Utc>, (usize, Pos))>,
 }
@@ -73,19 +85,31 @@ pub fn merge(told: &[Told]) -> Directory {
     for (told, &account) in told.iter().zip(&ids) {
         hear(heard.entry(account).or_default(), told, account);
     }
-    let (mut changes, mut disabled_since_unknown) = (Vec::new(), Vec::new());
+    let (mut changes, mut unknown) = (Vec::new(), Unknown::default());
     for (account, heard) in heard {
-        let merged = merge_account(account, heard, &mut disabled_since_unknown);
+        let merged = merge_account(account, heard, &mut unknown);
         let time_of = |kind| merged.iter().filter(move |c| c.kind == kind).map(|c| c.at);
         accounts.list[account].created = time_of(ChangeKind::Created).min();
         accounts.list[account].deleted = time_of(ChangeKind::Deleted).max();
         changes.extend(merged);
     }
     changes.sort_by(|a, b| {
-        let key = |c: &Change| (c.at, accounts.list[c.account].display.to_lowercase(), c.kind);
-        key(a).cmp(&key(b)).then(a.account.cmp(&b.account))
+        let key = |c: &Change| (c.at, accounts.list[c.account].display.to_lowercase(), c.account);
+        // Of one second a source tells in order what came after what.
+        let place = |c: &Change| c.evidence.first().copied();
+        let is_one_source = place(a).zip(place(b)).is_some_and(|(a, b)| a.0 == b.0);
+        let in_source = if is_one_source { place(a).cmp(&place(b)) } else { Ordering::Equal };
+        key(a).cmp(&key(b)).then(in_source).then(a.kind.cmp(&b.kind))
     });
-    Directory { accounts, changes, disabled_since_unknown }
+    let Unknown { disabled_since_unknown, expiry_unknown } = unknown;
+    Directory { accounts, changes, disabled_since_unknown, expiry_unknown }
+}
+
+/// Accounts of which something cannot be known.
+#[derive(Default)]
+struct Unknown {
+    disabled_since_unknown: Vec<AccountId>,
+    expiry_unknown: Vec<AccountId>,
 }
 
 fn identity(fact: &Fact) -> &stillin_parsers::event::Identity {
@@ -108,12 +132,11 @@ fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
                 evidence: BTreeSet::from([(told.source, change.pos)]),
             },
         )),
-        Fact::Account { pos, enabled: Some(enabled), changed, .. } => heard.states.push(State {
-            enabled: *enabled,
-            changed: *changed,
-            evidence: (told.source, *pos),
-        }),
-        Fact::Account { .. } => {}
+        Fact::Account { pos, enabled, changed, expires, .. } => {
+            let (changed, evidence) = (*changed, (told.source, *pos));
+            heard.states.extend(enabled.map(|enabled| State { enabled, changed, evidence }));
+            heard.expiries.extend(expires.map(|at| Expiry { at, changed, evidence }));
+        }
         Fact::UserAccountControlSet { pos, time, version, .. } => {
             if *version > 1 {
                 heard.control_set.push((*time, (told.source, *pos)));
@@ -122,11 +145,7 @@ fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
     }
 }
 
-fn merge_account(
-    account: AccountId,
-    mut heard: Heard,
-    disabled_since_unknown: &mut Vec<AccountId>,
-) -> Vec<Change> {
+fn merge_account(account: AccountId, mut heard: Heard, unknown: &mut Unknown) -> Vec<Change> {
     // What happened comes before what is, the exact before the approximate: later ones join earlier ones.
     heard.changes.sort_by(|(a_state, a), (b_state, b)| {
         let key = |state: &bool, c: &Change| (*state, c.precision, c.at, c.kind);
@@ -141,8 +160,11 @@ fn merge_account(
     }
     let says = |wanted: bool| heard.states.iter().filter(move |state| state.enabled == wanted);
     let control_set = heard.control_set.iter().max();
-    if says(false).next().is_some() && !merged.iter().any(|c| c.kind.disables()) {
-        match control_set {
+    let is_told = |c: &Change| matches!(c.kind, ChangeKind::Disabled | ChangeKind::Deleted);
+    if says(false).next().is_some() && !merged.iter().any(is_told) {
+        // The flags may have been written last to enable it again.
+        let contradicts = |at| says(true).any(|state| state.changed.is_none_or(|told| told >= at));
+        match control_set.filter(|(at, _)| !contradicts(*at)) {
             // The state says disabled, the metadata says when the flags were last written (DOMAIN.md 4.3).
             Some(&(at, evidence)) => {
                 let state = says(false).map(|state| state.evidence);
@@ -155,8 +177,11 @@ fn merge_account(
                     evidence: state.chain([evidence]).collect(),
                 });
             }
-            None => disabled_since_unknown.push(account),
+            None => unknown.disabled_since_unknown.push(account),
         }
+    }
+    if !settle_expiries(account, &mut merged, &heard.expiries) {
+        unknown.expiry_unknown.push(account);
     }
     merged.extend(enabled_since(account, &merged, says(true), control_set));
     merged
@@ -171,7 +196,15 @@ fn is_same_act(home: &Change, change: &Change, is_state: bool, all: &[Change]) -
     if !alike {
         return false;
     }
-    if (home.at - change.at).abs() <= SAME_ACT {
+    let opposite = match change.kind {
+        ChangeKind::Enabled => Some(ChangeKind::Disabled),
+        ChangeKind::Disabled => Some(ChangeKind::Enabled),
+        _ => None,
+    };
+    let is_undone_between = all
+        .iter()
+        .any(|other| Some(other.kind) == opposite && home.at <= other.at && other.at <= change.at);
+    if (home.at - change.at).abs() <= SAME_ACT && !is_undone_between {
         return true;
     }
     // «Is disabled» said later than the disable, with no enable between, is that disable: its flags were
@@ -204,7 +237,8 @@ fn enabled_since<'a>(
     states: impl Iterator<Item = &'a State>,
     control_set: Option<&(DateTime<Utc>, (usize, Pos))>,
 ) -> Option<Change> {
-    let disabled = merged.iter().filter(|c| c.kind == ChangeKind::Disabled).map(|c| c.at).max()?;
+    let is_off = |c: &&Change| matches!(c.kind, ChangeKind::Disabled | ChangeKind::Deleted);
+    let disabled = merged.iter().filter(is_off).map(|c| c.at).max()?;
     if merged.iter().any(|c| c.kind == ChangeKind::Enabled && c.at >= disabled) {
         return None;
     }
@@ -221,6 +255,46 @@ fn enabled_since<'a>(
         actor: None,
         evidence: flags.map(|(_, evidence)| *evidence).into_iter().chain([evidence]).collect(),
     })
+}
+
+/// Exports of different days can tell of different expiries. One that was put off before it bit is no change; one that
+/// may have been put off afterwards is over then or before. Says no where nothing tells which export is the newer one:
+/// then none of them is a change.
+fn settle_expiries(account: AccountId, merged: &mut Vec<Change>, told: &[Expiry]) -> bool {
+    let mut is_settled = true;
+    let mut prolonged: Vec<Change> = Vec::new();
+    merged.retain(|change| {
+        if change.kind != ChangeKind::Expired {
+            return true;
+        }
+        let is_same = |expiry: &&Expiry| {
+            expiry.at.is_some_and(|at| (change.at - at).abs() <= SAME_ACT || change.at > at)
+        };
+        let (same, later): (Vec<_>, Vec<_>) = told.iter().partition(is_same);
+        let known = same.iter().filter_map(|expiry| expiry.changed).max();
+        for expiry in later {
+            match (known, expiry.changed) {
+                (Some(known), Some(changed)) if changed < known => {}
+                (Some(_), Some(changed)) if changed > change.at => prolonged.push(Change {
+                    account,
+                    kind: ChangeKind::Prolonged,
+                    at: changed,
+                    precision: Precision::AtLatest,
+                    actor: None,
+                    evidence: BTreeSet::from([expiry.evidence]),
+                }),
+                (Some(_), Some(_)) => return false,
+                _ if same.is_empty() => {}
+                _ => {
+                    is_settled = false;
+                    return false;
+                }
+            }
+        }
+        true
+    });
+    merged.extend(prolonged);
+    is_settled
 }
 
 #[cfg(test)]

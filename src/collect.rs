@@ -36,6 +36,8 @@ pub struct Collected {
     pub book: Book,
     /// By server and kind of log, when there were entries.
     pub presence: BTreeMap<(String, Kind), Presence>,
+    /// Servers of which logs of the back end were read.
+    pub back_ends: BTreeSet<String>,
     /// Each log by the index of its file, without its rows.
     pub logs: BTreeMap<usize, Log>,
     /// For each log its server, where the log has only one.
@@ -97,12 +99,23 @@ fn names(
             twins.entry(first).or_default().insert(host_name(&name));
         }
     }
+    // The address of a server whose name is known names the logs that lie elsewhere.
+    let mut at: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (index, log) in logs() {
+        if let (Some(address), Some(name)) = (main_address(&log.addresses), named(index)) {
+            at.entry(address).or_default().insert(host_name(&name));
+        }
+    }
+    let by_address = |log: &Log| {
+        let names = at.get(&main_address(&log.addresses)?)?;
+        names.first().filter(|_| names.len() == 1).cloned()
+    };
     let name = |index: usize, log: &Log| {
         let of_twin = log.first_request.as_ref().and_then(|first| twins.get(first));
         match (named(index), of_twin.map(|names| names.iter().collect::<Vec<_>>()).as_deref()) {
             (Some(name), _) => host_name(&name),
             (None, Some([name])) => (*name).clone(),
-            _ => unnamed_server(&files[index], log),
+            _ => by_address(log).unwrap_or_else(|| unnamed_server(&files[index], log)),
         }
     };
     logs().map(|(index, log)| (index, name(index, log))).collect()
@@ -119,10 +132,13 @@ impl Collected {
         self.book.absorb(book, 0);
         let presence = std::mem::take(&mut log.presence);
         let mut servers: Vec<String> = Vec::new();
-        for (server, seen) in presence {
+        for ((server, is_back_end), seen) in presence {
             let server = name(server);
             // A log that cannot say who was served covers nothing.
-            if !log.is_blind || kind != Kind::IisW3c {
+            // The back end's log says nothing of what the front end served.
+            if is_back_end && kind == Kind::IisW3c {
+                self.back_ends.insert(server.clone());
+            } else if !log.is_blind || kind != Kind::IisW3c {
                 self.presence.entry((server.clone(), kind)).or_default().extend(&seen);
             }
             servers.push(server);

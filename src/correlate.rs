@@ -11,7 +11,7 @@ mod run;
 pub use effect::{Cut, Effect};
 pub use run::{Run, Speaks};
 
-use chain::{Chains, Lineage};
+use chain::{Chains, Lineage, Token};
 use chrono::{DateTime, TimeDelta, Utc};
 use coverage::Coverage;
 use effect::Timeline;
@@ -40,6 +40,8 @@ pub struct Request {
     pub start: DateTime<Utc>,
     /// Time of the entry.
     pub end: DateTime<Utc>,
+    /// The log tells how long the request took; else it may have begun up to an hour before its end.
+    pub is_start_known: bool,
     /// Server and front-end pool and spelling of the name: what a token hangs on.
     pub key: u32,
     /// Server, an index into the coverage.
@@ -48,11 +50,16 @@ pub struct Request {
     pub client: u32,
     /// Served, or refused for that reason.
     pub refusal: Option<Refusal>,
+    /// A refusal without a name, given to this client by its address and user agent alone.
+    pub is_claimed: bool,
     /// Several accounts bear the name.
     pub is_ambiguous: bool,
     /// The pool's virtual directory takes Windows authentication by default, and the scheme is not logged.
     pub may_be_windows: bool,
 }
+
+/// No client waits longer for an answer: a Ping lasts 59 minutes at most (DOMAIN.md 1.4, 2.2).
+const LONGEST_REQUEST: TimeDelta = TimeDelta::hours(1);
 
 /// Classes of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,9 +163,9 @@ pub fn correlate(
             }
             continue;
         }
-        let lineage = chains.serve(&request, effect.map(|effect| effect.at));
+        let token = chains.serve(&request, effect.map(|effect| effect.at));
         if let Some(effect) = effect {
-            let classed = judge(&request, index, &effect, lineage, rules, &mut runs);
+            let classed = judge(&request, index, &effect, token, rules, &mut runs);
             emit(classed);
         }
     }
@@ -178,10 +185,11 @@ fn judge(
     request: &Request,
     index: usize,
     effect: &Effect,
-    lineage: Lineage,
+    token: Token,
     rules: &Rules,
     runs: &mut Runs,
 ) -> Classed {
+    let lineage = token.lineage;
     let mut classed = Classed {
         request: index,
         change: effect.change,
@@ -193,7 +201,8 @@ fn judge(
     if request.start < effect.at {
         return classed;
     }
-    if request.start < effect.at + rules.slack {
+    let is_new = effect.kind.sets_password() && runs.had_to_log_on_anew(request, effect);
+    if request.start < effect.at + rules.slack && !is_new {
         (classed.class, classed.residual) = (Class::WithinSlack, Residual::Possible);
         return classed;
     }
@@ -209,7 +218,7 @@ fn judge(
         if classed.residual != Residual::No {
             let first_hour =
                 effect.is_reset_by_other && request.start < effect.at + TimeDelta::hours(1);
-            if first_hour && classed.class == Class::CachedToken {
+            if first_hour && classed.class == Class::CachedToken && token.is_client_known {
                 classed.residual = Residual::Likely;
                 classed.speaks.reset_within_the_hour = true;
             }
@@ -221,6 +230,11 @@ fn judge(
         classed.speaks.shared_name = true;
         (classed.class, classed.residual, classed.run) =
             (Class::Ambiguous, Residual::Possible, None);
+    }
+    let may_be_in_flight = !request.is_start_known && request.start < effect.at + LONGEST_REQUEST;
+    if may_be_in_flight && classed.residual != Residual::No {
+        classed.speaks.start_unknown = true;
+        (classed.residual, classed.run) = (Residual::Possible, None);
     }
     if effect.may_be_over && classed.residual != Residual::No {
         classed.speaks.maybe_enabled = true;

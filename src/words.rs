@@ -81,6 +81,15 @@ fn of_speaks(speaks: &Speaks) -> Vec<&'static str> {
             "for: the browser was sent to the logon page afterwards; against: it may have been logged off",
         ),
         (
+            speaks.refused_unsaid,
+            "for: the client was refused afterwards; against: the log does not say for what, or not for sure that \
+             it was this client",
+        ),
+        (
+            speaks.start_unknown,
+            "against: the log has no time-taken here: the request may have begun before the change",
+        ),
+        (
             speaks.reset_within_the_hour,
             "for: somebody else had reset the password less than an hour before",
         ),
@@ -105,7 +114,14 @@ fn of_state(path: &Path, rules: &Rules) -> String {
             format!("the log ends less than {} after the last request", span(rules.ttl))
         }
         (State::Unknown, _) => "the log does not show what came after the last request".into(),
-        _ => format!("ended: idle for more than {} after {}", span(rules.ttl), time(&path.last)),
+        _ => match path.restored {
+            Some(at) => {
+                format!("ended: the account was enabled again at {}", at.format("%F %T UTC"))
+            }
+            None => {
+                format!("ended: idle for more than {} after {}", span(rules.ttl), time(&path.last))
+            }
+        },
     }
 }
 

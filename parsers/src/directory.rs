@@ -26,7 +26,8 @@ pub struct Object {
     when_created: Option<When>,
     when_changed: Option<When>,
     pwd_last_set: Option<When>,
-    account_expires: Option<When>,
+    /// Where told; `None` within is never.
+    account_expires: Option<Option<When>>,
     lockout_time: Option<When>,
     written: Vec<Written>,
 }
@@ -90,7 +91,7 @@ pub fn take(
         "whencreated" => object.when_created = clock.when(text)?,
         "whenchanged" => object.when_changed = clock.when(text)?,
         "pwdlastset" => object.pwd_last_set = clock.when(text)?,
-        "accountexpires" => object.account_expires = clock.when(text)?,
+        "accountexpires" => object.account_expires = Some(clock.when(text)?),
         "lockouttime" => object.lockout_time = clock.when(text)?,
         "msds-replattributemetadata" => object.written.extend(metadata::of_xml(text)?),
         _ => {}
@@ -188,7 +189,9 @@ fn facts(object: &Object, pos: Pos) -> Vec<Fact> {
     let disabled = enabled.map(|enabled| !enabled);
     let state = metadata::State { disabled, deleted: Some(object.is_deleted) };
     let changed = object.when_changed.map(|(time, _)| time);
-    let mut facts = vec![Fact::Account { pos, account: account.clone(), enabled, changed }];
+    let expires = object.account_expires.map(|when| when.map(|(time, _)| time));
+    let mut facts =
+        vec![Fact::Account { pos, account: account.clone(), enabled, changed, expires }];
 
     // The metadata of an object stands in its record.
     let written: Vec<Written> =
@@ -203,7 +206,10 @@ fn facts(object: &Object, pos: Pos) -> Vec<Fact> {
         tell(ChangeKind::PasswordSet, object.pwd_last_set);
     }
     tell(ChangeKind::LockedOut, object.lockout_time);
-    tell(ChangeKind::Expired, object.account_expires);
+    // An expiry that is set back in time bites when it is set.
+    let set = metadata::when(&object.written, "accountExpires");
+    let bites = |(time, precision): When| (set.map_or(time, |set| set.max(time)), precision);
+    tell(ChangeKind::Expired, object.account_expires.flatten().map(bites));
     let at_latest = object.when_changed.map(|(time, _)| (time, Precision::AtLatest));
     if disabled == Some(true) && !metadata::has(&object.written, "userAccountControl") {
         tell(ChangeKind::Disabled, at_latest);

@@ -91,6 +91,8 @@ pub enum ChangeKind {
     Disabled,
     /// The account was enabled again.
     Enabled,
+    /// The expiry was put off or lifted when it had bitten: the account is no longer expired, be it disabled or not.
+    Prolonged,
     /// The account was deleted.
     Deleted,
     /// The user changed the password (4723).
@@ -129,7 +131,9 @@ impl ChangeKind {
 
     /// The word in reports and change lists.
     pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
+        // To the reader the account was enabled.
+        let told = if self == ChangeKind::Prolonged { ChangeKind::Enabled } else { self };
+        Self::WORDS.iter().find(|(kind, _)| *kind == told).map_or("", |(_, word)| word)
     }
 
     /// The kind of a word, in any case.
@@ -220,6 +224,8 @@ pub enum Fact {
         enabled: Option<bool>,
         /// `whenChanged`: the export is not older than that.
         changed: Option<DateTime<Utc>>,
+        /// `accountExpires`, where the record tells it; `None` within is never.
+        expires: Option<Option<DateTime<Utc>>>,
     },
     /// `userAccountControl` was last written then; metadata does not say which bit.
     /// Together with a source that says the account is disabled, that is the exact time of the disable

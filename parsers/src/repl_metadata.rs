@@ -99,7 +99,13 @@ fn told(object: &Object) -> BTreeMap<Pos, Vec<Fact>> {
         let enabled = state.disabled.map(|disabled| !disabled);
         facts.insert(
             0,
-            Fact::Account { pos: w.pos, account: account.clone(), enabled, changed: None },
+            Fact::Account {
+                pos: w.pos,
+                account: account.clone(),
+                enabled,
+                changed: None,
+                expires: None,
+            },
         );
     }
     facts.extend(object.entries.iter().filter_map(|row| row.told.clone()));

@@ -239,7 +239,13 @@ fn changed(event: &Event, time: DateTime<Utc>) -> Result<Vec<Fact>, Reason> {
     }
     let teaches = account.user_principal_name.is_some() || event.get("SamAccountName").is_some();
     if facts.is_empty() && teaches {
-        facts.push(Fact::Account { pos: event.pos, account, enabled: None, changed: None });
+        facts.push(Fact::Account {
+            pos: event.pos,
+            account,
+            enabled: None,
+            changed: None,
+            expires: None,
+        });
     }
     Ok(facts)
 }

@@ -70,7 +70,7 @@ pub fn row(to: &mut Writer, row: &RequestRow) -> io::Result<()> {
 /// (DESIGN.md section 5, rule 5).
 fn harmless(cell: &str) -> Cow<'_, str> {
     match cell.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{cell}").into(),
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => format!("'{cell}").into(),
         _ => cell.into(),
     }
 }

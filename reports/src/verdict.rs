@@ -143,7 +143,16 @@ fn not_served(report: &Report) -> (Ink, String) {
     if reach.is_empty() {
         return (
             Ink::Doubt,
-            format!("{changes}, but no web log: it cannot be said who was served afterwards."),
+            match report.sources.iter().any(|source| WEB_LOGS.contains(&source.kind)) {
+                true => format!(
+                    "{changes}, but no log that tells who was served: it cannot be said who was afterwards."
+                ),
+                false => {
+                    format!(
+                        "{changes}, but no web log: it cannot be said who was served afterwards."
+                    )
+                }
+            },
         );
     }
     let (mut whole, mut dark) = (0_u64, 0_u64);

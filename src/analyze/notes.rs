@@ -18,9 +18,22 @@ pub fn say(run: &mut Run<'_>, messages: &Messages) {
     copies(run, messages);
     window(run, messages);
     let mut notes = names(run);
+    notes.extend(back_ends(run));
     notes.extend(changes(run));
     notes.iter().for_each(|note| messages.note(note));
     run.notes.extend(notes);
+}
+
+/// Servers of which only the back end is known.
+fn back_ends(run: &Run<'_>) -> Option<String> {
+    let is_seen = |server: &&String| run.servers.contains(server);
+    let alone: Vec<_> = run.collected.back_ends.iter().filter(|s| !is_seen(s)).cloned().collect();
+    (!alone.is_empty()).then(|| {
+        format!(
+            "{}: only logs of the back end, so nobody is seen at its front end; add those of site 1 (W3SVC1)",
+            alone.join(", ")
+        )
+    })
 }
 
 fn copies(run: &Run<'_>, messages: &Messages) {
@@ -81,13 +94,16 @@ fn columns(run: &mut Run<'_>, messages: &Messages) {
         let path = &file.source.path;
         let lacks = log.missing.join(" and ");
         if log.missing.contains(&"cs-username") || log.missing.contains(&"sc-status") {
-            messages.partial(&format!(
-                "{path}: no {lacks}: this log cannot say who was served; switch the field on in IIS"
-            ));
+            let note = format!(
+                "{path}: no {lacks}: such lines cannot say who was served; switch the field on in IIS"
+            );
+            messages.partial(&note);
+            run.notes.push(note);
         } else {
-            messages.note(&format!(
-                "{path}: no {lacks}: every request is taken to have begun when it ended"
-            ));
+            let note =
+                format!("{path}: no {lacks}: every request is taken to have begun when it ended");
+            messages.note(&note);
+            run.notes.push(note);
         }
     }
 }
@@ -174,6 +190,18 @@ fn changes(run: &Run<'_>) -> Vec<String> {
         notes.push(format!(
             "{}{more}: disabled, and no source says since when; add event logs of the domain controllers or the \
              replication metadata",
+            names.join(", ")
+        ));
+    }
+    let unknown = &directory.expiry_unknown;
+    if !unknown.is_empty() {
+        let names = unknown.iter().map(|&id| directory.accounts.list[id].display.as_str());
+        let names: Vec<_> = names.take(5).collect();
+        let more = unknown.len().saturating_sub(5);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        notes.push(format!(
+            "{}{more}: sources contradict each other on when it expires, so that is not judged; add whenChanged to \
+             the exports, or events 5136",
             names.join(", ")
         ));
     }

@@ -29,6 +29,7 @@ struct Target<'a> {
 struct Opened {
     file: Option<File>,
     canonical: PathBuf,
+    identity: same_file::Handle,
     is_new: bool,
 }
 
@@ -82,7 +83,7 @@ impl<'a> Outputs<'a> {
         }
         let opened =
             Opened::new(path).with_context(|| format!("cannot write {}", path.display()))?;
-        if self.files().any(|other| other.canonical == opened.canonical) {
+        if self.files().any(|other| other.identity == opened.identity) {
             return Err(twice());
         }
         Ok(Target { path, file: Some(opened) })
@@ -117,8 +118,9 @@ impl<'a> Outputs<'a> {
         if matches!(source.origin, Origin::Stdin) {
             return None;
         }
-        let path = std::fs::canonicalize(&source.fs_path).ok()?;
-        self.targets().find(|target| target.file.as_ref().is_some_and(|f| f.canonical == path))
+        // By what the file is, not by its name: another name may be a link to it.
+        let source = same_file::Handle::from_path(&source.fs_path).ok()?;
+        self.targets().find(|target| target.file.as_ref().is_some_and(|f| f.identity == source))
     }
 
     /// Writes everything; without any output, a summary goes to stdout.
@@ -155,7 +157,9 @@ impl Opened {
     fn new(path: &Path) -> io::Result<Opened> {
         let is_new = !path.exists();
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-        Ok(Opened { file: Some(file), canonical: std::fs::canonicalize(path)?, is_new })
+        let canonical = std::fs::canonicalize(path)?;
+        let identity = same_file::Handle::from_path(path)?;
+        Ok(Opened { file: Some(file), canonical, identity, is_new })
     }
 
     /// The file, emptied of what an earlier run wrote. A device or a pipe has nothing to be emptied of.
@@ -234,8 +238,5 @@ pub fn print(text: &[u8], color: Color) -> anyhow::Result<()> {
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {
-    match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
-    }
+    same_file::is_same_file(a, b).unwrap_or(false)
 }

@@ -41,6 +41,7 @@ fn told(facts: &[&str]) -> Vec<Told> {
                 "c" => change(ChangeKind::PasswordChanged),
                 "s" => change(ChangeKind::PasswordSet),
                 "+" | "-" => Fact::Account {
+                    expires: None,
                     pos,
                     account: ada(),
                     enabled: Some(letter == "+"),

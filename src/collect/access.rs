@@ -66,8 +66,10 @@ impl<'a> Seen<'a> {
         let taken = line.number_in(Column::TimeTaken).and_then(|ms| i64::try_from(ms).ok());
         let start = taken
             .and_then(TimeDelta::try_milliseconds)
-            .and_then(|taken| end.checked_sub_signed(taken))
-            .unwrap_or(end);
+            // No request lasts for a day: that is no time, and would make everything begin before a change.
+            .filter(|taken| *taken <= TimeDelta::hours(24))
+            .and_then(|taken| end.checked_sub_signed(taken));
+        let (start, is_start_known) = (start.unwrap_or(end), start.is_some());
         let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
         let status = self.status;
         let moved = exchange::moves_data(protocol, method, stem, query, status.sc_status);
@@ -78,6 +80,7 @@ impl<'a> Seen<'a> {
             source: 0,
             line: line.number,
             start,
+            is_start_known,
             end,
             key: desk.key(server, &self.route, name.unwrap_or_default()),
             client: desk.client(
@@ -91,6 +94,7 @@ impl<'a> Seen<'a> {
                 Outcome::Refused(refusal) => Some(refusal),
                 _ => None,
             },
+            is_claimed: false,
             moved_data: moved.moved(),
             is_back_end: exchange::is_back_end(s_port, text(Column::SSitename), stem),
             sc_status: status.sc_status,

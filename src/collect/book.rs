@@ -58,6 +58,8 @@ pub struct Access {
     pub line: u64,
     /// `end` minus time-taken.
     pub start: DateTime<Utc>,
+    /// The log tells `start`; else it is `end`.
+    pub is_start_known: bool,
     /// Time of the entry.
     pub end: DateTime<Utc>,
     /// Index into the keys.
@@ -70,6 +72,8 @@ pub struct Access {
     pub command: u32,
     /// Served, or refused for that reason.
     pub refusal: Option<Refusal>,
+    /// A refusal without a name, given to this client by its address and user agent alone.
+    pub is_claimed: bool,
     /// Mailbox data moved, as far as the log tells.
     pub moved_data: bool,
     /// Logged by the back end.

@@ -8,6 +8,7 @@ use super::seats::{Seats, seat};
 use super::watch::{Meant, Watch, decode};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
+use stillin_parsers::exchange;
 use stillin_parsers::w3c::{self, Column, Line, State, Tally};
 
 /// What a scan is after, the same for every line.
@@ -54,6 +55,7 @@ pub fn read_chunk(chunk: &[u8], assumed: State, scan: &Scan<'_>, names: &mut Nam
     let mut scanned = Scanned::default();
     let (tally, next) =
         w3c::scan(chunk, &assumed, |name, line| scanned.line(name, line, scan, names));
+    scanned.end();
     (scan.wanted.progress)(chunk.len() as u64);
     let book = std::mem::take(&mut scanned.desk).into_book();
     Piece { assumed, next, tally, scanned, book }
@@ -66,12 +68,15 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// A host name, and whether the lines are those of its back end.
+pub type Host = (String, bool);
+
 /// What the lines of one chunk gave.
 #[derive(Default)]
 pub struct Scanned {
     desk: Desk,
-    /// By host name; few, and mostly one.
-    pub presence: Vec<(String, Presence)>,
+    /// By host name, and whether it is the back end's; few, and mostly one.
+    pub presence: Vec<(Host, Presence)>,
     /// `s-ip`s with their number of lines; few.
     pub addresses: Vec<(Vec<u8>, u64)>,
     /// Names that may be a watched account's, with their number of requests.
@@ -83,6 +88,9 @@ pub struct Scanned {
     second: Option<i64>,
     /// Index of that server's presence.
     host: usize,
+    /// Time of the last line that tells who was served, and whether lines that do not came after it.
+    sighted: Option<i64>,
+    is_blind: bool,
     /// The last minute in which a probe was noted, and where.
     probe: Option<(usize, i64)>,
 }
@@ -114,20 +122,22 @@ impl Scanned {
     /// so the sets are touched only when the minute or the address changes.
     #[inline(never)]
     fn moved(&mut self, server: &[u8], line: &Line<'_>) {
-        if self.server != server || self.second.is_none() {
-            self.server = server.to_vec();
-            let host = logged_host_name(server);
-            let hosts = &mut self.presence;
-            self.host = hosts.iter().position(|(name, _)| *name == host).unwrap_or_else(|| {
-                hosts.push((host, Presence::default()));
-                hosts.len() - 1
-            });
-        }
-        let minute = line.seconds.div_euclid(60);
-        let is_new = self.second.is_none_or(|second| second.div_euclid(60) != minute);
         self.second = Some(line.seconds);
-        let (_, presence) = &mut self.presence[self.host];
-        presence.saw(line.seconds, is_new || presence.span.is_none());
+        if self.server != server {
+            self.server = server.to_vec();
+        }
+        let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
+        let text = |column| line.value(column).unwrap_or_default();
+        let (s_sitename, stem) = (text(Column::SSitename), text(Column::CsUriStem));
+        let is_back_end = exchange::is_back_end(s_port, s_sitename, stem);
+        let name = logged_host_name(server);
+        let hosts = &mut self.presence;
+        let is_it = |((known, back), _): &(Host, Presence)| *known == name && *back == is_back_end;
+        self.host = hosts.iter().position(is_it).unwrap_or_else(|| {
+            hosts.push(((name, is_back_end), Presence::default()));
+            hosts.len() - 1
+        });
+        self.see(line);
         let address = line.value(Column::SIp).unwrap_or_default();
         let known = self.addresses.iter().position(|(known, _)| *known == address);
         match known {
@@ -136,6 +146,35 @@ impl Scanned {
                 self.addresses.push((address.to_vec(), 1));
             }
             None => {}
+        }
+    }
+
+    /// Notes that the server's log has an entry here. Lines without a name or a status tell nothing of who was
+    /// served: where they stand the log has a hole.
+    fn see(&mut self, line: &Line<'_>) {
+        let (_, presence) = &mut self.presence[self.host];
+        let has = |column| line.layout.place(column).is_some();
+        let tells = has(Column::CsUsername) && has(Column::ScStatus);
+        if !tells && !line.layout.is_httperr() {
+            self.is_blind = true;
+            return;
+        }
+        if std::mem::take(&mut self.is_blind) {
+            match self.sighted {
+                Some(before) => _ = presence.holes.insert((before, line.seconds)),
+                None => _ = presence.holes_before.insert(line.seconds),
+            }
+        }
+        self.sighted = Some(line.seconds);
+        presence.saw(line.seconds);
+    }
+
+    /// The chunk is over.
+    fn end(&mut self) {
+        if let (true, Some(before), Some((_, presence))) =
+            (self.is_blind, self.sighted, self.presence.get_mut(self.host))
+        {
+            presence.holes_after.insert(before);
         }
     }
 
@@ -186,10 +225,10 @@ impl Scanned {
     }
 }
 
-/// A stranger was served, so a refusal at that seat may be the stranger's.
+/// A stranger was here, served or not, so a refusal at that seat may be the stranger's.
 #[inline(always)]
 fn sit(line: &Line<'_>, scan: &Scan<'_>) {
-    if line.seconds >= scan.seats_from && matches!(line.sc_status(), [b'2' | b'3', ..]) {
+    if line.seconds >= scan.seats_from {
         let (c_ip, cs_user_agent) = line.address_and_agent();
         scan.seats.insert(seat(c_ip, cs_user_agent));
     }

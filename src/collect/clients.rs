@@ -22,6 +22,9 @@ pub fn identities(book: &Book) -> Vec<u32> {
         .collect()
 }
 
+/// How far apart front end and back end write down the end of one request.
+const NEAR: TimeDelta = TimeDelta::seconds(3);
+
 /// Where a nameless refusal could belong: a server's pool, and a device or an address with a user agent there.
 type Seat = (u32, u32);
 
@@ -59,6 +62,10 @@ impl Seats {
         let address = self.address_of_client[access.client as usize];
         device.into_iter().chain([address]).map(move |seat| (place, seat))
     }
+
+    fn has_device(&self, access: &Access) -> bool {
+        self.device_of_client[access.client as usize].is_some()
+    }
 }
 
 /// A nameless refusal that one watched account's client may have met, and the request that speaks for it.
@@ -67,6 +74,8 @@ pub struct Claim {
     pub refusal: Access,
     /// The last request that was served to that client before, under a name.
     pub served: Access,
+    /// Both tell the same device; else address and user agent are the same, which others may share.
+    pub is_by_device: bool,
 }
 
 /// Finds for each nameless refusal the client that was served under a name there before, if under one account
@@ -92,39 +101,58 @@ pub fn claims(book: &Book) -> Vec<Claim> {
     served.values_mut().for_each(|list| list.sort_by_key(|a| (a.end, a.source, a.line)));
     let claim = |refusal: &Access| {
         let before = |list: &&Vec<Access>| list.first().is_some_and(|a| a.end <= refusal.end);
-        let list = seats.of(refusal).find_map(|seat| served.get(&seat).filter(before))?;
+        let has_device = seats.has_device(refusal);
+        let mut lists = seats.of(refusal).enumerate();
+        let (nth, list) =
+            lists.find_map(|(nth, seat)| Some((nth, served.get(&seat).filter(before)?)))?;
+        let is_by_device = has_device && nth == 0;
         let until = list.partition_point(|access| access.end <= refusal.end);
         let recent: Vec<&Access> =
             list[..until].iter().filter(|access| refusal.end - access.end <= SESSION).collect();
         let last = **recent.last()?;
         let one_account = recent.iter().all(|a| a.account == last.account && !a.is_ambiguous);
-        one_account.then_some(Claim { refusal: *refusal, served: last })
+        // Another device at the same address is another client.
+        let is_same_client = is_by_device || !has_device || !seats.has_device(&last);
+        let claim = Claim { refusal: *refusal, served: last, is_by_device };
+        (one_account && is_same_client).then_some(claim)
     };
     book.nameless.iter().filter_map(claim).collect()
 }
 
 /// Drops back-end rows of requests that the front end logged too, and returns how many of each source.
-/// The back end's request lies within the front end's, give or take the second the log rounds to.
+/// Both end together, but for the second that logs round to and the way of the answer; each is taken once.
 pub fn drop_doubles(book: &mut Book) -> BTreeMap<u32, u64> {
     let mut dropped = BTreeMap::new();
     if !book.accesses.iter().any(|access| access.is_back_end) {
         return dropped;
     }
-    let keys = &book.keys;
+    let (keys, clients, texts) = (&book.keys, &book.clients, &book.texts);
     let owner = |access: &Access| (access.account, keys.get(access.key).protocol);
-    let mut front: BTreeMap<_, Vec<(DateTime<Utc>, DateTime<Utc>)>> = BTreeMap::new();
+    let mut front: BTreeMap<_, Vec<(DateTime<Utc>, &Access, bool)>> = BTreeMap::new();
     for access in book.accesses.iter().filter(|access| !access.is_back_end) {
-        front.entry(owner(access)).or_default().push((access.start, access.end));
+        front.entry(owner(access)).or_default().push((access.end, access, false));
     }
-    front.values_mut().for_each(|list| list.sort_unstable());
-    let second = TimeDelta::seconds(2);
-    let is_double = |back: &Access| {
-        let Some(front) = front.get(&owner(back)) else { return false };
-        let until = front.partition_point(|(start, _)| *start <= back.start + second);
-        front[..until].iter().rev().take(200).any(|(_, end)| *end >= back.end - second)
+    front.values_mut().for_each(|list| list.sort_by_key(|(end, a, _)| (*end, a.source, a.line)));
+    let is_pair = |front: &Access, back: &Access| {
+        let device = |access: &Access| clients.get(access.client).device.as_str();
+        let (a, b) = (device(front), device(back));
+        front.refusal.is_some() == back.refusal.is_some()
+            && texts.get(front.command).eq_ignore_ascii_case(texts.get(back.command))
+            && (a == b || a.is_empty() || b.is_empty())
     };
+    let mut doubles: Vec<bool> = Vec::with_capacity(book.accesses.len());
+    for back in &book.accesses {
+        let list = front.get_mut(&owner(back)).filter(|_| back.is_back_end);
+        let twin = list.and_then(|list| {
+            let from = list.partition_point(|(end, ..)| *end < back.end - NEAR);
+            let mut near = list[from..].iter_mut().take_while(|(end, ..)| *end <= back.end + NEAR);
+            near.find(|(_, front, is_taken)| !*is_taken && is_pair(front, back))
+        });
+        doubles.push(twin.is_some_and(|(.., is_taken)| !std::mem::replace(is_taken, true)));
+    }
+    let mut doubles = doubles.into_iter();
     book.accesses.retain(|access| {
-        let drop = access.is_back_end && is_double(access);
+        let drop = doubles.next().unwrap_or(false);
         if drop {
             *dropped.entry(access.source).or_default() += 1;
         }

@@ -1,7 +1,7 @@
 //! The pieces of a log to the log, in the order of the file.
 
 use super::book::Book;
-use super::chunk::{Piece, Scan, Scanned, Wanted, read_chunk};
+use super::chunk::{Host, Piece, Scan, Scanned, Wanted, read_chunk};
 use super::copies::FirstRequest;
 use super::minutes::Presence;
 use super::seats::Seats;
@@ -27,8 +27,8 @@ pub struct Log {
     pub noise: u64,
     /// Rows of watched accounts.
     pub book: Book,
-    /// When it had entries, by `s-computername`; empty where the log has no such column.
-    pub presence: BTreeMap<String, Presence>,
+    /// When it had entries that tell who was served, by `s-computername`; empty where the log has no such column.
+    pub presence: BTreeMap<Host, Presence>,
     /// `s-ip`s with their number of lines, as far as changes of it were seen.
     pub addresses: BTreeMap<String, u64>,
     /// Names that may be a watched account's and cannot be tied to it, with their number of requests.

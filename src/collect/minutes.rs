@@ -52,13 +52,11 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// An entry; `is_new_minute` is false where the entry before was in the same minute.
-    pub fn saw(&mut self, seconds: i64, is_new_minute: bool) {
+    /// An entry.
+    pub fn saw(&mut self, seconds: i64) {
         let (from, to) = self.span.unwrap_or((seconds, seconds));
         self.span = Some((from.min(seconds), to.max(seconds)));
-        if is_new_minute {
-            self.minutes.insert(seconds.div_euclid(60));
-        }
+        self.minutes.insert(seconds.div_euclid(60));
     }
 
     /// Takes over what was seen elsewhere.
@@ -135,7 +133,7 @@ mod tests {
     fn check(minutes: &[i64], probes: &[i64], expect: &[(i64, i64)]) {
         let mut presence = Presence::default();
         for minute in minutes.iter().chain(probes) {
-            presence.saw(minute * 60 + 30, true);
+            presence.saw(minute * 60 + 30);
         }
         probes.iter().for_each(|&minute| presence.probes.insert(minute));
         let gaps: Vec<_> = presence
@@ -157,7 +155,7 @@ mod tests {
     #[test]
     fn nul_bytes_at_the_edge_of_a_file_reach_to_the_next_one() {
         let mut presence = Presence::default();
-        [600, 1200, 3000, 3600].into_iter().for_each(|seconds| presence.saw(seconds, true));
+        [600, 1200, 3000, 3600].into_iter().for_each(|seconds| presence.saw(seconds));
         presence.holes_after.extend([1210, 3600]);
         presence.holes_before.extend([3000, 600]);
         presence.holes.insert((1215, 2000));

@@ -16,6 +16,15 @@ pub(super) enum Lineage {
     After,
 }
 
+/// What is known of the token behind a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token {
+    /// Where it comes from.
+    pub(super) lineage: Lineage,
+    /// The client was served under the key before the change.
+    pub(super) is_client_known: bool,
+}
+
 struct Chain {
     /// Start of its first request.
     start: DateTime<Utc>,
@@ -30,15 +39,17 @@ pub(super) struct Chains<'a> {
     coverage: &'a Coverage,
     ttl: TimeDelta,
     open: BTreeMap<u32, Chain>,
+    /// By key and client, start of the first request.
+    clients: BTreeMap<(u32, u32), DateTime<Utc>>,
 }
 
 impl<'a> Chains<'a> {
     pub(super) fn new(coverage: &'a Coverage, ttl: TimeDelta) -> Self {
-        Chains { coverage, ttl, open: BTreeMap::new() }
+        Chains { coverage, ttl, open: BTreeMap::new(), clients: BTreeMap::new() }
     }
 
     /// Adds a served request to its chain and says where its token comes from, seen from `change`.
-    pub(super) fn serve(&mut self, request: &Request, change: Option<DateTime<Utc>>) -> Lineage {
+    pub(super) fn serve(&mut self, request: &Request, change: Option<DateTime<Utc>>) -> Token {
         let start = request.start;
         let chain = match self.open.remove(&request.key) {
             Some(chain) if start - chain.last_end <= self.ttl => chain,
@@ -56,12 +67,15 @@ impl<'a> Chains<'a> {
         };
         let last_end = chain.last_end.max(request.end);
         self.open.insert(request.key, Chain { last_end, ..chain });
-        lineage
+        let first = *self.clients.entry((request.key, request.client)).or_insert(start);
+        Token { lineage, is_client_known: change.is_some_and(|change| first < change) }
     }
 
     /// An idle entry lives between one and two TTLs (DOMAIN.md 5.1); a blind log proves no idleness at all.
     fn may_go_on(&self, request: &Request, last_end: DateTime<Utc>) -> bool {
-        request.start - last_end <= self.ttl * 2
+        let unknown =
+            if request.is_start_known { TimeDelta::zero() } else { super::LONGEST_REQUEST };
+        request.start - last_end <= self.ttl * 2 + unknown
             || self.coverage.is_blind(request.server, last_end, request.start)
     }
 }

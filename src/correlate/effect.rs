@@ -12,6 +12,8 @@ pub struct Cut {
     pub at: DateTime<Utc>,
     /// How well `at` is known.
     pub precision: Precision,
+    /// The password was reset by somebody else.
+    pub is_reset_by_other: bool,
 }
 
 /// The change in effect for a request.
@@ -32,6 +34,7 @@ pub struct Effect {
 /// A time during which the account is disabled, deleted or expired.
 struct Stretch {
     change: usize,
+    kind: ChangeKind,
     from: DateTime<Utc>,
     until: Option<DateTime<Utc>>,
     until_is_latest: bool,
@@ -48,22 +51,32 @@ impl<'a> Timeline<'a> {
         assert!(cuts.is_sorted_by_key(|cut| cut.at), "changes must come in order of time");
         let mut stretches: Vec<Stretch> = Vec::new();
         for (change, cut) in cuts.iter().enumerate() {
-            let open = stretches.last_mut().filter(|stretch| stretch.until.is_none());
-            match open {
-                // While it lasts, the change that began it stays in effect, whatever else happens.
-                Some(stretch) if cut.kind == ChangeKind::Enabled => {
+            let is_open = |kind| stretches.iter().any(|s| s.kind == kind && s.until.is_none());
+            // An account can be disabled and expired at once, and what ends the one does not end the other.
+            let ended: &[ChangeKind] = match cut.kind {
+                ChangeKind::Enabled if is_open(ChangeKind::Disabled) => {
+                    &[ChangeKind::Disabled, ChangeKind::Deleted]
+                }
+                ChangeKind::Enabled => &[ChangeKind::Deleted, ChangeKind::Expired],
+                ChangeKind::Prolonged => &[ChangeKind::Expired],
+                // Another account, under the old name.
+                ChangeKind::Created => {
+                    &[ChangeKind::Disabled, ChangeKind::Deleted, ChangeKind::Expired]
+                }
+                _ => &[],
+            };
+            // While it lasts, the change that began it stays in effect, whatever else happens.
+            let begins = cut.kind.disables() && !is_open(cut.kind);
+            for stretch in &mut stretches {
+                if stretch.until.is_none() && ended.contains(&stretch.kind) {
                     stretch.until = Some(cut.at);
                     stretch.until_is_latest = cut.precision == Precision::AtLatest;
                 }
-                None if cut.kind.disables() => {
-                    stretches.push(Stretch {
-                        change,
-                        from: cut.at,
-                        until: None,
-                        until_is_latest: false,
-                    });
-                }
-                _ => {}
+            }
+            if begins {
+                let (kind, from) = (cut.kind, cut.at);
+                let until_is_latest = false;
+                stretches.push(Stretch { change, kind, from, until: None, until_is_latest });
             }
         }
         Timeline { cuts, stretches }
@@ -71,10 +84,12 @@ impl<'a> Timeline<'a> {
 
     /// The change in effect for a request: a disable that stands, else the last password change before its end.
     pub(super) fn in_effect(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<Effect> {
-        let standing =
-            self.stretches.iter().rev().find(|stretch| {
-                stretch.from <= end && stretch.until.is_none_or(|until| start < until)
-            });
+        let lasts = |stretch: &&Stretch| stretch.until.is_none_or(|until| start < until);
+        let standing_at = |time: DateTime<Utc>| {
+            self.stretches.iter().filter(lasts).find(|stretch| stretch.from <= time)
+        };
+        // What stood when the request began goes before what came while it lasted.
+        let standing = standing_at(start).or_else(|| standing_at(end));
         let (change, may_be_over) = match standing {
             Some(stretch) => (stretch.change, stretch.until_is_latest),
             None => {
@@ -83,7 +98,7 @@ impl<'a> Timeline<'a> {
             }
         };
         let cut = self.cuts.get(change)?;
-        let is_reset_by_other = cut.kind == ChangeKind::PasswordReset;
+        let is_reset_by_other = cut.is_reset_by_other;
         Some(Effect { change, kind: cut.kind, at: cut.at, is_reset_by_other, may_be_over })
     }
 }

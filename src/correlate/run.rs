@@ -19,6 +19,10 @@ pub struct Speaks {
     pub refused_elsewhere: bool,
     /// The browser session was ended, which may or may not have been for the password.
     pub session_ended: bool,
+    /// The client, or another one at its address, was refused; why, the log does not say.
+    pub refused_unsaid: bool,
+    /// The log does not tell when the request began.
+    pub start_unknown: bool,
     /// The log does not show whether the token was idle long enough to be flushed.
     pub hole: bool,
     /// Several accounts bear the name.
@@ -35,6 +39,8 @@ impl Speaks {
             refused_at_last: self.refused_at_last || other.refused_at_last,
             refused_elsewhere: self.refused_elsewhere || other.refused_elsewhere,
             session_ended: self.session_ended || other.session_ended,
+            refused_unsaid: self.refused_unsaid || other.refused_unsaid,
+            start_unknown: self.start_unknown || other.start_unknown,
             hole: self.hole || other.hole,
             shared_name: self.shared_name || other.shared_name,
             maybe_enabled: self.maybe_enabled || other.maybe_enabled,
@@ -110,7 +116,7 @@ impl Runs {
         refusal: Refusal,
         effect: &Effect,
     ) -> Speaks {
-        let sent = password_sent(refusal);
+        let sent = password_sent(refusal, request.is_claimed);
         let here = (request.key, request.client);
         let mut speaks = Speaks::default();
         for (&at, client) in &mut self.clients {
@@ -125,8 +131,10 @@ impl Runs {
                 (Residual::Likely, Speaks { refused_elsewhere: true, ..Speaks::default() })
             } else if sent == Sent::Wrong {
                 (Residual::Certain, Speaks { refused_at_last: true, ..Speaks::default() })
-            } else {
+            } else if refusal.may_be_session_end() {
                 (Residual::Likely, Speaks { session_ended: true, ..Speaks::default() })
+            } else {
+                (Residual::Likely, Speaks { refused_unsaid: true, ..Speaks::default() })
             };
             if let Some(run) = self.list.get_mut(run) {
                 run.residual = run.residual.max(residual);
@@ -136,10 +144,10 @@ impl Runs {
             client.open = None;
         }
         let client = self.clients.entry(here).or_default();
-        if (sent == Sent::Wrong || refusal == Refusal::OwaNoSession) && request.start >= effect.at {
+        if sent == Sent::Wrong && request.start >= effect.at {
             client.refused = Some(request.start);
         }
-        if is_shut_out(refusal) {
+        if is_shut_out(refusal) && !request.is_claimed {
             client.shut_out = Some(request.start);
         }
         speaks
@@ -152,11 +160,13 @@ impl Runs {
 
 /// A disabled, expired or restricted account is told so only if the password was right (DOMAIN.md 1.6), so those
 /// refusals do not say that it was the old one. OWA's 440 and 302 without `reason=2` say that there was no
-/// session any more: turned down, or logged off.
-fn password_sent(refusal: Refusal) -> Sent {
-    if refusal.suggests_wrong_password() {
+/// session any more: turned down, or logged off. Where the reason is not logged, or it is not sure who was refused,
+/// the password may have been wrong.
+fn password_sent(refusal: Refusal, is_claimed: bool) -> Sent {
+    let is_wrong = refusal.proves_wrong_password() || refusal == Refusal::Owa;
+    if is_wrong && !is_claimed {
         Sent::Wrong
-    } else if refusal.may_be_session_end() {
+    } else if refusal.suggests_wrong_password() || refusal.may_be_session_end() {
         Sent::PerhapsWrong
     } else {
         Sent::Unknown

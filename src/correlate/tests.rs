@@ -9,26 +9,33 @@ fn minute(minute: f64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_772_400_000 + (minute * 60.0) as i64, 0).unwrap()
 }
 
-/// `D100` disabled at minute 100, `E` enabled, `R` reset, `C` changed by the user.
+/// `D100` disabled at minute 100, `X` expired, `G` deleted (gone), `E` enabled (`e` at the latest), `P` prolonged,
+/// `N` created anew, `R` reset, `C` changed by the user.
 fn cuts(text: &str) -> Vec<Cut> {
     text.split_whitespace()
         .map(|word| {
             let (letter, at) = word.split_at(1);
             let kind = match letter {
                 "D" => ChangeKind::Disabled,
+                "X" => ChangeKind::Expired,
+                "P" => ChangeKind::Prolonged,
+                "G" => ChangeKind::Deleted,
+                "N" => ChangeKind::Created,
                 "E" | "e" => ChangeKind::Enabled,
                 "R" => ChangeKind::PasswordReset,
                 "C" => ChangeKind::PasswordChanged,
                 other => panic!("{other}"),
             };
             let precision = if letter == "e" { Precision::AtLatest } else { Precision::Exact };
-            Cut { kind, at: minute(at.parse().unwrap()), precision }
+            let is_reset_by_other = kind == ChangeKind::PasswordReset;
+            Cut { kind, at: minute(at.parse().unwrap()), precision, is_reset_by_other }
         })
         .collect()
 }
 
 /// `90+5` a request from minute 90 to 95; after it `x` wrong password, `d` told disabled, `t` timed out,
-/// `k1` key 1, `c1` client 1, `w` perhaps Windows authentication, `?` a shared name.
+/// `u` refused for a reason that is not told, `k1` key 1, `c1` client 1, `w` perhaps Windows authentication,
+/// `?` a shared name, `~` a start that is not known, `a` claimed by its address.
 fn requests(text: &str) -> Vec<Request> {
     let mut list: Vec<_> = text.split_whitespace().map(request).collect();
     list.sort_by_key(|r| r.start);
@@ -52,6 +59,7 @@ fn request(word: &str) -> Request {
         ('d', Refusal::Disabled),
         ('t', Refusal::OwaTimeout),
         ('n', Refusal::OwaNoSession),
+        ('u', Refusal::Unknown),
     ]
     .into_iter()
     .find(|(mark, _)| marks.contains(*mark))
@@ -62,7 +70,9 @@ fn request(word: &str) -> Request {
         key: after('k'),
         server: 0,
         client: after('c'),
+        is_start_known: !marks.contains('~'),
         refusal,
+        is_claimed: marks.contains('a'),
         is_ambiguous: marks.contains('?'),
         may_be_windows: marks.contains('w'),
     }
@@ -200,6 +210,68 @@ fn a_shared_name_is_never_certain() {
 }
 
 #[test]
+fn disabled_and_expired_end_apart() {
+    let all = "80 90 100 110 120 130 140 150 160";
+    // Prolonged, but still disabled.
+    check(
+        "D95 X96 P125",
+        all,
+        "100:cached_token/certain 110:cached_token/certain 120:cached_token/certain 130:cached_token/certain 140:cached_token/certain 150:cached_token/certain 160:cached_token/certain",
+    );
+    // Enabled, but still expired.
+    check(
+        "D95 X105 E115",
+        "90 100 110 120 130",
+        "100:cached_token/certain 110:cached_token/certain 120:cached_token/certain 130:cached_token/certain",
+    );
+    check("X95 P115", "90 100 120", "100:cached_token/certain");
+    // A list that says enabled after an expiry means that it is over.
+    check("X95 E115", "90 100 120", "100:cached_token/certain");
+    // The name is another account's.
+    check("G95 N115", "90 100 120", "100:cached_token/certain");
+}
+
+#[test]
+fn what_began_while_disabled_is_residual_though_a_second_disable_came_meanwhile() {
+    check("D100 E130 D160", "90 105+60", "105:cached_token/certain");
+}
+
+#[test]
+fn a_start_that_is_not_known_may_lie_before_the_change() {
+    check(
+        "D100",
+        "95 110~ 159~ 161~",
+        "110:cached_token/possible 159:ambiguous/possible 161:ambiguous/certain",
+    );
+    check("R100", "95~ 140~ 180~", "140:ambiguous/possible 180:ambiguous/possible");
+}
+
+#[test]
+fn a_refusal_for_an_unknown_reason_or_of_perhaps_another_client_proves_nothing() {
+    check(
+        "C100",
+        "95 110 115u 116",
+        "110:cached_token/likely 115:refused/no 116:cached_token/possible",
+    );
+    check(
+        "C100",
+        "95 110 115xa 116",
+        "110:cached_token/likely 115:refused/no 116:cached_token/possible",
+    );
+    check(
+        "C100",
+        "95 110 115n 116",
+        "110:cached_token/likely 115:refused/no 116:cached_token/possible",
+    );
+    check("C100", "95 110 115x 116", "110:cached_token/certain 115:refused/no 116:new_logon/no");
+}
+
+#[test]
+fn a_client_that_came_after_a_reset_may_have_the_new_password() {
+    check("R100", "95c1 104c1 108c2", "104:cached_token/likely 108:cached_token/possible");
+}
+
+#[test]
 #[expect(clippy::should_panic_without_expect)]
 #[should_panic]
 fn order_is_asserted() {
@@ -212,6 +284,8 @@ fn any_request() -> impl Strategy<Value = Request> {
         |(start, taken, key, client, kind)| Request {
             start: minute(f64::from(start)),
             end: minute(f64::from(start + taken)),
+            is_start_known: true,
+            is_claimed: false,
             key,
             server: 0,
             client,

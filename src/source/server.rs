@@ -24,16 +24,20 @@ pub fn server_of(path: &str) -> Option<String> {
 
 /// The folder above the innermost `W3SVC<n>`, and `<n>`; empty in `W3SVC`, where central logging writes.
 fn site_folder(path: &str) -> Option<(Option<&str>, &str)> {
-    let mut folders: Vec<&str> = Vec::new();
-    for part in path.split(['/', '\\']) {
-        match part.rsplit_once('!') {
-            // `!` parts an archive from its members: what stands before it is a file, not a folder.
-            Some((_, first)) => folders = vec![first],
-            None if part.is_empty() || part == "." => {}
-            None => folders.push(part),
-        }
+    // `!` parts an archive from its members: `EX01/W3SVC1/march.zip!u_ex.log`, `logs.zip!EX01/W3SVC1/u_ex.log`.
+    if let Some((archive, member)) = path.rsplit_once('!') {
+        let folder = archive.strip_suffix(".zip").unwrap_or(archive);
+        return site_folder(member).or_else(|| innermost_site(&folders(folder)));
     }
-    folders.pop();
+    let (_, above) = folders(path).split_last().map(|(file, above)| (*file, above.to_vec()))?;
+    innermost_site(&above)
+}
+
+fn folders(path: &str) -> Vec<&str> {
+    path.split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").collect()
+}
+
+fn innermost_site<'a>(folders: &[&'a str]) -> Option<(Option<&'a str>, &'a str)> {
     let place = folders.iter().rposition(|folder| site_number(folder).is_some())?;
     let number = site_number(folders.get(place)?)?;
     let above = place.checked_sub(1).and_then(|place| folders.get(place)).copied();

@@ -149,6 +149,9 @@ fn servers_by_folder() {
     check("EX01/inetpub/logs/logfiles/W3SVC1/u_ex.log", None);
     check("a.zip!EX01/W3SVC1/u_ex.log", Some("EX01"));
     check("EX09/a.zip!W3SVC2/u_ex.log", None);
+    check("EX01/W3SVC1/march.zip!u_ex.log", Some("EX01"));
+    check("EX01/W3SVC1.zip!u_ex.log", Some("EX01"));
+    check("EX01/march.zip!u_ex.log", None);
     check("W3SVC1/u_ex.log", None);
     check("./W3SVC1/u_ex.log", None);
     check("../W3SVC1/u_ex.log", None);

@@ -3,6 +3,7 @@
 
 use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Precision, Reason};
 use crate::time::{LocalTime, When};
+use chrono::{DateTime, Utc};
 
 /// The last write of one attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,11 @@ pub fn is_of_interest(attribute: &str) -> bool {
 /// The metadata speaks of this attribute.
 pub fn has(written: &[Written], attribute: &str) -> bool {
     find(written, attribute).is_some()
+}
+
+/// When the attribute was last written, as far as the metadata speaks of it.
+pub fn when(written: &[Written], attribute: &str) -> Option<DateTime<Utc>> {
+    find(written, attribute).map(|w| w.when.0)
 }
 
 /// The metadata tells when the password was written.

@@ -107,6 +107,7 @@ impl Hints {
             None if !self.offsets.is_empty() => zones.iter().filter(fit).copied().collect(),
             _ => Vec::new(),
         };
+        let zones = without_ramadan(zones);
         let fits = |zone: Zone| self.offsets.iter().any(|((_, s), t)| zone.seconds_east(*t) == *s);
         let known = !self.offsets.is_empty();
         let mixed = known && local.zone.is_none() && zones.is_empty();
@@ -214,6 +215,15 @@ impl Clock {
             ))),
         }
     }
+}
+
+/// Without the clocks that are put back for the month of Ramadan, unless only they fit: a day of winter fits them as
+/// well as all of Central Europe, and would make every time of that month uncertain by an hour. A machine in Morocco
+/// has to be named with `--tz`.
+fn without_ramadan(zones: Vec<Tz>) -> Vec<Tz> {
+    let is_one = |tz: &Tz| matches!(tz, Tz::Africa__Casablanca | Tz::Africa__El_Aaiun);
+    let others: Vec<Tz> = zones.iter().copied().filter(|tz| !is_one(tz)).collect();
+    if others.is_empty() { zones } else { others }
 }
 
 fn no_time(text: &str) -> Reason {

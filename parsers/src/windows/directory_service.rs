@@ -210,7 +210,13 @@ fn names(
             former.push(old.to_owned());
             vec![event.change(time, ChangeKind::Renamed, account)]
         }
-        None => vec![Fact::Account { pos: event.pos, account, enabled: None, changed: None }],
+        None => vec![Fact::Account {
+            pos: event.pos,
+            account,
+            enabled: None,
+            changed: None,
+            expires: None,
+        }],
     }
 }
 
@@ -241,7 +247,7 @@ fn expires(
         old.is_some_and(|old| matches!(instant(old), Ok(Some(was)) if was <= time));
     let mut facts = Vec::new();
     if expired_before {
-        facts.push(event.change(time, ChangeKind::Enabled, account.clone()));
+        facts.push(event.change(time, ChangeKind::Prolonged, account.clone()));
     }
     let ahead = until.map(|until| Ahead {
         fact: event.change(until, ChangeKind::Expired, account),

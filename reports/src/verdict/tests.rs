@@ -198,8 +198,21 @@ fn nothing_to_go_by() {
     let mut lock_out = quiet(&[1], &[("EX01", 0, 9)]);
     lock_out.changes[0].kind = "locked_out";
     check(&lock_out, Ink::Doubt, none);
-    let no_log = "2 changes, but no web log: it cannot be said who was served afterwards.";
+    let no_log = "2 changes, but no log that tells who was served: it cannot be said who was \
+                  afterwards.";
     check(&quiet(&[1, 2], &[]), Ink::Doubt, no_log);
+    let mut no_web = quiet(&[1, 2], &[]);
+    no_web.sources.iter_mut().for_each(|source| source.kind = "evtx");
+    let no_web_log = "2 changes, but no web log: it cannot be said who was served afterwards.";
+    check(&no_web, Ink::Doubt, no_web_log);
+    let mut outside = quiet(&[1], &[("EX01", 0, 9)]);
+    outside.rules.since = Some(at(10));
+    check(
+        &outside,
+        Ink::Doubt,
+        "1 change, but no log has an entry in the time that was asked for: it cannot be said who \
+         was served.",
+    );
     let mut logons = quiet(&[1, 2], &[("EX01", 0, 9)]);
     logons.coverage[0].kind = "evtx";
     check(&logons, Ink::Doubt, no_log);
