@@ -27,6 +27,8 @@ pub struct Account {
     pub(crate) user_principal_names: BTreeSet<String>,
     pub(crate) smtp: BTreeSet<String>,
     pub(crate) distinguished_names: BTreeSet<String>,
+    /// Sams and UPNs it no longer has, without their domains, and when it lost them.
+    pub former: BTreeMap<String, DateTime<Utc>>,
     /// The name came into this account's hands not before (it was created then).
     pub created: Option<DateTime<Utc>>,
     /// The account was deleted then; another may bear its names since.
@@ -49,6 +51,11 @@ impl Account {
         self.sam_account_names.is_empty()
             && self.user_principal_names.is_empty()
             && self.smtp.is_empty()
+    }
+
+    /// No source tells its UPN or an address, so a user who logs on with one is not recognised.
+    pub fn may_have_other_names(&self) -> bool {
+        self.user_principal_names.is_empty() && self.smtp.is_empty()
     }
 
     /// Known by a bare sam only.

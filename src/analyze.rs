@@ -1,10 +1,11 @@
 //! `stillin analyze`: sources to a report. The table of contents of the program.
 
 mod assemble;
+mod doubts;
 mod notes;
 pub mod outputs;
 
-use crate::account::{self, AccountId, Resolution};
+use crate::account::{AccountId, Resolution};
 use crate::case::{self, Case, World};
 use crate::change::{self, Directory, Told};
 use crate::cli::{Analyze, FailOn, HashWord, Reading};
@@ -43,6 +44,8 @@ struct Run<'a> {
     servers: Vec<String>,
     coverage: Coverage,
     cases: Vec<Case>,
+    /// Watched accounts that any log knows.
+    seen: BTreeSet<AccountId>,
     back_end: BTreeMap<u32, u64>,
     notes: Vec<String>,
 }
@@ -174,6 +177,7 @@ fn read_changes<'a>(
         servers: Vec::new(),
         coverage: Coverage::default(),
         cases: Vec::new(),
+        seen: BTreeSet::new(),
         back_end: BTreeMap::new(),
         notes,
     })
@@ -225,31 +229,9 @@ impl Run<'_> {
         let server = self.args.reading.server.as_deref();
         self.collected = collect::collect(&mut self.files, hash, server, &wanted);
         self.back_end = clients::drop_doubles(&mut self.collected.book);
-        self.doubt_homeless();
+        doubts::homeless(&mut self.collected, &self.directory.accounts);
+        doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
         self.measure();
-    }
-
-    /// An account whose domain no source tells, met under the names of two domains, may be either's; and so may a name
-    /// without a domain that is met with another domain as well.
-    fn doubt_homeless(&mut self) {
-        let names = self.collected.logs.values().flat_map(|log| log.namesakes.keys());
-        let elsewhere: BTreeSet<String> =
-            names.map(|name| account::local_part(&name.to_lowercase()).to_owned()).collect();
-        let book = &mut self.collected.book;
-        let mut homes: BTreeMap<AccountId, BTreeSet<String>> = BTreeMap::new();
-        for access in &book.accesses {
-            let account = &self.directory.accounts.list[access.account];
-            let home = book.keys.get(access.key).home();
-            if let (None, true, Some(home)) = (account.domain, account.is_bare(), home) {
-                homes.entry(access.account).or_default().insert(home);
-            }
-        }
-        for access in &mut book.accesses {
-            let homes = homes.get(&access.account).map_or(0, BTreeSet::len);
-            let key = book.keys.get(access.key);
-            let is_elsewhere = key.home().is_none() && elsewhere.contains(&key.name);
-            access.is_ambiguous |= homes > 1 || is_elsewhere;
-        }
     }
 
     /// Coverage by server, up to the end of what was looked at.
@@ -304,6 +286,7 @@ impl Run<'_> {
         for access in std::mem::take(&mut book.accesses) {
             by_account.entry(access.account).or_default().push(access);
         }
+        self.seen = by_account.keys().copied().collect();
         let server_index: BTreeMap<&str, u32> =
             self.servers.iter().map(String::as_str).zip(0..).collect();
         let server_of_key: Vec<u32> = book

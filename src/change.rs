@@ -1,10 +1,10 @@
 //! Facts of all change evidence to changes: one act seen in several sources is one change with all its evidence.
 
-use crate::account::{AccountId, Accounts, build};
+use crate::account::{Account, AccountId, Accounts, build, local_part};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use stillin_parsers::event::{ChangeKind, Fact, Pos, Precision};
+use stillin_parsers::event::{ChangeKind, Fact, Identity, Pos, Precision};
 
 /// Sources write the time of one act with their own resolution and rounding, and 4738 stands milliseconds
 /// beside 4725: what is closer together than this is one act.
@@ -85,6 +85,9 @@ pub fn merge(told: &[Told]) -> Directory {
     for (told, &account) in told.iter().zip(&ids) {
         hear(heard.entry(account).or_default(), told, account);
     }
+    for (told, &account) in told.iter().zip(&ids) {
+        learn_former(&mut accounts.list[account], &told.fact);
+    }
     let (mut changes, mut unknown) = (Vec::new(), Unknown::default());
     for (account, heard) in heard {
         let merged = merge_account(account, heard, &mut unknown);
@@ -112,7 +115,22 @@ struct Unknown {
     expiry_unknown: Vec<AccountId>,
 }
 
-fn identity(fact: &Fact) -> &stillin_parsers::event::Identity {
+/// A rename tells from when on a name may be another account's. One that only changes case or the suffix of the UPN
+/// gives no name away.
+fn learn_former(account: &mut Account, fact: &Fact) {
+    let Fact::Change(change) = fact else { return };
+    let local = |name: &String| local_part(&name.to_lowercase()).to_owned();
+    let told = &change.account;
+    let now: Vec<String> =
+        told.sam_account_name.iter().chain(&told.user_principal_name).map(local).collect();
+    let former = told.former_sam_account_names.iter().chain(&told.former_user_principal_names);
+    for name in former.map(local).filter(|name| !now.contains(name)) {
+        let lost = account.former.entry(name).or_insert(change.time);
+        *lost = change.time.max(*lost);
+    }
+}
+
+fn identity(fact: &Fact) -> &Identity {
     match fact {
         Fact::Change(change) => &change.account,
         Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => account,

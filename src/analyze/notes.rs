@@ -1,6 +1,7 @@
 //! What stands between the reader and certainty, said on the error stream and in the report.
 
 use super::Run;
+use crate::account::AccountId;
 use crate::case::OLDEST_TOKEN;
 use crate::messages::Messages;
 use std::collections::BTreeMap;
@@ -22,6 +23,12 @@ pub fn say(run: &mut Run<'_>, messages: &Messages) {
     notes.extend(changes(run));
     notes.iter().for_each(|note| messages.note(note));
     run.notes.extend(notes);
+}
+
+/// Whether any log tells who was served in the time that is asked for.
+fn is_covered(run: &Run<'_>) -> bool {
+    let reaches = |to| run.args.since.is_none_or(|since| since <= to);
+    run.coverage.servers.iter().flatten().any(|span| reaches(span.to))
 }
 
 /// Servers of which only the back end is known.
@@ -49,10 +56,7 @@ fn copies(run: &Run<'_>, messages: &Messages) {
 
 /// Where nothing was looked at, nothing was found.
 fn window(run: &mut Run<'_>, messages: &Messages) {
-    let since = run.args.since;
-    let reaches = |to| since.is_none_or(|since| since <= to);
-    let mut spans = run.coverage.servers.iter().flatten();
-    if !run.coverage.servers.is_empty() && !spans.any(|s| reaches(s.to)) {
+    if !run.coverage.servers.is_empty() && !is_covered(run) {
         let note = "no entry of any log lies between --since and --until, so nobody can be seen being served";
         messages.partial(note);
         run.notes.push(note.to_owned());
@@ -168,41 +172,42 @@ fn changes(run: &Run<'_>) -> Vec<String> {
         .map(|account| account.display.as_str())
         .collect();
     if !nameless.is_empty() {
-        let more = nameless.len().saturating_sub(5);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         notes.push(format!(
-            "{}{more}: no source tells under which name the logs know it; add a directory export with its sam and UPN",
-            nameless[..nameless.len().min(5)].join(", ")
+            "{}: no source tells under which name the logs know it; add a directory export with its sam and UPN",
+            first_few(&nameless)
         ));
     }
-    let unknown = &directory.disabled_since_unknown;
-    if !unknown.is_empty() {
-        let names: Vec<_> = unknown
-            .iter()
-            .take(5)
-            .map(|&id| directory.accounts.list[id].display.as_str())
-            .collect();
-        let more = if unknown.len() > 5 {
-            format!(" and {} more", unknown.len() - 5)
-        } else {
-            String::new()
-        };
+    let unseen: Vec<_> = run
+        .watched
+        .difference(&run.seen)
+        .map(|&id| &directory.accounts.list[id])
+        .filter(|account| account.may_have_other_names() && !account.has_no_log_name())
+        .map(|account| account.display.as_str())
+        .collect();
+    if !unseen.is_empty() && is_covered(run) {
         notes.push(format!(
-            "{}{more}: disabled, and no source says since when; add event logs of the domain controllers or the \
-             replication metadata",
-            names.join(", ")
+            "{}: in no log under that name, and no source tells its UPN and addresses, with which it may log on; add \
+             a directory export",
+            first_few(&unseen)
         ));
     }
-    let unknown = &directory.expiry_unknown;
+    let display = |ids: &[AccountId]| -> Vec<&str> {
+        ids.iter().map(|&id| directory.accounts.list[id].display.as_str()).collect()
+    };
+    let unknown = display(&directory.disabled_since_unknown);
     if !unknown.is_empty() {
-        let names = unknown.iter().map(|&id| directory.accounts.list[id].display.as_str());
-        let names: Vec<_> = names.take(5).collect();
-        let more = unknown.len().saturating_sub(5);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         notes.push(format!(
-            "{}{more}: sources contradict each other on when it expires, so that is not judged; add whenChanged to \
-             the exports, or events 5136",
-            names.join(", ")
+            "{}: disabled, and no source says since when; add event logs of the domain controllers or the replication \
+             metadata",
+            first_few(&unknown)
+        ));
+    }
+    let unknown = display(&directory.expiry_unknown);
+    if !unknown.is_empty() {
+        notes.push(format!(
+            "{}: sources contradict each other on when it expires, so that is not judged; add whenChanged to the \
+             exports, or events 5136",
+            first_few(&unknown)
         ));
     }
     if let Some(from) = run.passwords_from {
@@ -218,4 +223,11 @@ fn changes(run: &Run<'_>) -> Vec<String> {
         }
     }
     notes
+}
+
+/// The first five names, and how many more.
+fn first_few(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(5);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", names[..names.len().min(5)].join(", "))
 }

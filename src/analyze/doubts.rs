@@ -1,0 +1,66 @@
+//! Rows whose name may be another account's than the one it was resolved to: said to be ambiguous, never guessed.
+
+use crate::account::{AccountId, Accounts, local_part};
+use crate::collect::Collected;
+use crate::collect::book::{Access, Book};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::kind::Kind;
+
+/// An account whose domain no source tells, met under the names of two domains, may be either's; and so may a name
+/// without a domain that is met with another domain as well.
+pub fn homeless(collected: &mut Collected, accounts: &Accounts) {
+    let names = collected.logs.values().flat_map(|log| log.namesakes.keys());
+    let elsewhere: BTreeSet<String> =
+        names.map(|name| local_part(&name.to_lowercase()).to_owned()).collect();
+    let book = &mut collected.book;
+    let mut homes: BTreeMap<AccountId, BTreeSet<String>> = BTreeMap::new();
+    for access in &book.accesses {
+        let account = &accounts.list[access.account];
+        let home = book.keys.get(access.key).home();
+        if let (None, true, Some(home)) = (account.domain, account.is_bare(), home) {
+            homes.entry(access.account).or_default().insert(home);
+        }
+    }
+    for access in &mut book.accesses {
+        let homes = homes.get(&access.account).map_or(0, BTreeSet::len);
+        let key = book.keys.get(access.key);
+        let is_elsewhere = key.home().is_none() && elsewhere.contains(&key.name);
+        access.is_ambiguous |= homes > 1 || is_elsewhere;
+    }
+}
+
+/// After a rename the old name can be given to somebody else. Until a token cached under it must be gone, it is still
+/// this account's; later it may be either's.
+pub fn former(collected: &mut Collected, accounts: &Accounts, ttl: TimeDelta) {
+    let Collected { book: Book { accesses, keys, .. }, presence, .. } = collected;
+    // Before its log begins a token may have been used that nobody sees.
+    let log_from = |key: u32| {
+        let of_server = presence.get(&(keys.get(key).server.clone(), Kind::IisW3c));
+        of_server.and_then(|presence| DateTime::from_timestamp(presence.span?.0, 0))
+    };
+    let renamed = |access: &Access| {
+        let former = &accounts.list[access.account].former;
+        former.get(local_part(&keys.get(access.key).name)).copied()
+    };
+    if accounts.list.iter().all(|account| account.former.is_empty()) {
+        return;
+    }
+    let mut late: Vec<(DateTime<Utc>, &mut Access)> = accesses
+        .iter_mut()
+        .filter_map(|access| Some((renamed(access)?, access)))
+        .filter(|(_, access)| access.refusal.is_none())
+        .collect();
+    late.sort_by_key(|(_, access)| (access.key, access.start, access.source, access.line));
+    let mut token: BTreeMap<u32, DateTime<Utc>> = BTreeMap::new();
+    for (renamed, access) in late {
+        let key = access.key;
+        let gone = token
+            .entry(key)
+            .or_insert_with(|| log_from(key).map_or(renamed, |from| from.max(renamed)) + ttl * 2);
+        match access.start <= *gone {
+            true => *gone = (*gone).max(access.end + ttl * 2),
+            false => access.is_ambiguous = true,
+        }
+    }
+}
