@@ -127,7 +127,11 @@ fn not_served(report: &Report) -> (Ink, String) {
     if report.sources.is_empty() {
         return doubt("Nothing was read, so nothing can be said.");
     }
-    let cuts: Vec<&Change> = report.changes.iter().filter(|c| CUTS.contains(&c.kind)).collect();
+    let end = report.coverage.iter().map(|coverage| coverage.to).max();
+    // An expiry to come is no change yet.
+    let has_come = |c: &&Change| c.kind != "expired" || end.is_none_or(|end| c.at <= end);
+    let cuts = report.changes.iter().filter(|c| CUTS.contains(&c.kind));
+    let cuts: Vec<&Change> = cuts.filter(has_come).collect();
     if cuts.is_empty() {
         return doubt(
             "No change that cuts an account off was found, so it cannot be said who was served after one.",

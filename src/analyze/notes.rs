@@ -5,6 +5,7 @@ use crate::account::AccountId;
 use crate::case::OLDEST_TOKEN;
 use crate::messages::Messages;
 use std::collections::BTreeMap;
+use stillin_parsers::event::ChangeKind;
 use stillin_parsers::kind::Kind;
 
 /// Rejects printed for each source.
@@ -189,6 +190,23 @@ fn changes(run: &Run<'_>) -> Vec<String> {
             "{}: in no log under that name, and no source tells its UPN and addresses, with which it may log on; add \
              a directory export",
             first_few(&unseen)
+        ));
+    }
+    let end = run.coverage.servers.iter().flatten().map(|span| span.to).max();
+    let late: Vec<_> = directory
+        .changes
+        .iter()
+        .filter(|change| change.kind.cuts() && run.watched.contains(&change.account))
+        // An expiry to come is no change yet.
+        .filter(|change| {
+            change.kind != ChangeKind::Expired && end.is_some_and(|end| end < change.at)
+        })
+        .map(|change| directory.accounts.list[change.account].display.as_str())
+        .collect();
+    if !late.is_empty() {
+        notes.push(format!(
+            "{}: cut off when the logs had ended, so that is not judged; add newer logs",
+            first_few(&late)
         ));
     }
     let display = |ids: &[AccountId]| -> Vec<&str> {

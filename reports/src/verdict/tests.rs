@@ -198,6 +198,9 @@ fn nothing_to_go_by() {
     let mut lock_out = quiet(&[1], &[("EX01", 0, 9)]);
     lock_out.changes[0].kind = "locked_out";
     check(&lock_out, Ink::Doubt, none);
+    let mut to_come = quiet(&[12], &[("EX01", 0, 9)]);
+    to_come.changes[0].kind = "expired";
+    check(&to_come, Ink::Doubt, none);
     let no_log = "2 changes, but no log that tells who was served: it cannot be said who was \
                   afterwards.";
     check(&quiet(&[1, 2], &[]), Ink::Doubt, no_log);
