@@ -3,8 +3,8 @@
 use super::*;
 use stillin_parsers::event::{self, Identity};
 
-fn at(minute: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_772_400_000 + minute * 60, 0).unwrap()
+fn at(minute: f64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_772_400_000 + (minute * 60.0) as i64, 0).unwrap()
 }
 
 fn ada() -> Identity {
@@ -13,7 +13,8 @@ fn ada() -> Identity {
 
 /// One letter a fact: `D10` disabled at minute 10, `e` enabled, `r`/`c`/`s` password reset, changed, set;
 /// `~` before it: at the latest; `!` before it: directory state; `+20`/`-20` says enabled or not at minute 20;
-/// `u15` flags written.
+/// `u15` flags written; `g` deleted, `x` expired; `X60:20` says at minute 20 that it expires at minute 60, `N:20` that
+/// it never does, `X60:` the first without a date of its own.
 fn told(facts: &[&str]) -> Vec<Told> {
     facts
         .iter()
@@ -23,7 +24,8 @@ fn told(facts: &[&str]) -> Vec<Told> {
             let precision = if text.contains('~') { Precision::AtLatest } else { Precision::Exact };
             let text = text.trim_start_matches(['!', '~']);
             let (letter, minute) = text.split_at(1);
-            let (pos, time) = (Pos::Line(1), at(minute.parse().unwrap()));
+            let (minute, dated) = minute.split_once(':').unwrap_or((minute, ""));
+            let (pos, time) = (Pos::Line(1), at(minute.parse().unwrap_or(0.0)));
             let change = |kind| {
                 Fact::Change(event::Change {
                     pos,
@@ -40,6 +42,15 @@ fn told(facts: &[&str]) -> Vec<Told> {
                 "r" => change(ChangeKind::PasswordReset),
                 "c" => change(ChangeKind::PasswordChanged),
                 "s" => change(ChangeKind::PasswordSet),
+                "g" => change(ChangeKind::Deleted),
+                "x" => change(ChangeKind::Expired),
+                "X" | "N" => Fact::Account {
+                    expires: Some((letter == "X").then_some(time)),
+                    pos,
+                    account: ada(),
+                    enabled: None,
+                    changed: dated.parse().ok().map(at),
+                },
                 "+" | "-" => Fact::Account {
                     expires: None,
                     pos,
@@ -67,7 +78,7 @@ fn check(facts: &[&str], expect: &[&str]) {
             format!(
                 "{about}{} {} {}",
                 c.kind.word(),
-                (c.at - at(0)).num_minutes(),
+                (c.at - at(0.0)).num_minutes(),
                 sources.join(",")
             )
         })
@@ -108,4 +119,45 @@ fn a_later_enabled_state_contradicts() {
     check(&["D10", "!+50", "!u30"], &["disabled 10 0", "~enabled 30 1,2"]);
     check(&["D10", "!+5"], &["disabled 10 0"]);
     check(&["D10", "e20", "!+50"], &["disabled 10 0", "enabled 20 1"]);
+}
+
+#[test]
+fn what_was_undone_between_is_not_one_act() {
+    // All within five seconds.
+    check(&["e10", "D10.03", "e10.06"], &["enabled 10 0", "disabled 10 1", "enabled 10 2"]);
+    check(&["D10", "e10.03", "D10.06"], &["disabled 10 0", "enabled 10 1", "disabled 10 2"]);
+    check(&["D10", "D10.03", "e10.06"], &["disabled 10 0,1", "enabled 10 2"]);
+}
+
+#[test]
+fn a_restored_account_is_not_deleted_for_ever() {
+    check(&["g10", "!+50"], &["deleted 10 0", "~enabled 50 1"]);
+    check(&["g10", "!+5"], &["deleted 10 0"]);
+}
+
+#[test]
+fn flags_that_enabled_the_account_are_no_disable() {
+    check(&["!-5", "!+50", "!u50"], &[]);
+    assert_eq!(merge(&told(&["!-5", "!+50", "!u50"])).disabled_since_unknown.len(), 1);
+    check(&["!-50", "!+5", "!u50"], &["disabled 50 0,2"]);
+}
+
+#[test]
+fn an_expiry_to_come_hides_no_disable() {
+    check(&["!-50", "!u30", "!x900", "!X900:40"], &["disabled 30 0,1", "expired 900 2"]);
+}
+
+#[test]
+fn an_expiry_that_was_put_off_is_none() {
+    check(&["!x60", "!X60:20"], &["expired 60 0"]);
+    // Put off before it bit.
+    check(&["!x60", "!X60:20", "!x900", "!X900:40"], &["expired 900 2"]);
+    check(&["!x60", "!X60:20", "!N:40"], &[]);
+    // Put off at some time before minute 80, perhaps after it had bitten.
+    check(&["!x60", "!X60:20", "!N:80"], &["expired 60 0", "~enabled 80 2"]);
+    // The other export is the older one.
+    check(&["!x60", "!X60:40", "!N:20"], &["expired 60 0"]);
+    // Nothing tells which is the newer one.
+    check(&["!x60", "!X60:", "!N:40"], &[]);
+    assert_eq!(merge(&told(&["!x60", "!X60:", "!N:40"])).expiry_unknown.len(), 1);
 }

@@ -1,6 +1,6 @@
 //! Where others sat: address and user agent of every request under a name that is not watched, as bits.
 //!
-//! A refusal without a name may be a stranger's who was served from the same address with the same user agent, behind
+//! A refusal without a name may be a stranger's who came from the same address with the same user agent, from behind
 //! one gateway for instance. The rows that are kept do not tell, because they are those of watched accounts only. So
 //! every log keeps bits that say of a seat "nobody else, for sure" or "somebody else, in all likelihood": a few bytes
 //! for each hundred kilobytes of log, and a few nanoseconds for each line.
