@@ -75,8 +75,9 @@ pub type Host = (String, bool);
 #[derive(Default)]
 pub struct Scanned {
     desk: Desk,
-    /// By host name, and whether it is the back end's; few, and mostly one.
-    pub presence: Vec<(Host, Presence)>,
+    /// When each host had entries; mostly there is one.
+    presence: Vec<Presence>,
+    place_of_host: BTreeMap<Host, usize>,
     /// `s-ip`s with their number of lines; few.
     pub addresses: Vec<(Vec<u8>, u64)>,
     /// Names that may be a watched account's, with their number of requests.
@@ -88,6 +89,8 @@ pub struct Scanned {
     second: Option<i64>,
     /// Index of that server's presence.
     host: usize,
+    /// The same by `s-computername` as logged, for front end and back end.
+    hosts: BTreeMap<Vec<u8>, [Option<usize>; 2]>,
     /// Time of the last line that tells who was served, and whether lines that do not came after it.
     sighted: Option<i64>,
     is_blind: bool,
@@ -118,25 +121,20 @@ impl Scanned {
         }
     }
 
-    /// Another second, or another server: notes when, where and at which address. Once a second or so,
-    /// so the sets are touched only when the minute or the address changes.
+    /// Another second, or another server: notes when, where and at which address.
     #[inline(never)]
     fn moved(&mut self, server: &[u8], line: &Line<'_>) {
         self.second = Some(line.seconds);
         if self.server != server {
-            self.server = server.to_vec();
+            self.server.clear();
+            self.server.extend_from_slice(server);
         }
         let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
         let text = |column| line.value(column).unwrap_or_default();
         let (s_sitename, stem) = (text(Column::SSitename), text(Column::CsUriStem));
         let is_back_end = exchange::is_back_end(s_port, s_sitename, stem);
-        let name = logged_host_name(server);
-        let hosts = &mut self.presence;
-        let is_it = |((known, back), _): &(Host, Presence)| *known == name && *back == is_back_end;
-        self.host = hosts.iter().position(is_it).unwrap_or_else(|| {
-            hosts.push(((name, is_back_end), Presence::default()));
-            hosts.len() - 1
-        });
+        let known = self.hosts.get(server).and_then(|ends| ends[usize::from(is_back_end)]);
+        self.host = known.unwrap_or_else(|| self.new_host(server, is_back_end));
         self.see(line);
         let address = line.value(Column::SIp).unwrap_or_default();
         let known = self.addresses.iter().position(|(known, _)| *known == address);
@@ -149,10 +147,21 @@ impl Scanned {
         }
     }
 
+    /// Index of a host by a spelling of its name that is new here.
+    fn new_host(&mut self, server: &[u8], is_back_end: bool) -> usize {
+        let host = (logged_host_name(server), is_back_end);
+        let index = *self.place_of_host.entry(host).or_insert_with(|| {
+            self.presence.push(Presence::default());
+            self.presence.len() - 1
+        });
+        self.hosts.entry(server.to_vec()).or_default()[usize::from(is_back_end)] = Some(index);
+        index
+    }
+
     /// Notes that the server's log has an entry here. Lines without a name or a status tell nothing of who was
     /// served: where they stand the log has a hole.
     fn see(&mut self, line: &Line<'_>) {
-        let (_, presence) = &mut self.presence[self.host];
+        let presence = &mut self.presence[self.host];
         let has = |column| line.layout.place(column).is_some();
         let tells = has(Column::CsUsername) && has(Column::ScStatus);
         if !tells && !line.layout.is_httperr() {
@@ -169,9 +178,16 @@ impl Scanned {
         presence.saw(line.seconds);
     }
 
+    /// When each host had entries, by host.
+    pub fn take_presence(&mut self) -> impl Iterator<Item = (Host, Presence)> {
+        let mut presence = std::mem::take(&mut self.presence);
+        let hosts = std::mem::take(&mut self.place_of_host);
+        hosts.into_iter().map(move |(host, place)| (host, std::mem::take(&mut presence[place])))
+    }
+
     /// The chunk is over.
     fn end(&mut self) {
-        if let (true, Some(before), Some((_, presence))) =
+        if let (true, Some(before), Some(presence)) =
             (self.is_blind, self.sighted, self.presence.get_mut(self.host))
         {
             presence.holes_after.insert(before);
@@ -184,7 +200,7 @@ impl Scanned {
         let minute = line.seconds.div_euclid(60);
         if self.probe != Some((self.host, minute)) {
             self.probe = Some((self.host, minute));
-            self.presence[self.host].1.probes.insert(minute);
+            self.presence[self.host].probes.insert(minute);
         }
     }
 

@@ -67,11 +67,12 @@ impl Gatherer {
         };
         let lines_before = self.log.tally.line_ends;
         self.take_tally(piece.tally, lines_before);
-        let Scanned { presence, addresses, namesakes, noise, .. } = piece.scanned;
-        self.log.book.absorb(piece.book, lines_before);
-        for (server, seen) in presence {
-            self.log.presence.entry(server).or_default().extend(&seen);
+        let mut scanned = piece.scanned;
+        for (host, seen) in scanned.take_presence() {
+            self.log.presence.entry(host).or_default().extend(&seen);
         }
+        let Scanned { addresses, namesakes, noise, .. } = scanned;
+        self.log.book.absorb(piece.book, lines_before);
         let addresses = addresses.into_iter().map(|(address, n)| (decode(&address), n)).collect();
         for (into, from) in
             [(&mut self.log.addresses, addresses), (&mut self.log.namesakes, namesakes)]
