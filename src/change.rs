@@ -1,7 +1,10 @@
 //! Facts of all change evidence to changes: one act seen in several sources is one change with all its evidence.
 
+mod expiry;
+
 use crate::account::{Account, AccountId, Accounts, build, local_part};
 use chrono::{DateTime, TimeDelta, Utc};
+use expiry::Expiry;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::{ChangeKind, Fact, Identity, Pos, Precision};
@@ -49,14 +52,6 @@ pub struct Directory {
     pub disabled_since_unknown: Vec<AccountId>,
     /// Accounts of whose expiry sources contradict each other, without a time that settles it.
     pub expiry_unknown: Vec<AccountId>,
-}
-
-/// What one source says of when the account expires.
-struct Expiry {
-    /// None is never.
-    at: Option<DateTime<Utc>>,
-    changed: Option<DateTime<Utc>>,
-    evidence: (usize, Pos),
 }
 
 /// What one source says of whether the account is enabled.
@@ -198,7 +193,7 @@ fn merge_account(account: AccountId, mut heard: Heard, unknown: &mut Unknown) ->
             None => unknown.disabled_since_unknown.push(account),
         }
     }
-    if !settle_expiries(account, &mut merged, &heard.expiries) {
+    if !expiry::settle(account, &mut merged, &heard.expiries) {
         unknown.expiry_unknown.push(account);
     }
     merged.extend(enabled_since(account, &merged, says(true), control_set));
@@ -273,46 +268,6 @@ fn enabled_since<'a>(
         actor: None,
         evidence: flags.map(|(_, evidence)| *evidence).into_iter().chain([evidence]).collect(),
     })
-}
-
-/// Exports of different days can tell of different expiries. One that was put off before it bit is no change; one that
-/// may have been put off afterwards is over then or before. Says no where nothing tells which export is the newer one:
-/// then none of them is a change.
-fn settle_expiries(account: AccountId, merged: &mut Vec<Change>, told: &[Expiry]) -> bool {
-    let mut is_settled = true;
-    let mut prolonged: Vec<Change> = Vec::new();
-    merged.retain(|change| {
-        if change.kind != ChangeKind::Expired {
-            return true;
-        }
-        let is_same = |expiry: &&Expiry| {
-            expiry.at.is_some_and(|at| (change.at - at).abs() <= SAME_ACT || change.at > at)
-        };
-        let (same, later): (Vec<_>, Vec<_>) = told.iter().partition(is_same);
-        let known = same.iter().filter_map(|expiry| expiry.changed).max();
-        for expiry in later {
-            match (known, expiry.changed) {
-                (Some(known), Some(changed)) if changed < known => {}
-                (Some(_), Some(changed)) if changed > change.at => prolonged.push(Change {
-                    account,
-                    kind: ChangeKind::Prolonged,
-                    at: changed,
-                    precision: Precision::AtLatest,
-                    actor: None,
-                    evidence: BTreeSet::from([expiry.evidence]),
-                }),
-                (Some(_), Some(_)) => return false,
-                _ if same.is_empty() => {}
-                _ => {
-                    is_settled = false;
-                    return false;
-                }
-            }
-        }
-        true
-    });
-    merged.extend(prolonged);
-    is_settled
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::Run;
 use crate::account::AccountId;
 use crate::case::OLDEST_TOKEN;
 use crate::messages::Messages;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::ChangeKind;
 use stillin_parsers::kind::Kind;
 
@@ -178,8 +178,26 @@ fn changes(run: &Run<'_>) -> Vec<String> {
             first_few(&nameless)
         ));
     }
-    let unseen: Vec<_> = run
-        .watched
+    let end = run.coverage.servers.iter().flatten().map(|span| span.to).max();
+    let cuts = || {
+        let cuts = directory.changes.iter().filter(|change| change.kind.cuts());
+        cuts.filter(|change| run.watched.contains(&change.account))
+    };
+    let is_late = |at| end.is_some_and(|end| end < at);
+    // An expiry to come is no change yet.
+    let late: Vec<_> = cuts()
+        .filter(|change| change.kind != ChangeKind::Expired && is_late(change.at))
+        .map(|change| directory.accounts.list[change.account].display.as_str())
+        .collect();
+    if !late.is_empty() {
+        notes.push(format!(
+            "{}: cut off when the logs had ended, so that is not judged; add newer logs",
+            first_few(&late)
+        ));
+    }
+    let judged: BTreeSet<AccountId> =
+        cuts().filter(|change| !is_late(change.at)).map(|change| change.account).collect();
+    let unseen: Vec<_> = judged
         .difference(&run.seen)
         .map(|&id| &directory.accounts.list[id])
         .filter(|account| account.may_have_other_names() && !account.has_no_log_name())
@@ -187,26 +205,9 @@ fn changes(run: &Run<'_>) -> Vec<String> {
         .collect();
     if !unseen.is_empty() && is_covered(run) {
         notes.push(format!(
-            "{}: in no log under that name, and no source tells its UPN and addresses, with which it may log on; add \
-             a directory export",
+            "{}: no request under that name since the day before the change, and no source tells the UPN and \
+             addresses with which it may log on; add a directory export",
             first_few(&unseen)
-        ));
-    }
-    let end = run.coverage.servers.iter().flatten().map(|span| span.to).max();
-    let late: Vec<_> = directory
-        .changes
-        .iter()
-        .filter(|change| change.kind.cuts() && run.watched.contains(&change.account))
-        // An expiry to come is no change yet.
-        .filter(|change| {
-            change.kind != ChangeKind::Expired && end.is_some_and(|end| end < change.at)
-        })
-        .map(|change| directory.accounts.list[change.account].display.as_str())
-        .collect();
-    if !late.is_empty() {
-        notes.push(format!(
-            "{}: cut off when the logs had ended, so that is not judged; add newer logs",
-            first_few(&late)
         ));
     }
     let display = |ids: &[AccountId]| -> Vec<&str> {

@@ -157,6 +157,11 @@ fn an_expiry_that_was_put_off_is_none() {
     check(&["!x60", "!X60:20", "!N:80"], &["expired 60 0", "~enabled 80 2"]);
     // The other export is the older one.
     check(&["!x60", "!X60:40", "!N:20"], &["expired 60 0"]);
+    check(&["!x60", "!X60:40", "!x900", "!X900:20"], &["expired 60 0", "expired 900 2"]);
+    // An event of another source set another expiry, and nothing tells when.
+    check(&["!x60", "!X60:20", "x900"], &["expired 900 2"]);
+    check(&["x60", "x900"], &["expired 900 1"]);
+    assert_eq!(merge(&told(&["x60", "x900"])).expiry_unknown.len(), 1);
     // Nothing tells which is the newer one.
     check(&["!x60", "!X60:", "!N:40"], &[]);
     assert_eq!(merge(&told(&["!x60", "!X60:", "!N:40"])).expiry_unknown.len(), 1);

@@ -2,9 +2,10 @@
 
 /// Folder names that stand above `W3SVC<n>` in a usual layout or a usual copy of one, and are no server's name.
 const GENERIC: &[&str] = &[
-    "backend", "be", "c", "c$", "d", "d$", "data", "evidence", "exchange", "export", "fe", "files",
-    "frontend", "http", "iis", "iis-logs", "iis_logs", "iislogs", "inetpub", "log", "logfiles",
-    "logs", "system32", "var", "w3c", "web", "weblogs", "windows", "www",
+    "archive", "backend", "backup", "backups", "bak", "be", "c", "c$", "copies", "copy", "d", "d$",
+    "data", "evidence", "exchange", "export", "fe", "files", "frontend", "http", "iis", "iis-logs",
+    "iis_logs", "iislogs", "inetpub", "log", "logfiles", "logs", "old", "system32", "temp", "tmp",
+    "var", "w3c", "web", "weblogs", "windows", "www",
 ];
 
 /// The server whose logs these are, by the folder above `W3SVC<n>` (DESIGN.md section 2).

@@ -152,6 +152,7 @@ fn servers_by_folder() {
     check("EX01/W3SVC1/march.zip!u_ex.log", Some("EX01"));
     check("EX01/W3SVC1.zip!u_ex.log", Some("EX01"));
     check("EX01/march.zip!u_ex.log", None);
+    check("Backup/W3SVC1/u_ex.log", None);
     check("W3SVC1/u_ex.log", None);
     check("./W3SVC1/u_ex.log", None);
     check("../W3SVC1/u_ex.log", None);
