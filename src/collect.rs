@@ -106,17 +106,13 @@ fn names(
             at.entry(address).or_default().insert(host_name(&name));
         }
     }
-    let by_address = |log: &Log| {
-        let names = at.get(&main_address(&log.addresses)?)?;
-        names.first().filter(|_| names.len() == 1).cloned()
-    };
+    let only = |names: &BTreeSet<String>| names.first().filter(|_| names.len() == 1).cloned();
+    let by_twin = |log: &Log| only(twins.get(log.first_request.as_ref()?)?);
+    let by_address = |log: &Log| only(at.get(&main_address(&log.addresses)?)?);
     let name = |index: usize, log: &Log| {
-        let of_twin = log.first_request.as_ref().and_then(|first| twins.get(first));
-        match (named(index), of_twin.map(|names| names.iter().collect::<Vec<_>>()).as_deref()) {
-            (Some(name), _) => host_name(&name),
-            (None, Some([name])) => (*name).clone(),
-            _ => by_address(log).unwrap_or_else(|| unnamed_server(&files[index], log)),
-        }
+        let named = named(index).map(|name| host_name(&name));
+        let known = named.or_else(|| by_twin(log)).or_else(|| by_address(log));
+        known.unwrap_or_else(|| unnamed_server(&files[index], log))
     };
     logs().map(|(index, log)| (index, name(index, log))).collect()
 }
@@ -134,11 +130,10 @@ impl Collected {
         let mut servers: Vec<String> = Vec::new();
         for ((server, is_back_end), seen) in presence {
             let server = name(server);
-            // A log that cannot say who was served covers nothing.
             // The back end's log says nothing of what the front end served.
             if is_back_end && kind == Kind::IisW3c {
                 self.back_ends.insert(server.clone());
-            } else if !log.is_blind || kind != Kind::IisW3c {
+            } else {
                 self.presence.entry((server.clone(), kind)).or_default().extend(&seen);
             }
             servers.push(server);

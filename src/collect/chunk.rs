@@ -91,9 +91,9 @@ pub struct Scanned {
     host: usize,
     /// The same by `s-computername` as logged, for front end and back end.
     hosts: BTreeMap<Vec<u8>, [Option<usize>; 2]>,
-    /// Time of the last line that tells who was served, and whether lines that do not came after it.
+    /// Time of the last line that tells who was served, and of the first after it that does not.
     sighted: Option<i64>,
-    is_blind: bool,
+    blind_since: Option<i64>,
     /// The last minute in which a probe was noted, and where.
     probe: Option<(usize, i64)>,
 }
@@ -165,13 +165,13 @@ impl Scanned {
         let has = |column| line.layout.place(column).is_some();
         let tells = has(Column::CsUsername) && has(Column::ScStatus);
         if !tells && !line.layout.is_httperr() {
-            self.is_blind = true;
+            self.blind_since.get_or_insert(line.seconds);
             return;
         }
-        if std::mem::take(&mut self.is_blind) {
-            match self.sighted {
-                Some(before) => _ = presence.holes.insert((before, line.seconds)),
-                None => _ = presence.holes_before.insert(line.seconds),
+        if let Some(since) = self.blind_since.take() {
+            presence.holes.insert((self.sighted.unwrap_or(since), line.seconds));
+            if self.sighted.is_none() {
+                presence.holes_before.insert(since);
             }
         }
         self.sighted = Some(line.seconds);
@@ -185,12 +185,19 @@ impl Scanned {
         hosts.into_iter().map(move |(host, place)| (host, std::mem::take(&mut presence[place])))
     }
 
-    /// The chunk is over.
+    /// The chunk is over; what lies blind at its end, or all of it, is a hole that reaches into its neighbours.
     fn end(&mut self) {
-        if let (true, Some(before), Some(presence)) =
-            (self.is_blind, self.sighted, self.presence.get_mut(self.host))
-        {
-            presence.holes_after.insert(before);
+        let Some((since, presence)) = self.blind_since.zip(self.presence.get_mut(self.host)) else {
+            return;
+        };
+        match self.sighted {
+            Some(before) => _ = presence.holes_after.insert(before),
+            None => {
+                let last = self.second.unwrap_or(since);
+                presence.holes_before.insert(since);
+                presence.holes.insert((since, last));
+                presence.holes_after.insert(last);
+            }
         }
     }
 

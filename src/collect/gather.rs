@@ -21,8 +21,6 @@ pub struct Log {
     pub columns: Vec<String>,
     /// Columns that a verdict needs and some `#Fields` lacks.
     pub missing: Vec<&'static str>,
-    /// No `#Fields` names both `cs-username` and `sc-status`: the log says nothing of who was served.
-    pub is_blind: bool,
     /// Requests of probes and machine accounts.
     pub noise: u64,
     /// Rows of watched accounts.
@@ -50,8 +48,6 @@ pub struct Gatherer {
     /// A NUL run at the end of a chunk is a hole until the next entry.
     open_holes: bool,
     last_entry: Option<i64>,
-    /// Some `#Fields` names what a verdict needs.
-    sees: bool,
 }
 
 impl Gatherer {
@@ -116,8 +112,6 @@ impl Gatherer {
                     self.log.missing.push(name);
                 }
             }
-            let sees = |column| layout.place(column).is_some();
-            self.sees |= sees(Column::CsUsername) && sees(Column::ScStatus);
             self.log.columns.clone_from(&layout.names);
         }
         if let Some((from, to)) = tally.span {
@@ -143,7 +137,6 @@ impl Gatherer {
     /// The log, when all pieces are in.
     pub fn finish(self) -> Log {
         let mut log = self.log;
-        log.is_blind = !self.sees;
         if self.open_holes {
             log.tally.holes.push((self.last_entry, None));
         }
