@@ -4,16 +4,20 @@
 //! It is also the only unsafe code of this crate: the AVX2 loads, and the call into code compiled for AVX2
 //! after the processor was asked for it. Without AVX2 the scalar loop gives the same answer.
 //!
-//! What is kept is a bit for each byte, and for each line its end and the number of separators before it.
-//! Writing out the place of every separator takes twice as long, and most places are never asked for.
+//! What is kept is the place of every separator, and for each line its end and the number of separators before it:
+//! a value is then found by its number, without a branch that no processor can predict.
 
 #![allow(unsafe_code)]
+
+/// Places written at once, whether there are so many or not: most words of 64 bytes hold fewer.
+const AT_ONCE: usize = 4;
 
 /// Places in one block; the buffers are kept from block to block.
 #[derive(Debug, Default)]
 pub struct Separators {
-    /// A bit for each byte: blanks, line feeds and control characters other than CR.
-    masks: Vec<u64>,
+    /// Places of blanks, line feeds and control characters other than CR, and behind the first `n` what is no place.
+    places: Vec<u32>,
+    n: usize,
     /// For each line feed its place and the number of separators before it.
     line_ends: Vec<(u32, u32)>,
     /// Whether a control character other than LF and CR is among them.
@@ -33,19 +37,19 @@ impl Separators {
             unsafe { self.find_avx2(block) };
             return;
         }
-        self.find_scalar(block, 0, 0);
+        self.find_scalar(block, 0);
     }
 
     /// Same as [`Self::find`] without vector instructions; public so that tests can hold both side by side.
     pub fn find_portable(&mut self, block: &[u8]) {
         self.prepare(block.len());
-        self.find_scalar(block, 0, 0);
+        self.find_scalar(block, 0);
     }
 
-    /// A bit for each byte, 64 to a word.
+    /// Places of blanks, line feeds and control characters other than CR, in order.
     #[inline]
-    pub fn masks(&self) -> &[u64] {
-        &self.masks
+    pub fn places(&self) -> &[u32] {
+        self.places.get(..self.n).unwrap_or_default()
     }
 
     /// For each line feed its place and the number of separators before it.
@@ -63,12 +67,14 @@ impl Separators {
     fn prepare(&mut self, len: usize) {
         self.odd = false;
         self.line_ends.clear();
-        self.masks.clear();
-        self.masks.reserve(len / 64 + 1);
+        self.n = 0;
+        if self.places.len() < len + 64 {
+            self.places.resize(len + 64, 0);
+        }
     }
 
     /// Whole words from byte `from` on, which is a multiple of 64.
-    fn find_scalar(&mut self, block: &[u8], from: usize, mut before: u32) {
+    fn find_scalar(&mut self, block: &[u8], from: usize) {
         let rest = block.get(from..).unwrap_or_default();
         for (word, bytes) in rest.chunks(64).enumerate() {
             let (mut separators, mut line_feeds) = (0u64, 0u64);
@@ -83,21 +89,35 @@ impl Separators {
                     _ => self.odd = true,
                 }
             }
-            self.take_masks((from + 64 * word) as u32, separators, line_feeds, &mut before);
+            self.take_masks((from + 64 * word) as u32, separators, line_feeds);
         }
     }
 
     /// Takes over 64 bytes as bit masks.
     #[inline(always)]
-    fn take_masks(&mut self, base: u32, separators: u64, line_feeds: u64, before: &mut u32) {
+    fn take_masks(&mut self, base: u32, separators: u64, line_feeds: u64) {
         let mut rest = line_feeds;
         while rest != 0 {
             let here = separators & (rest & rest.wrapping_neg()).wrapping_sub(1);
-            self.line_ends.push((base + rest.trailing_zeros(), *before + here.count_ones()));
+            self.line_ends.push((base + rest.trailing_zeros(), self.n as u32 + here.count_ones()));
             rest &= rest - 1;
         }
-        *before += separators.count_ones();
-        self.masks.push(separators);
+        let count = separators.count_ones() as usize;
+        let mut rest = separators;
+        let mut at = self.n;
+        self.n += count;
+        while at < self.n {
+            let Some(room) = self.places.get_mut(at..).and_then(|room| room.first_chunk_mut())
+            else {
+                return;
+            };
+            let room: &mut [u32; AT_ONCE] = room;
+            for place in room {
+                *place = base + rest.trailing_zeros();
+                rest &= rest.wrapping_sub(1);
+            }
+            at += AT_ONCE;
+        }
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -110,7 +130,7 @@ impl Separators {
         let blank = _mm256_set1_epi8(b' ' as i8);
         let cr = _mm256_set1_epi8(b'\r' as i8);
         let lf = _mm256_set1_epi8(b'\n' as i8);
-        let (mut odd, mut before) = (0u64, 0u32);
+        let mut odd = 0u64;
         let (blocks, rest) = block.as_chunks::<64>();
         for (number, bytes) in blocks.iter().enumerate() {
             let [mut separators, mut line_feeds, mut blanks] = [0u64; 3];
@@ -125,48 +145,10 @@ impl Separators {
                 blanks |= mask(_mm256_cmpeq_epi8(v, blank));
             }
             odd |= separators & !(line_feeds | blanks);
-            self.take_masks(64 * number as u32, separators, line_feeds, &mut before);
+            self.take_masks(64 * number as u32, separators, line_feeds);
         }
         self.odd = odd != 0;
-        self.find_scalar(block, block.len() - rest.len(), before);
-    }
-}
-
-/// Walks over the separators of a line, forward.
-#[derive(Debug, Clone, Copy)]
-pub struct Walk<'a> {
-    masks: &'a [u64],
-    word: usize,
-    /// What is left of that word.
-    rest: u64,
-}
-
-impl<'a> Walk<'a> {
-    /// Begins at byte `start`.
-    #[inline(always)]
-    pub fn new(masks: &'a [u64], start: usize) -> Self {
-        let word = start / 64;
-        let rest = masks.get(word).copied().unwrap_or_default() & (!0 << (start % 64));
-        Walk { masks, word, rest }
-    }
-
-    /// Place of the separator behind `skip` others; `None` behind the last one of the block.
-    #[inline(always)]
-    pub fn nth(&mut self, mut skip: usize) -> Option<usize> {
-        loop {
-            let here = self.rest.count_ones() as usize;
-            if skip < here {
-                for _ in 0..skip {
-                    self.rest &= self.rest.wrapping_sub(1);
-                }
-                let place = self.word * 64 + self.rest.trailing_zeros() as usize;
-                self.rest &= self.rest.wrapping_sub(1);
-                return Some(place);
-            }
-            skip -= here;
-            self.word += 1;
-            self.rest = *self.masks.get(self.word)?;
-        }
+        self.find_scalar(block, block.len() - rest.len());
     }
 }
 
@@ -184,15 +166,10 @@ mod tests {
         (fast, plain)
     }
 
-    fn places(found: &Separators) -> Vec<usize> {
-        let mut walk = Walk::new(found.masks(), 0);
-        std::iter::from_fn(|| walk.nth(0)).collect()
-    }
-
     #[test]
     fn finds_values_and_lines() {
         let (fast, _) = both(b"a b\r\nc\td\n");
-        assert_eq!(places(&fast), [1, 4, 6, 8]);
+        assert_eq!(fast.places(), [1, 4, 6, 8]);
         assert_eq!(fast.line_ends(), [(4, 1), (8, 3)]);
         assert!(fast.odd());
         let (fast, _) = both(b"a b\r\n");
@@ -204,20 +181,17 @@ mod tests {
         fn vector_and_scalar_agree(
             block in proptest::collection::vec(
                 prop_oneof![Just(b' '), Just(b'\n'), Just(b'\r'), Just(0u8), any::<u8>()], 0..700),
-            start in 0usize..700, skip in 0usize..20,
         ) {
             let (fast, plain) = both(&block);
-            prop_assert_eq!(fast.masks(), plain.masks());
+            prop_assert_eq!(fast.places(), plain.places());
             prop_assert_eq!(fast.line_ends(), plain.line_ends());
             prop_assert_eq!(fast.odd(), plain.odd());
-            let expect: Vec<usize> = (0..block.len())
-                .filter(|&i| block[i] <= b' ' && block[i] != b'\r').collect();
-            prop_assert_eq!(&places(&fast), &expect);
-            let behind: Vec<usize> = expect.iter().copied().filter(|&at| at >= start).collect();
-            prop_assert_eq!(Walk::new(fast.masks(), start).nth(skip), behind.get(skip).copied());
+            let expect: Vec<u32> = (0..block.len())
+                .filter(|&i| block[i] <= b' ' && block[i] != b'\r').map(|i| i as u32).collect();
+            prop_assert_eq!(fast.places(), &expect);
             for &(place, before) in fast.line_ends() {
                 prop_assert_eq!(block[place as usize], b'\n');
-                prop_assert_eq!(before as usize, expect.iter().filter(|&&at| at < place as usize).count());
+                prop_assert_eq!(before as usize, expect.iter().filter(|&&at| at < place).count());
             }
         }
     }

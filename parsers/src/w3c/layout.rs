@@ -70,8 +70,6 @@ pub struct Layout {
     /// What stands between two values.
     pub delimiter: Delimiter,
     places: [Option<usize>; COLUMNS],
-    name_then_status: Option<(usize, usize)>,
-    is_agent_behind_name: bool,
 }
 
 impl Layout {
@@ -89,35 +87,7 @@ impl Layout {
             }
         }
         let delimiter = if tabs { Delimiter::Tab } else { Delimiter::Blank };
-        let mut layout = Layout {
-            names,
-            delimiter,
-            places,
-            name_then_status: None,
-            is_agent_behind_name: false,
-        };
-        let (name, status) = (layout.place(Column::CsUsername), layout.place(Column::ScStatus));
-        layout.name_then_status = name
-            .zip(status)
-            .and_then(|(name, status)| Some((name.checked_sub(1)?, status.checked_sub(name + 2)?)));
-        let behind_name = |n| name.map(|name| name + n);
-        layout.is_agent_behind_name = layout.place(Column::CIp).is_some()
-            && layout.place(Column::CIp) == behind_name(1)
-            && layout.place(Column::CsUserAgent) == behind_name(2);
-        layout
-    }
-
-    /// For logs with `sc-status` behind `cs-username`, neither of them first nor side by side: how many separators
-    /// to skip before the one in front of the name, and from the end of the name before the one in front of the status.
-    #[inline]
-    pub(super) fn name_then_status(&self) -> Option<(usize, usize)> {
-        self.name_then_status
-    }
-
-    /// Whether `c-ip` and `cs(User-Agent)` follow `cs-username`, as IIS has them.
-    #[inline]
-    pub(super) fn is_agent_behind_name(&self) -> bool {
-        self.is_agent_behind_name
+        Layout { names, delimiter, places }
     }
 
     /// Place of a column, from 0.

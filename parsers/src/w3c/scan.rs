@@ -121,10 +121,10 @@ impl Reader {
             let number = self.tally.line_ends;
             let line = Piece { window, start, end: lf as usize, number };
             let n_values = (before - first) as usize + 1;
+            let places = separators.places().get(first as usize..before as usize);
             let simple = !separators.odd()
-                && layout.as_deref().is_some_and(|layout| {
-                    n_values == layout.len()
-                        && self.simple_line(&line, separators.masks(), layout, each)
+                && layout.as_deref().zip(places).is_some_and(|(layout, places)| {
+                    n_values == layout.len() && self.simple_line(&line, places, layout, each)
                 });
             if !simple {
                 self.any_line(&line, separators.odd(), each);
@@ -147,7 +147,7 @@ impl Reader {
     fn simple_line(
         &mut self,
         piece: &Piece<'_>,
-        masks: &[u64],
+        places: &[u32],
         layout: &Layout,
         each: &mut impl FnMut(&[u8], &Line<'_>),
     ) -> bool {
@@ -160,7 +160,7 @@ impl Reader {
         if cr && end > piece.start && text.get(end - 1) == Some(&b'\r') {
             return false;
         }
-        let values = Values::Separated { start: piece.start, masks, end };
+        let values = Values::Separated { start: piece.start, places, end };
         let found = Found::default();
         let mut line =
             Line { layout, number: piece.number, seconds: 0, nanos: 0, text, values, found };
