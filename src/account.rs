@@ -10,6 +10,7 @@ pub use build::build;
 
 use chrono::{DateTime, Utc};
 use domain::{DomainId, Domains};
+use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Index of an account in [`Accounts`].
@@ -41,9 +42,15 @@ pub struct Accounts {
     /// The accounts, in the order of their first mention.
     pub list: Vec<Account>,
     domains: Domains,
-    by_name: BTreeMap<String, BTreeSet<AccountId>>,
-    by_local: BTreeMap<String, BTreeSet<AccountId>>,
+    by_sid: Bearers,
+    by_sam: Bearers,
+    by_upn: Bearers,
+    by_smtp: Bearers,
+    by_local: Bearers,
 }
+
+/// Whose a name is, in the order of the accounts. Only looked up, never walked.
+type Bearers = HashMap<String, Vec<AccountId>>;
 
 impl Account {
     /// Known by SID, GUID or distinguished name only, which no IIS log writes for a user.
@@ -108,7 +115,7 @@ impl Accounts {
     fn could_bear_names(
         &self,
         id: AccountId,
-        rivals: &BTreeSet<AccountId>,
+        rivals: &[AccountId],
         time: Option<DateTime<Utc>>,
     ) -> bool {
         let (Some(account), Some(time)) = (self.list.get(id), time) else { return true };
@@ -126,17 +133,17 @@ impl Accounts {
         !succeeded && !unborn
     }
 
-    fn find(&self, name: &str) -> BTreeSet<AccountId> {
-        let of = |key: String| self.by_name.get(&key).cloned().unwrap_or_default();
+    fn find(&self, name: &str) -> Vec<AccountId> {
+        let of = |bearers: &Bearers| bearers.get(name).cloned().unwrap_or_default();
         if name.starts_with("s-1-") {
-            return of(format!("sid:{name}"));
+            return of(&self.by_sid);
         }
         if let Some((domain, sam)) = name.split_once('\\') {
             return self.with_domain(domain, sam);
         }
-        let Some((local, suffix)) = name.rsplit_once('@') else { return of(format!("sam:{name}")) };
+        let Some((local, suffix)) = name.rsplit_once('@') else { return of(&self.by_sam) };
         // An explicit UPN wins, then a mail address, then the UPN every account has: sam@domain.
-        [format!("upn:{name}"), format!("smtp:{name}")]
+        [&self.by_upn, &self.by_smtp]
             .into_iter()
             .map(of)
             .find(|found| !found.is_empty())
@@ -144,11 +151,11 @@ impl Accounts {
     }
 
     /// `DOMAIN\sam`: accounts of that domain, or, where the domain of an account is not known, that account.
-    fn with_domain(&self, domain: &str, sam: &str) -> BTreeSet<AccountId> {
-        let bearers = self.by_name.get(&format!("sam:{sam}")).cloned().unwrap_or_default();
+    fn with_domain(&self, domain: &str, sam: &str) -> Vec<AccountId> {
+        let bearers = self.by_sam.get(sam).cloned().unwrap_or_default();
         let wanted = self.domains.find(domain);
         let of = |id: &AccountId| self.list.get(*id).and_then(|account| account.domain);
-        let same: BTreeSet<_> =
+        let same: Vec<_> =
             bearers.iter().copied().filter(|id| wanted.is_some() && of(id) == wanted).collect();
         if !same.is_empty() {
             return same;

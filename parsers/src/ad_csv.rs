@@ -7,29 +7,30 @@ use crate::directory::{self, Object};
 use crate::event::Reason;
 use crate::evidence::{Sink, Tally};
 use crate::time::{Clock, Hints, LocalTime};
+use std::borrow::Cow;
 
 #[cfg(test)]
 mod tests;
 
-/// LDAP attribute and the columns that hold it, best first: FILETIME before the local text of the
+/// LDAP attribute in lower case and the columns that hold it, best first: FILETIME before the local text of the
 /// same moment. `whenChanged` is last, because only the state says whether it is needed.
 const COLUMNS: &[(&str, &[&str])] = &[
-    ("distinguishedName", &["DistinguishedName", "DN"]),
-    ("sAMAccountName", &["SamAccountName"]),
-    ("userPrincipalName", &["UserPrincipalName"]),
-    ("objectSid", &["SID", "objectSid"]),
-    ("objectGUID", &["ObjectGUID"]),
+    ("distinguishedname", &["DistinguishedName", "DN"]),
+    ("samaccountname", &["SamAccountName"]),
+    ("userprincipalname", &["UserPrincipalName"]),
+    ("objectsid", &["SID", "objectSid"]),
+    ("objectguid", &["ObjectGUID"]),
     ("mail", &["mail", "EmailAddress"]),
-    ("proxyAddresses", &["proxyAddresses"]),
-    ("objectClass", &["objectClass"]),
-    ("userAccountControl", &["userAccountControl"]),
+    ("proxyaddresses", &["proxyAddresses"]),
+    ("objectclass", &["objectClass"]),
+    ("useraccountcontrol", &["userAccountControl"]),
     ("enabled", &["Enabled"]),
-    ("isDeleted", &["isDeleted", "Deleted"]),
-    ("pwdLastSet", &["pwdLastSet", "PasswordLastSet"]),
-    ("accountExpires", &["accountExpires", "AccountExpirationDate"]),
-    ("lockoutTime", &["lockoutTime", "AccountLockoutTime"]),
-    ("whenCreated", &["whenCreated", "Created", "createTimeStamp"]),
-    ("whenChanged", &["whenChanged", "Modified", "modifyTimeStamp"]),
+    ("isdeleted", &["isDeleted", "Deleted"]),
+    ("pwdlastset", &["pwdLastSet", "PasswordLastSet"]),
+    ("accountexpires", &["accountExpires", "AccountExpirationDate"]),
+    ("lockouttime", &["lockoutTime", "AccountLockoutTime"]),
+    ("whencreated", &["whenCreated", "Created", "createTimeStamp"]),
+    ("whenchanged", &["whenChanged", "Modified", "modifyTimeStamp"]),
 ];
 
 /// Columns that tell one moment twice: local text, FILETIME.
@@ -72,13 +73,42 @@ pub fn sniff(head: &[u8]) -> bool {
     has(NAMES) && has(STATE) && !has(OTHERS)
 }
 
+/// Places of the columns that matter, in the order of [`COLUMNS`], [`PAIRS`] and [`TIMES`].
+struct Places {
+    attributes: Vec<(&'static str, Vec<usize>)>,
+    pairs: Vec<(usize, Option<usize>)>,
+    times: Vec<usize>,
+}
+
+impl Places {
+    fn of(table: &Table<'_>) -> Self {
+        let of = |names: &[&str]| names.iter().filter_map(|name| table.place(name)).collect();
+        let attributes = COLUMNS.iter().map(|(attribute, names)| (*attribute, of(names)));
+        let pair =
+            |(text, filetime): &(&str, &str)| Some((table.place(text)?, table.place(filetime)));
+        Places {
+            attributes: attributes.collect(),
+            pairs: PAIRS.iter().filter_map(pair).collect(),
+            times: of(TIMES),
+        }
+    }
+
+    /// No column tells of a clock.
+    fn are_timeless(&self) -> bool {
+        self.pairs.is_empty() && self.times.is_empty()
+    }
+}
+
 /// Facts of each row. A row of which a time could not be read counts as rejected, and tells the
 /// rest all the same.
 pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
     let table = Table::open(bytes);
+    let places = Places::of(&table);
     let mut hints = Hints::default();
-    for row in table.rows().flatten() {
-        look(&row, local, &mut hints);
+    if !places.are_timeless() {
+        for row in table.rows().flatten() {
+            look(&row, &places, local, &mut hints);
+        }
     }
     let clock = hints.clock(*local);
 
@@ -88,11 +118,11 @@ pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
             Ok(row) => {
                 let own = clock.of_row(|| {
                     let mut hints = Hints::default();
-                    look(&row, local, &mut hints);
+                    look(&row, &places, local, &mut hints);
                     hints
                 });
-                let (object, unread) = object(&row, own.as_ref().unwrap_or(&clock));
-                directory::tell(&object, row.pos, unread, &mut tally, sink);
+                let (object, unread) = object(&row, &places, own.as_ref().unwrap_or(&clock));
+                directory::tell(object, row.pos, unread, &mut tally, sink);
             }
             Err(reject) => {
                 tally.records += 1;
@@ -105,32 +135,33 @@ pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
 }
 
 /// What the times of a row say of the clock that wrote them.
-fn look(row: &Row<'_>, local: &LocalTime, hints: &mut Hints) {
-    for (text, filetime) in PAIRS {
-        let Some(text) = row.get(text) else { continue };
+fn look(row: &Row<'_>, places: &Places, local: &LocalTime, hints: &mut Hints) {
+    for (text, filetime) in &places.pairs {
+        let Some(text) = row.cell(*text) else { continue };
         hints.see(text);
-        if let Some(filetime) = row.get(filetime) {
+        if let Some(filetime) = filetime.and_then(|filetime| row.cell(filetime)) {
             hints.see_pair(text, filetime, local.date_order);
         }
     }
-    TIMES.iter().filter_map(|column| row.get(column)).for_each(|text| hints.see(text));
+    places.times.iter().filter_map(|&time| row.cell(time)).for_each(|text| hints.see(text));
 }
 
 /// The object of a row, and why part of it could not be read.
-fn object(row: &Row<'_>, clock: &Clock) -> (Object, Option<Reason>) {
+fn object(row: &Row<'_>, places: &Places, clock: &Clock) -> (Object, Option<Reason>) {
     let mut object = Object::default();
-    let mut unread = PAIRS
+    let mut unread = places
+        .pairs
         .iter()
-        .find_map(|(text, filetime)| clock.contradiction(row.get(text)?, row.get(filetime)?));
+        .find_map(|&(text, filetime)| clock.contradiction(row.cell(text)?, row.cell(filetime?)?));
     let contradicted = unread.is_some();
     let blind = Clock::default();
-    for (attribute, columns) in COLUMNS {
+    for (attribute, columns) in &places.attributes {
         // Of an account that is not cut off it only says how fresh the export is: good to have, not needed.
-        let needed = *attribute != "whenChanged" || directory::is_cut_off(&object);
+        let needed = *attribute != "whenchanged" || directory::is_cut_off(&object);
         let clock = if contradicted { &blind } else { clock };
         let mut failed = None;
-        for value in columns.iter().filter_map(|column| row.get(column)) {
-            let value = binary(value).unwrap_or_else(|| value.as_bytes().to_vec());
+        for value in columns.iter().filter_map(|&column| row.cell(column)) {
+            let value = binary(value).map_or(Cow::Borrowed(value.as_bytes()), Cow::Owned);
             failed = directory::take(&mut object, attribute, &value, clock).err();
             if failed.is_none() {
                 break;

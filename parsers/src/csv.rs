@@ -44,7 +44,12 @@ impl Row<'_> {
             Some(place) => place,
             None => self.places.get(&column.to_lowercase())?,
         };
-        self.cells.get(*place).map(str::trim).filter(|cell| !cell.is_empty())
+        self.cell(*place)
+    }
+
+    /// The same by the place of the column.
+    pub fn cell(&self, place: usize) -> Option<&str> {
+        self.cells.get(place).map(str::trim).filter(|cell| !cell.is_empty())
     }
 
     /// No cell holds anything: spreadsheets leave such rows behind.
@@ -91,7 +96,12 @@ impl<'a> Table<'a> {
 
     /// Has a column of this name, in any case.
     pub fn has(&self, column: &str) -> bool {
-        self.places.contains_key(&column.to_lowercase())
+        self.place(column).is_some()
+    }
+
+    /// Place of the first column of this name, in any case.
+    pub fn place(&self, column: &str) -> Option<usize> {
+        self.places.get(&column.to_lowercase()).copied()
     }
 
     /// The rows in their order; lines that are blank, a `#TYPE` line or the header again (exports

@@ -37,7 +37,7 @@ pub const ACCOUNTDISABLE: i64 = 0x2;
 /// Trusts, workstations, domain controllers.
 const MACHINES: i64 = 0x0800 | 0x1000 | 0x2000;
 
-/// Takes one value of an attribute under its LDAP name in any case; attributes that tell nothing
+/// Takes one value of an attribute under its LDAP name in lower case; attributes that tell nothing
 /// are passed over.
 pub fn take(
     object: &mut Object,
@@ -58,7 +58,7 @@ pub fn take(
         if lost { None } else { Some(text.to_owned()) }
     };
     let account = &mut object.account;
-    match attribute.to_ascii_lowercase().as_str() {
+    match attribute {
         "distinguishedname" => {
             account.domain = names::dns_domain(text).or(account.domain.take());
             account.distinguished_name = name();
@@ -102,21 +102,21 @@ pub fn take(
 /// Tells the facts of an object, and counts it once: without interest, as told, or as rejected
 /// where part of it could not be read (what could be read is told all the same).
 pub fn tell(
-    object: &Object,
+    mut object: Object,
     pos: Pos,
     unread: Option<Reason>,
     tally: &mut Tally,
     sink: &mut Sink<'_>,
 ) {
     tally.records += 1;
-    if !is_account(object) {
+    if !is_account(&object) {
         tally.of_no_interest += 1;
         return;
     }
-    let account = &object.account;
-    let unread = unread.or_else(|| unnamed(object));
-    if !names::is_empty(account) {
-        for fact in facts(object, pos) {
+    let unread = unread.or_else(|| unnamed(&object));
+    let account = std::mem::take(&mut object.account);
+    if !names::is_empty(&account) {
+        for fact in facts(account, &object, pos) {
             if let Fact::Change(change) = &fact
                 && change.kind != ChangeKind::Expired
             {
@@ -182,21 +182,19 @@ fn enabled(object: &Object) -> Option<bool> {
 /// The facts, in a fixed order. Where replication metadata is there it gives the exact time, else
 /// `whenChanged` an upper bound, as any attribute moves that; without either, the state alone is
 /// told, for no time is invented.
-fn facts(object: &Object, pos: Pos) -> Vec<Fact> {
-    let smtp = names::distinct(&object.account.smtp);
-    let account = &Identity { smtp, ..object.account.clone() };
+fn facts(account: Identity, object: &Object, pos: Pos) -> Vec<Fact> {
+    let smtp = names::distinct(&account.smtp);
+    let account = Identity { smtp, ..account };
     let enabled = enabled(object);
     let disabled = enabled.map(|enabled| !enabled);
     let state = metadata::State { disabled, deleted: Some(object.is_deleted) };
     let changed = object.when_changed.map(|(time, _)| time);
     let expires = object.account_expires.map(|when| when.map(|(time, _)| time));
-    let mut facts =
-        vec![Fact::Account { pos, account: account.clone(), enabled, changed, expires }];
-
     // The metadata of an object stands in its record.
     let written: Vec<Written> =
         object.written.iter().map(|w| Written { pos, ..w.clone() }).collect();
-    let by_metadata = metadata::facts(account, &written, state);
+    let by_metadata = metadata::facts(&account, &written, state);
+    let mut facts = Vec::new();
     let change = |kind, (time, precision): When| {
         Fact::Change(Change { pos, time, precision, kind, account: account.clone(), actor: None })
     };
@@ -218,6 +216,7 @@ fn facts(object: &Object, pos: Pos) -> Vec<Fact> {
         tell(ChangeKind::Deleted, at_latest);
     }
     facts.extend(by_metadata);
+    facts.insert(0, Fact::Account { pos, account, enabled, changed, expires });
     facts
 }
 

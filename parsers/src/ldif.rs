@@ -86,7 +86,7 @@ fn tell(record: &[Line<'_>], tally: &mut Tally, sink: &mut Sink<'_>) {
     let pos = Pos::Line(first.number);
     let mut object = Object::default();
     match read(lines, &mut object) {
-        Ok(Read::Object(unread)) => directory::tell(&object, pos, unread, tally, sink),
+        Ok(Read::Object(unread)) => directory::tell(object, pos, unread, tally, sink),
         Ok(Read::Trailer) => {}
         Ok(Read::OfNoInterest) => {
             tally.records += 1;
@@ -146,7 +146,7 @@ fn read<'l>(
             b"changetype" if !raw.trim_ascii().eq_ignore_ascii_case(b"add") => {
                 return Ok(Read::OfNoInterest);
             }
-            b"dn" if at == 0 => directory::take(object, "distinguishedName", &value()?, &clock)?,
+            b"dn" if at == 0 => directory::take(object, "distinguishedname", &value()?, &clock)?,
             b"dn" => {
                 return Err(Reason::Format(format!(
                     "line {number}: a second dn; a blank line is missing"

@@ -1,7 +1,8 @@
 //! All identities that the evidence tells of, brought together to accounts.
 
 use super::domain::Domains;
-use super::{Account, AccountId, Accounts};
+use super::{Account, AccountId, Accounts, Bearers};
+use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::Identity;
 
@@ -158,15 +159,22 @@ impl<'a> Groups<'a> {
         for id in 0..accounts.list.len() {
             index_names(&mut accounts, id);
             for part in accounts.local_parts(id) {
-                accounts.by_local.entry(part).or_default().insert(id);
+                accounts.by_local.entry(part).or_default().push(id);
             }
         }
         (accounts, ids)
     }
 }
 
-/// The indexes that share a key, key by key; most keys are borne once and are not worth a word.
+/// The indexes that share a key, key by key; most keys are borne once and are not worth sorting.
 fn shared(mut keys: Vec<(String, usize)>) -> Vec<Vec<usize>> {
+    let is_shared: Vec<bool> = {
+        let mut n_bearers: HashMap<&str, u32> = HashMap::with_capacity(keys.len());
+        keys.iter().for_each(|(key, _)| *n_bearers.entry(key).or_default() += 1);
+        keys.iter().map(|(key, _)| n_bearers[key.as_str()] > 1).collect()
+    };
+    let mut is_shared = is_shared.into_iter();
+    keys.retain(|_| is_shared.next().unwrap_or(true));
     keys.sort_unstable();
     let groups = keys.chunk_by(|(a, _), (b, _)| a == b).filter(|group| group.len() > 1);
     groups.map(|group| group.iter().map(|(_, index)| *index).collect()).collect()
@@ -190,13 +198,11 @@ fn add(account: &mut Account, identity: &Identity, domains: &Domains) {
 
 fn index_names(accounts: &mut Accounts, id: AccountId) {
     let account = &mut accounts.list[id];
-    let mut put = |key: String| {
-        accounts.by_name.entry(key).or_default().insert(id);
-    };
-    account.sid.iter().for_each(|sid| put(format!("sid:{}", sid.to_lowercase())));
-    account.sam_account_names.iter().for_each(|sam| put(format!("sam:{sam}")));
-    account.user_principal_names.iter().for_each(|upn| put(format!("upn:{upn}")));
-    account.smtp.iter().for_each(|mail| put(format!("smtp:{mail}")));
+    let put = |bearers: &mut Bearers, name: &String| bearers.entry_ref(name).or_default().push(id);
+    account.sid.iter().for_each(|sid| put(&mut accounts.by_sid, &sid.to_lowercase()));
+    account.sam_account_names.iter().for_each(|sam| put(&mut accounts.by_sam, sam));
+    account.user_principal_names.iter().for_each(|upn| put(&mut accounts.by_upn, upn));
+    account.smtp.iter().for_each(|mail| put(&mut accounts.by_smtp, mail));
     account.display = match (account.domain, account.display.as_str()) {
         (Some(domain), sam) if !sam.is_empty() => {
             format!("{}\\{sam}", accounts.domains.display(domain))

@@ -6,16 +6,14 @@ use std::collections::BTreeSet;
 
 /// The DNS domain of the `DC=` parts at the end of a DN, in lower case: `fabrikam.example`.
 pub fn dns_domain(dn: &str) -> Option<String> {
-    let mut labels: Vec<String> = Vec::new();
+    let mut labels: Vec<&str> = Vec::new();
     for part in parts(dn) {
         match part.trim().split_at_checked(3) {
-            Some((key, label)) if key.eq_ignore_ascii_case("DC=") => {
-                labels.push(label.trim().to_lowercase())
-            }
+            Some((key, label)) if key.eq_ignore_ascii_case("DC=") => labels.push(label.trim()),
             _ => labels.clear(),
         }
     }
-    if labels.is_empty() { None } else { Some(labels.join(".")) }
+    if labels.is_empty() { None } else { Some(labels.join(".").to_lowercase()) }
 }
 
 /// Looks like `CN=…,DC=…`: what stands there is a DN, not another kind of name.

@@ -81,10 +81,11 @@ fn check(attributes: &[(&str, &str)], expect: &[&str]) {
     let clock = Clock::new(LocalTime::default());
     let mut unread = None;
     for (attribute, value) in attributes {
-        unread = unread.or(take(&mut object, attribute, value.as_bytes(), &clock).err());
+        unread =
+            unread.or(take(&mut object, &attribute.to_lowercase(), value.as_bytes(), &clock).err());
     }
     let (mut tally, mut words) = (Tally::default(), Vec::new());
-    tell(&object, Pos::Line(1), unread, &mut tally, &mut |item| {
+    tell(object, Pos::Line(1), unread, &mut tally, &mut |item| {
         words.push(match item {
             Ok(Fact::Change(change)) => format!("{} {:?}", change.kind.word(), change.precision),
             Ok(Fact::Account { account, enabled, .. }) => {
