@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Index of an account in [`Accounts`].
 pub type AccountId = usize;
 
-/// One principal, with every name any source gave it. Names are in lower case.
+/// One principal, with every name any source gave it. Names are in lower case, in order, each once.
 #[derive(Debug, Clone, Default)]
 pub struct Account {
     /// How reports call it: `DOMAIN\sam`, or the best name known.
@@ -24,10 +24,10 @@ pub struct Account {
     /// `S-1-5-21-…`
     pub sid: Option<String>,
     pub(crate) domain: Option<DomainId>,
-    pub(crate) sam_account_names: BTreeSet<String>,
-    pub(crate) user_principal_names: BTreeSet<String>,
-    pub(crate) smtp: BTreeSet<String>,
-    pub(crate) distinguished_names: BTreeSet<String>,
+    pub(crate) sam_account_names: Vec<String>,
+    pub(crate) user_principal_names: Vec<String>,
+    pub(crate) smtp: Vec<String>,
+    pub(crate) distinguished_names: Vec<String>,
     /// Sams and UPNs it no longer has, without their domains, and when it lost them.
     pub former: BTreeMap<String, DateTime<Utc>>,
     /// The name came into this account's hands not before (it was created then).
@@ -63,6 +63,14 @@ impl Account {
     /// No source tells its UPN or an address, so a user who logs on with one is not recognised.
     pub fn may_have_other_names(&self) -> bool {
         self.user_principal_names.is_empty() && self.smtp.is_empty()
+    }
+
+    /// What a log may write of it behind `\` or before `@`, in lower case.
+    fn local_parts(&self) -> impl Iterator<Item = String> {
+        let mails = self.user_principal_names.iter().chain(&self.smtp);
+        let locals = mails.filter_map(|name| name.split_once('@').map(|(local, _)| local));
+        let names = self.sam_account_names.iter().map(String::as_str).chain(locals);
+        names.map(str::to_owned).chain(self.sid.iter().map(|sid| sid.to_lowercase()))
     }
 
     /// Known by a bare sam only.
@@ -104,11 +112,7 @@ impl Accounts {
 
     /// Every lower-case name part by which a log could mean `id`: what stands behind `\` or before `@`.
     pub fn local_parts(&self, id: AccountId) -> BTreeSet<String> {
-        let Some(account) = self.list.get(id) else { return BTreeSet::new() };
-        let mails = account.user_principal_names.iter().chain(&account.smtp);
-        let locals = mails.filter_map(|name| name.split_once('@').map(|(local, _)| local));
-        let names = account.sam_account_names.iter().map(String::as_str).chain(locals);
-        names.map(str::to_owned).chain(account.sid.iter().map(|sid| sid.to_lowercase())).collect()
+        self.list.get(id).map(|account| account.local_parts().collect()).unwrap_or_default()
     }
 
     /// After a deletion the names may belong to an account made later; before that one existed they did not.

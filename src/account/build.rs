@@ -3,6 +3,7 @@
 use super::domain::Domains;
 use super::{Account, AccountId, Accounts, Bearers};
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::Identity;
 
@@ -15,7 +16,7 @@ pub fn build(identities: &[&Identity]) -> (Accounts, Vec<AccountId>) {
         identities.iter().map(|identity| (identity.domain.as_deref(), identity.sid.as_deref())),
     );
     let mut groups = Groups::new(identities);
-    type KeysOf<'a> = &'a dyn Fn(&Identity) -> Vec<String>;
+    type KeysOf<'a> = &'a (dyn Fn(&Identity) -> Vec<String> + Sync);
     let steps: [KeysOf<'_>; 6] = [
         &|i| i.sid.iter().map(|sid| sid.to_lowercase()).collect(),
         &|i| i.guid.iter().map(|guid| guid.to_lowercase()).collect(),
@@ -97,11 +98,12 @@ impl<'a> Groups<'a> {
         }
     }
 
-    fn join(&mut self, keys_of: &dyn Fn(&Identity) -> Vec<String>) {
+    fn join(&mut self, keys_of: &(dyn Fn(&Identity) -> Vec<String> + Sync)) {
         let keys = |(index, identity): (usize, &&Identity)| {
             keys_of(identity).into_iter().filter(|key| !key.is_empty()).map(move |key| (key, index))
         };
-        for group in shared(self.identities.iter().enumerate().flat_map(keys).collect()) {
+        let identities = self.identities.par_iter().enumerate();
+        for group in shared(identities.flat_map_iter(keys).collect()) {
             let roots: BTreeSet<usize> = group.iter().map(|&index| self.root(index)).collect();
             self.unite_all(&roots);
         }
@@ -144,26 +146,56 @@ impl<'a> Groups<'a> {
     }
 
     fn finish(mut self, domains: Domains) -> (Accounts, Vec<AccountId>) {
-        let mut accounts = Accounts { domains, ..Accounts::default() };
         let mut id_of_root: BTreeMap<usize, AccountId> = BTreeMap::new();
+        let mut members: Vec<Vec<&Identity>> = Vec::new();
         let mut ids = Vec::with_capacity(self.identities.len());
         for index in 0..self.identities.len() {
             let root = self.root(index);
             let id = *id_of_root.entry(root).or_insert_with(|| {
-                accounts.list.push(Account::default());
-                accounts.list.len() - 1
+                members.push(Vec::new());
+                members.len() - 1
             });
             ids.push(id);
-            add(&mut accounts.list[id], self.identities[index], &accounts.domains);
+            members[id].push(self.identities[index]);
         }
-        for id in 0..accounts.list.len() {
-            index_names(&mut accounts, id);
-            for part in accounts.local_parts(id) {
-                accounts.by_local.entry(part).or_default().push(id);
+        let list: Vec<Account> =
+            members.par_iter().map(|identities| account(identities, &domains)).collect();
+        let ((by_sid, by_sam), ((by_upn, by_smtp), by_local)) = rayon::join(
+            || {
+                rayon::join(
+                    || bearers(&list, |a| a.sid.iter().map(|sid| sid.to_lowercase())),
+                    || bearers(&list, |a| a.sam_account_names.iter().cloned()),
+                )
+            },
+            || {
+                rayon::join(
+                    || {
+                        let upns = bearers(&list, |a| a.user_principal_names.iter().cloned());
+                        (upns, bearers(&list, |a| a.smtp.iter().cloned()))
+                    },
+                    || bearers(&list, Account::local_parts),
+                )
+            },
+        );
+        (Accounts { list, domains, by_sid, by_sam, by_upn, by_smtp, by_local }, ids)
+    }
+}
+
+/// Whose each name is, in the order of the accounts.
+fn bearers<'a, I: Iterator<Item = String>>(
+    list: &'a [Account],
+    names: impl Fn(&'a Account) -> I,
+) -> Bearers {
+    let mut bearers = Bearers::with_capacity(list.len());
+    for (id, account) in list.iter().enumerate() {
+        for name in names(account) {
+            let ids = bearers.entry(name).or_insert_with(|| Vec::with_capacity(1));
+            if ids.last() != Some(&id) {
+                ids.push(id);
             }
         }
-        (accounts, ids)
     }
+    bearers
 }
 
 /// The indexes that share a key, key by key; most keys are borne once and are not worth sorting.
@@ -180,34 +212,35 @@ fn shared(mut keys: Vec<(String, usize)>) -> Vec<Vec<usize>> {
     groups.map(|group| group.iter().map(|(_, index)| *index).collect()).collect()
 }
 
-fn add(account: &mut Account, identity: &Identity, domains: &Domains) {
-    account.sid = account.sid.take().or_else(|| identity.sid.clone());
-    let domain = identity.domain.as_deref().and_then(|domain| domains.find(domain));
-    account.domain = account.domain.or(domain);
-    account.sam_account_names.extend(sams(identity));
-    account.user_principal_names.extend(upns(identity));
-    account.smtp.extend(lower(&identity.smtp));
-    account.distinguished_names.extend(lower(&identity.distinguished_name));
-    // The spelling of the first mention is kept for the eye.
-    if account.display.is_empty()
-        && let Some(sam) = &identity.sam_account_name
-    {
-        account.display = sam.clone();
+/// The account that some identities are.
+fn account(identities: &[&Identity], domains: &Domains) -> Account {
+    let mut account = Account::default();
+    for identity in identities {
+        account.sid = account.sid.take().or_else(|| identity.sid.clone());
+        let domain = || domains.find(identity.domain.as_deref()?);
+        account.domain = account.domain.or_else(domain);
+        account.sam_account_names.extend(sams(identity));
+        account.user_principal_names.extend(upns(identity));
+        account.smtp.extend(lower(&identity.smtp));
+        account.distinguished_names.extend(lower(&identity.distinguished_name));
     }
+    let Account { sam_account_names, user_principal_names, smtp, distinguished_names, .. } =
+        &mut account;
+    for names in [sam_account_names, user_principal_names, smtp, distinguished_names] {
+        names.sort_unstable();
+        names.dedup();
+    }
+    // The spelling of the first mention is kept for the eye.
+    let mut sams = identities.iter().filter_map(|i| i.sam_account_name.as_deref());
+    let sam = sams.find(|sam| !sam.is_empty()).unwrap_or_default();
+    account.display = display(&account, sam, domains);
+    account
 }
 
-fn index_names(accounts: &mut Accounts, id: AccountId) {
-    let account = &mut accounts.list[id];
-    let put = |bearers: &mut Bearers, name: &String| bearers.entry_ref(name).or_default().push(id);
-    account.sid.iter().for_each(|sid| put(&mut accounts.by_sid, &sid.to_lowercase()));
-    account.sam_account_names.iter().for_each(|sam| put(&mut accounts.by_sam, sam));
-    account.user_principal_names.iter().for_each(|upn| put(&mut accounts.by_upn, upn));
-    account.smtp.iter().for_each(|mail| put(&mut accounts.by_smtp, mail));
-    account.display = match (account.domain, account.display.as_str()) {
-        (Some(domain), sam) if !sam.is_empty() => {
-            format!("{}\\{sam}", accounts.domains.display(domain))
-        }
-        (None, sam) if !sam.is_empty() => match account.user_principal_names.first() {
+fn display(account: &Account, sam: &str, domains: &Domains) -> String {
+    match account.domain {
+        Some(domain) if !sam.is_empty() => format!("{}\\{sam}", domains.display(domain)),
+        None if !sam.is_empty() => match account.user_principal_names.first() {
             Some(upn) => upn.clone(),
             None => sam.to_owned(),
         },
@@ -216,5 +249,5 @@ fn index_names(accounts: &mut Accounts, id: AccountId) {
             let names = names.or(account.distinguished_names.first()).or(account.sid.as_ref());
             names.cloned().unwrap_or_else(|| "(no name)".into())
         }
-    };
+    }
 }
