@@ -1,8 +1,8 @@
 //! A block of log to the places where its values and lines end.
 //!
 //! This is the innermost loop of the program: every byte of every log goes through it once.
-//! It is also the only unsafe code of this crate: the AVX2 loads, and the call into code compiled for AVX2
-//! after the processor was asked for it. Without AVX2 the scalar loop gives the same answer.
+//! It is also the only unsafe code of this crate: the AVX2 loads, the call into code compiled for AVX2
+//! after the processor was asked for it, and SSE2, which every processor has that this is compiled for. Without AVX2 the scalar loop gives the same answer.
 //!
 //! What is kept is the place of every separator, and for each line its end and the number of separators before it:
 //! a value is then found by its number, without a branch that no processor can predict.
@@ -152,6 +152,29 @@ impl Separators {
     }
 }
 
+/// A bit for each byte that is `byte`, the lowest for the lowest.
+#[inline(always)]
+pub fn places_of(bytes: u128, byte: u8) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+        // SAFETY: SSE2 is part of x86-64.
+        unsafe {
+            let bytes = _mm_set_epi64x((bytes >> 64) as i64, bytes as i64);
+            let equal = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+            u64::from(_mm_movemask_epi8(equal) as u32)
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    places_of_portable(bytes, byte)
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn places_of_portable(bytes: u128, byte: u8) -> u64 {
+    let bytes = bytes.to_le_bytes().into_iter().enumerate();
+    bytes.fold(0, |bits, (at, other)| bits | u64::from(other == byte) << at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +200,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn vector_and_scalar_find_the_same_bytes(bytes: u128, nth in 0usize..16) {
+            let byte = bytes.to_le_bytes()[nth];
+            prop_assert_eq!(places_of(bytes, byte), places_of_portable(bytes, byte));
+        }
+
         #[test]
         fn vector_and_scalar_agree(
             block in proptest::collection::vec(
