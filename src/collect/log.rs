@@ -12,8 +12,9 @@ use stillin_parsers::w3c::{self, State};
 
 pub use super::gather::Log;
 
-/// Bytes read as one task.
+/// Bytes read as one task. A chunk has texts of its own, so that many small ones cost more than a few large ones.
 const CHUNK: usize = 4 << 20;
+const LARGEST_CHUNK: usize = 16 << 20;
 /// How many times its packed size a log has, about.
 const PACKED: u64 = 12;
 
@@ -55,7 +56,7 @@ fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
 
 fn read_map(map: &Map, hash: Hash, guess: &State, scan: &Scan<'_>) -> Log {
     let text: &[u8] = map;
-    let chunks = w3c::chunks(text, CHUNK);
+    let chunks = w3c::chunks(text, (text.len() / 64).clamp(CHUNK, LARGEST_CHUNK));
     let offsets: Vec<usize> = chunks
         .iter()
         .scan(0, |at, chunk| {

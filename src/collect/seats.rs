@@ -30,7 +30,7 @@ pub struct Seats {
 impl Seats {
     /// Room for the seats of a log of so many bytes.
     pub fn new(log_bytes: u64) -> Self {
-        let bytes = (log_bytes / 2048).clamp(16 << 10, 256 << 10);
+        let bytes = (log_bytes / 2048).clamp(16 << 10, 128 << 10);
         let words = (bytes / 8).next_power_of_two() as usize;
         Seats { words: (0..words).map(|_| AtomicU64::new(0)).collect() }
     }

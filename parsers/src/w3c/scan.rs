@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use std::sync::Arc;
 
 /// Bytes looked at in one go: small enough that places and bytes stay in the first-level cache.
-const WINDOW: usize = 32 << 10;
+const WINDOW: usize = 16 << 10;
 /// A line longer than that is no line (IIS cuts at 64 KiB): it is refused without being taken apart.
 const LONGEST_LINE: usize = 1 << 20;
 /// Rejects kept with place and reason for each chunk; all of them are counted.
