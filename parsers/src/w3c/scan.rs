@@ -79,25 +79,26 @@ pub fn scan(chunk: &[u8], state: &State, mut each: impl FnMut(&[u8], &Line<'_>))
     let mut separators = Separators::default();
     let mut rest = chunk;
     while !rest.is_empty() {
-        let (window, after) = rest.split_at(window_end(rest));
+        // From its first byte to its last, as memory likes it: where the last line ends is known afterwards.
+        let block = rest.get(..WINDOW).unwrap_or(rest);
+        separators.find(block);
+        let end = match separators.line_ends().last() {
+            _ if block.len() == rest.len() => rest.len(),
+            Some(&(lf, _)) => lf as usize + 1,
+            None => memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1),
+        };
+        let (window, after) = rest.split_at(end);
         rest = after;
         if window.len() > LONGEST_LINE {
             reader.refuse_long(window);
             continue;
         }
-        separators.find(window);
+        if window.len() > WINDOW {
+            separators.find(window);
+        }
         reader.window(window, &separators, &mut each);
     }
     (reader.tally, reader.state)
-}
-
-/// End of the next window: after its last whole line, or after one line that is longer than a window.
-fn window_end(rest: &[u8]) -> usize {
-    let Some(window) = rest.get(..WINDOW) else { return rest.len() };
-    match memchr::memrchr(b'\n', window) {
-        Some(at) => at + 1,
-        None => memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1),
-    }
 }
 
 struct Reader {
