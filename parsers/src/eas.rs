@@ -136,6 +136,18 @@ pub fn command(cs_uri_query: &[u8]) -> Option<Command> {
     Command::from_code(code)
 }
 
+/// Only the device, as [`parse`] tells it.
+pub fn device_id(cs_uri_query: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let mut is_plain = false;
+    for (key, value) in cs_uri_query.split(|&b| b == b'&').filter_map(key_value) {
+        if key == Key::DeviceId {
+            return Some(percent_decoded(value)).filter(|id| !id.is_empty());
+        }
+        is_plain = true;
+    }
+    if is_plain { None } else { parse_base64(base64_piece(cs_uri_query)?)?.device_id }
+}
+
 /// What Exchange appends stands behind the first `&`. A `=` is padding, or this is no base64.
 fn base64_piece(cs_uri_query: &[u8]) -> Option<&[u8]> {
     let piece = cs_uri_query.split(|&b| b == b'&').next()?;
@@ -196,7 +208,8 @@ fn percent_decoded(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn has_escape(text: &[u8]) -> bool {
-    text.windows(3).any(|window| escaped_byte(window).is_some())
+    memchr::memchr_iter(b'%', text)
+        .any(|at| text.get(at..).is_some_and(|rest| escaped_byte(rest).is_some()))
 }
 
 /// The byte that `%2B` and the like stand for.

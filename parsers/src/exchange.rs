@@ -172,7 +172,7 @@ mod tests {
             let served = outcome == Outcome::Served;
             prop_assert!(!served || (!is_absent(&name) && ![0, 401].contains(&sc_status)));
             prop_assert!(!served || !protocol.uses_forms() || ![302, 440].contains(&sc_status));
-            let moved = moves_data(protocol, &method, &stem, &query, sc_status).moved();
+            let moved = moves_data(protocol, command(protocol, &method, &stem, &query), &method, &stem, &query, sc_status).moved();
             prop_assert!(!moved || (200..300).contains(&sc_status));
             prop_assert!(device_id(protocol, &query).is_none_or(|id| !id.is_empty()));
             let _ = (noise(&name, &agent, &c_ip, &stem), is_back_end(None, &name, &stem));

@@ -58,7 +58,9 @@ impl Line<'_> {
 
     fn data(&self) -> Data {
         let (stem, query) = (self.cs_uri_stem.as_bytes(), self.cs_uri_query.as_bytes());
-        moves_data(self.protocol(), self.cs_method.as_bytes(), stem, query, self.status.sc_status)
+        let method = self.cs_method.as_bytes();
+        let command = command(self.protocol(), method, stem, query);
+        moves_data(self.protocol(), command, method, stem, query, self.status.sc_status)
     }
 
     fn noise(&self) -> Option<Noise> {

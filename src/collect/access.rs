@@ -5,6 +5,7 @@ use super::names::logged_host_name;
 use super::seats::seat;
 use super::watch::decode;
 use chrono::TimeDelta;
+use hashbrown::HashMap;
 use stillin_parsers::exchange::{self, Outcome, Route, Status};
 use stillin_parsers::w3c::{Column, Line};
 
@@ -17,11 +18,10 @@ pub struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// Reads the columns that decide whether the line counts.
-    pub fn new(line: &'a Line<'a>) -> Self {
+    /// Reads the columns that decide whether the line counts; `route` is that of its `cs-uri-stem`.
+    pub fn new(line: &'a Line<'a>, route: Route) -> Self {
         let text = |column| line.value(column).unwrap_or_default();
         let number = |column| line.number_in(column).and_then(|n| u16::try_from(n).ok());
-        let route = exchange::route(text(Column::CsUriStem));
         let status = Status {
             sc_status: number(Column::ScStatus).unwrap_or_default(),
             sc_substatus: number(Column::ScSubstatus),
@@ -72,7 +72,7 @@ impl<'a> Seen<'a> {
         let (start, is_start_known) = (start.unwrap_or(end), start.is_some());
         let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
         let status = self.status;
-        let moved = exchange::moves_data(protocol, method, stem, query, status.sc_status);
+        let moved = exchange::moves_data(protocol, command, method, stem, query, status.sc_status);
         let name = line.present(Column::CsUsername);
         Access {
             account: 0,
@@ -110,13 +110,31 @@ pub struct Desk {
     texts: Table<Vec<u8>>,
     keys: Table<(u32, &'static str, exchange::Protocol, exchange::Scheme, u32)>,
     clients: Table<(u32, u32, u32)>,
+    /// Where stems lead; only looked up, never walked.
+    routes: HashMap<Vec<u8>, Route>,
     /// Rows of watched accounts.
     pub accesses: Vec<Access>,
     /// Refusals without a name.
     pub nameless: Vec<Access>,
 }
 
+/// Stems of which a desk remembers where they lead: those of Exchange are few, those of attackers are not.
+const MOST_ROUTES: usize = 1000;
+
 impl Desk {
+    /// Where the line's `cs-uri-stem` leads.
+    pub fn route(&mut self, line: &Line<'_>) -> Route {
+        let stem = line.value(Column::CsUriStem).unwrap_or_default();
+        if let Some(route) = self.routes.get(stem) {
+            return *route;
+        }
+        let route = exchange::route(stem);
+        if self.routes.len() < MOST_ROUTES {
+            self.routes.insert(stem.to_vec(), route);
+        }
+        route
+    }
+
     fn text(&mut self, text: &[u8]) -> u32 {
         self.texts.number_of(text, <[u8]>::to_vec)
     }
@@ -176,7 +194,11 @@ impl Desk {
 pub fn may_be_nameless_refusal(line: &Line<'_>) -> bool {
     match line.value(Column::ScStatus) {
         Some(b"440" | b"302") => true,
-        Some(b"401") => !matches!(line.value(Column::ScSubstatus), Some(b"2")),
+        // SEC_E_NO_CREDENTIALS: a handshake that has only begun, as every one does.
+        Some(b"401") => {
+            !matches!(line.value(Column::ScSubstatus), Some(b"2"))
+                && !matches!(line.value(Column::ScWin32Status), Some(b"2148074254"))
+        }
         // OWA's logon page, called with the reason of the refusal.
         Some(b"200") => line
             .value(Column::CsUriStem)

@@ -136,9 +136,9 @@ fn answer(
     }
     let logged = || logged_host_name(line.value(Column::SComputername).unwrap_or_default());
     let server = server.map_or_else(logged, str::to_owned);
-    let pool = exchange::route(line.value(Column::CsUriStem).unwrap_or_default()).pool;
-    for ask in asked.filter(|ask| ask.server == server && ask.pool == pool) {
-        if exchange::noise(name, b"", b"", b"").is_none() && Seen::new(line).is_served() {
+    let route = exchange::route(line.value(Column::CsUriStem).unwrap_or_default());
+    for ask in asked.filter(|ask| ask.server == server && ask.pool == route.pool) {
+        if exchange::noise(name, b"", b"", b"").is_none() && Seen::new(line, route).is_served() {
             answers.entry((*ask).clone()).or_default().insert(decode(name).to_lowercase());
         }
     }

@@ -55,7 +55,7 @@ pub fn read_chunk(chunk: &[u8], assumed: State, scan: &Scan<'_>, names: &mut Nam
     let mut scanned = Scanned::default();
     let (tally, next) =
         w3c::scan(chunk, &assumed, |name, line| scanned.line(name, line, scan, names));
-    scanned.end();
+    scanned.end(scan);
     (scan.wanted.progress)(chunk.len() as u64);
     let book = std::mem::take(&mut scanned.desk).into_book();
     Piece { assumed, next, tally, scanned, book }
@@ -94,6 +94,8 @@ pub struct Scanned {
     /// Time of the last line that tells who was served, and of the first after it that does not.
     sighted: Option<i64>,
     blind_since: Option<i64>,
+    /// The last stranger's seat, on its way.
+    seat: Option<u64>,
     /// The last minute in which a probe was noted, and where.
     probe: Option<(usize, i64)>,
 }
@@ -115,7 +117,7 @@ impl Scanned {
             return;
         }
         match names.sort(name) {
-            Sort::Stranger => sit(line, scan),
+            Sort::Stranger => self.sit(line, scan),
             Sort::Noise => self.noise(line),
             Sort::Watched => self.watched(name, line, scan, names),
         }
@@ -186,7 +188,8 @@ impl Scanned {
     }
 
     /// The chunk is over; what lies blind at its end, or all of it, is a hole that reaches into its neighbours.
-    fn end(&mut self) {
+    fn end(&mut self, scan: &Scan<'_>) {
+        self.seat.take().into_iter().for_each(|seat| scan.seats.insert(seat));
         let Some((since, presence)) = self.blind_since.zip(self.presence.get_mut(self.host)) else {
             return;
         };
@@ -197,6 +200,19 @@ impl Scanned {
                 presence.holes_before.insert(since);
                 presence.holes.insert((since, last));
                 presence.holes_after.insert(last);
+            }
+        }
+    }
+
+    /// A stranger was here, served or not, so a refusal at that seat may be the stranger's.
+    #[inline(always)]
+    fn sit(&mut self, line: &Line<'_>, scan: &Scan<'_>) {
+        if line.seconds >= scan.seats_from {
+            let (c_ip, cs_user_agent) = line.address_and_agent();
+            let seat = seat(c_ip, cs_user_agent);
+            scan.seats.expect(seat);
+            if let Some(seat) = self.seat.replace(seat) {
+                scan.seats.insert(seat);
             }
         }
     }
@@ -216,7 +232,7 @@ impl Scanned {
         if wanted.watch.is_empty() || wanted.nameless_from.is_none_or(|from| line.time() < from) {
             return;
         }
-        let seen = Seen::new(line);
+        let seen = Seen::new(line, self.desk.route(line));
         if seen.is_refusal() && is_within(line, wanted) {
             let access = seen.write(&self.server, &mut self.desk);
             self.desk.nameless.push(access);
@@ -226,18 +242,18 @@ impl Scanned {
     #[cold]
     fn watched(&mut self, name: &[u8], line: &Line<'_>, scan: &Scan<'_>, names: &mut Names<'_>) {
         let (ids, is_ambiguous) = match names.meant(name, line) {
-            Meant::Nobody => return sit(line, scan),
+            Meant::Nobody => return self.sit(line, scan),
             Meant::One(id) => (&[*id][..], false),
             Meant::Ambiguous(ids) => (ids.as_slice(), true),
             Meant::Namesake(_) => {
                 if self.namesakes.len() < 1000 {
                     *self.namesakes.entry(decode(name)).or_default() += 1;
                 }
-                sit(line, scan);
+                self.sit(line, scan);
                 return;
             }
         };
-        let seen = Seen::new(line);
+        let seen = Seen::new(line, self.desk.route(line));
         if !seen.counts() || !is_within(line, scan.wanted) {
             return;
         }
@@ -245,15 +261,6 @@ impl Scanned {
         for &account in ids {
             self.desk.accesses.push(Access { account, is_ambiguous, ..access });
         }
-    }
-}
-
-/// A stranger was here, served or not, so a refusal at that seat may be the stranger's.
-#[inline(always)]
-fn sit(line: &Line<'_>, scan: &Scan<'_>) {
-    if line.seconds >= scan.seats_from {
-        let (c_ip, cs_user_agent) = line.address_and_agent();
-        scan.seats.insert(seat(c_ip, cs_user_agent));
     }
 }
 

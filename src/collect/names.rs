@@ -20,15 +20,16 @@ pub enum Sort {
 /// Watched names that were met, so that each is resolved once.
 pub struct Names<'a> {
     watch: &'a Watch<'a>,
-    /// Only looked up, never walked.
-    known: HashMap<Vec<u8>, Meant>,
+    /// Index into the meanings. Only looked up, never walked.
+    known: HashMap<Vec<u8>, usize>,
+    meanings: Vec<Meant>,
     last: Meant,
 }
 
 impl<'a> Names<'a> {
     /// For one log, or a part of it.
     pub fn new(watch: &'a Watch<'a>) -> Self {
-        Names { watch, known: HashMap::new(), last: Meant::Nobody }
+        Names { watch, known: HashMap::new(), meanings: Vec::new(), last: Meant::Nobody }
     }
 
     /// What to do with a line of this name.
@@ -47,16 +48,18 @@ impl<'a> Names<'a> {
 
     /// As [`Watch::meant`], remembered where the time of the line cannot matter.
     pub fn meant(&mut self, cs_username: &[u8], line: &Line<'_>) -> &Meant {
-        if !self.known.contains_key(cs_username) {
-            let meant = self.watch.meant(cs_username, line);
-            // The filter lets a few strangers through; what attackers typed must not fill the memory.
-            if self.watch.depends_on_time(cs_username) || self.known.len() > 10_000 {
-                self.last = meant;
-                return &self.last;
-            }
-            self.known.insert(cs_username.to_vec(), meant);
+        if let Some(&place) = self.known.get(cs_username) {
+            return &self.meanings[place];
         }
-        self.known.get(cs_username).unwrap_or(&Meant::Nobody)
+        let meant = self.watch.meant(cs_username, line);
+        // The filter lets a few strangers through; what attackers typed must not fill the memory.
+        if self.watch.depends_on_time(cs_username) || self.known.len() > 10_000 {
+            self.last = meant;
+            return &self.last;
+        }
+        self.known.insert(cs_username.to_vec(), self.meanings.len());
+        self.meanings.push(meant);
+        self.meanings.last().unwrap_or(&self.last)
     }
 }
 

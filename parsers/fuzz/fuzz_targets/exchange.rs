@@ -9,7 +9,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let protocol = route(stem).protocol;
     let served = outcome(protocol, name, method, stem, query, status) == Outcome::Served;
     assert!(!served || !(matches!(name, b"" | b"-") || status.sc_status == 401));
-    let moved = moves_data(protocol, method, stem, query, status.sc_status).moved();
+    let moved = moves_data(protocol, command(protocol, method, stem, query), method, stem, query, status.sc_status).moved();
     assert!(!moved || (200..300).contains(&status.sc_status));
     assert!(device_id(protocol, query).is_none_or(|id| !id.is_empty()));
     let _ = (command(protocol, method, stem, query), noise(name, agent, c_ip, stem));

@@ -109,6 +109,15 @@ fn encoded(version: u8, code: u8, device_id: &[u8], key: Option<u32>, user: &[u8
 
 proptest! {
     #[test]
+    fn the_device_is_the_same_asked_for_alone(
+        pieces in prop::collection::vec("(?i)(Cmd|User|DeviceId|DeviceType|x)?=?[a-c%0-9=]{0,5}", 0..6),
+    ) {
+        let query = pieces.join("&");
+        let parsed = parse(query.as_bytes()).and_then(|parsed| parsed.device_id);
+        prop_assert_eq!(device_id(query.as_bytes()), parsed);
+    }
+
+    #[test]
     fn every_spelling_of_base64_reads_the_same(
         code in prop::sample::select(COMMANDS.iter().filter_map(|row| row.0).collect::<Vec<_>>()),
         device_id in "[A-Za-z0-9]{1,32}",
@@ -138,7 +147,8 @@ proptest! {
 
     #[test]
     fn no_bytes_are_too_odd(query in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = (parse(&query), command(&query), log_field(&query));
+        let _ = (command(&query), log_field(&query));
+        prop_assert_eq!(device_id(&query), parse(&query).and_then(|parsed| parsed.device_id));
     }
 
     #[test]
@@ -150,6 +160,7 @@ proptest! {
         let query = BASE64_STANDARD.encode(&bytes);
         if let Some(parsed) = parse(query.as_bytes()) {
             prop_assert_eq!(command(query.as_bytes()), parsed.command);
+            prop_assert_eq!(device_id(query.as_bytes()), parsed.device_id);
         }
     }
 }

@@ -86,9 +86,10 @@ fn is_web_dav(cs_uri_stem: &[u8]) -> bool {
     })
 }
 
-/// What a served request moved. Only a 2xx moved anything; a 207 is WebDAV's.
+/// What a served request of this [`command`] moved. Only a 2xx moved anything; a 207 is WebDAV's.
 pub fn moves_data(
     protocol: Protocol,
+    word: &BStr,
     cs_method: &[u8],
     cs_uri_stem: &[u8],
     cs_uri_query: &[u8],
@@ -97,7 +98,6 @@ pub fn moves_data(
     if !(200..300).contains(&sc_status) {
         return Data::None;
     }
-    let word = command(protocol, cs_method, cs_uri_stem, cs_uri_query);
     match protocol {
         Protocol::Eas => eas_data(word, cs_uri_query),
         Protocol::Owa if is_web_dav(cs_uri_stem) => verb_data(cs_method),
@@ -258,7 +258,7 @@ static EWS_ACTIONS: &[Action] = &[
 /// of OWA and ECP, which the front end appends to the query (DOMAIN.md 7.7).
 pub fn device_id(protocol: Protocol, cs_uri_query: &[u8]) -> Option<Cow<'_, [u8]>> {
     match protocol {
-        Protocol::Eas => eas::parse(cs_uri_query)?.device_id,
+        Protocol::Eas => eas::device_id(cs_uri_query),
         Protocol::Owa | Protocol::Ecp => {
             let value = query_values(cs_uri_query, "ClientId").last()?;
             let id = value.trim_end_with(|c| c == ';');

@@ -52,7 +52,11 @@ impl<'a> Line<'a> {
 
     /// The value of a column as a whole number.
     pub fn number_in(&self, column: Column) -> Option<u64> {
-        std::str::from_utf8(self.present(column)?).ok()?.parse().ok()
+        let digits = self.present(column)?;
+        digits.iter().try_fold(0u64, |number, &byte| {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 { None } else { number.checked_mul(10)?.checked_add(u64::from(digit)) }
+        })
     }
 
     /// Time of the entry.
