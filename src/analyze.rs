@@ -71,7 +71,9 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         messages.end();
         notes::say(&mut run, &messages);
         let report = assemble::report(&run);
-        outputs.write(&report, assemble::rows(&run))?;
+        outputs.write(&report, || assemble::rows(&run))?;
+        // The program is about to end: giving back every small text by itself would only take time.
+        std::mem::forget(run);
         report
     };
     Ok(status(args, &report, &messages))

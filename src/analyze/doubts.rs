@@ -2,7 +2,7 @@
 
 use crate::account::{AccountId, Accounts, local_part};
 use crate::collect::Collected;
-use crate::collect::book::{Access, Book};
+use crate::collect::book::{Access, Book, Key};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::kind::Kind;
@@ -13,20 +13,24 @@ pub fn homeless(collected: &mut Collected, accounts: &Accounts) {
     let names = collected.logs.values().flat_map(|log| log.namesakes.keys());
     let elsewhere: BTreeSet<String> =
         names.map(|name| local_part(&name.to_lowercase()).to_owned()).collect();
-    let book = &mut collected.book;
-    let mut homes: BTreeMap<AccountId, BTreeSet<String>> = BTreeMap::new();
-    for access in &book.accesses {
+    let Book { accesses, keys, .. } = &mut collected.book;
+    let home_of_key: Vec<Option<String>> = keys.iter().map(Key::home).collect();
+    let mut homes: BTreeMap<AccountId, BTreeSet<&str>> = BTreeMap::new();
+    for access in &*accesses {
         let account = &accounts.list[access.account];
-        let home = book.keys.get(access.key).home();
+        let home = home_of_key[access.key as usize].as_deref();
         if let (None, true, Some(home)) = (account.domain, account.is_bare(), home) {
             homes.entry(access.account).or_default().insert(home);
         }
     }
-    for access in &mut book.accesses {
+    let is_elsewhere: Vec<bool> = keys
+        .iter()
+        .zip(&home_of_key)
+        .map(|(key, home)| home.is_none() && elsewhere.contains(&key.name))
+        .collect();
+    for access in accesses {
         let homes = homes.get(&access.account).map_or(0, BTreeSet::len);
-        let key = book.keys.get(access.key);
-        let is_elsewhere = key.home().is_none() && elsewhere.contains(&key.name);
-        access.is_ambiguous |= homes > 1 || is_elsewhere;
+        access.is_ambiguous |= homes > 1 || is_elsewhere[access.key as usize];
     }
 }
 

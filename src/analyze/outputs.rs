@@ -124,15 +124,15 @@ impl<'a> Outputs<'a> {
     }
 
     /// Writes everything; without any output, a summary goes to stdout.
-    pub fn write(
+    pub fn write<R: Iterator<Item = RequestRow>>(
         self,
         report: &Report,
-        rows: impl Iterator<Item = RequestRow>,
+        rows: impl FnOnce() -> R,
     ) -> anyhow::Result<()> {
         if let Some((format, Target { path, file })) = self.rows {
             let written = match file {
-                Some(file) => file.emptied().and_then(|file| write_rows(format, file, rows)),
-                None => write_rows(format, io::stdout(), rows),
+                Some(file) => file.emptied().and_then(|file| write_rows(format, file, rows())),
+                None => write_rows(format, io::stdout(), rows()),
             };
             written.with_context(|| format!("cannot write {}", path.display()))?;
         }

@@ -110,7 +110,7 @@ fn look_into(look: &Look<'_>, asks: &[&Ask]) -> Answers {
 
 /// Whether the first or last lines of a chunk leave room for what is asked.
 fn is_timely(chunk: &[u8], guess: &State, asks: &[&Ask]) -> bool {
-    const EDGE: usize = 32 << 10;
+    const EDGE: usize = 8 << 10;
     let head = &chunk[..chunk.len().min(EDGE)];
     let tail = &chunk[chunk.len().saturating_sub(EDGE)..];
     let tail = memchr::memchr(b'\n', tail).map_or(tail, |at| &tail[at + 1..]);

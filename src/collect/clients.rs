@@ -85,7 +85,7 @@ pub fn claims(book: &Book) -> Vec<Claim> {
         return Vec::new();
     }
     let seats = Seats::new(book);
-    let mut served: BTreeMap<Seat, Vec<Access>> = book
+    let mut served: BTreeMap<Seat, Vec<&Access>> = book
         .nameless
         .iter()
         .flat_map(|access| seats.of(access))
@@ -94,21 +94,21 @@ pub fn claims(book: &Book) -> Vec<Claim> {
     for access in book.accesses.iter().filter(|access| access.refusal.is_none()) {
         for seat in seats.of(access) {
             if let Some(list) = served.get_mut(&seat) {
-                list.push(*access);
+                list.push(access);
             }
         }
     }
     served.values_mut().for_each(|list| list.sort_by_key(|a| (a.end, a.source, a.line)));
     let claim = |refusal: &Access| {
-        let before = |list: &&Vec<Access>| list.first().is_some_and(|a| a.end <= refusal.end);
+        let before = |list: &&Vec<&Access>| list.first().is_some_and(|a| a.end <= refusal.end);
         let has_device = seats.has_device(refusal);
         let mut lists = seats.of(refusal).enumerate();
         let (nth, list) =
             lists.find_map(|(nth, seat)| Some((nth, served.get(&seat).filter(before)?)))?;
         let is_by_device = has_device && nth == 0;
         let until = list.partition_point(|access| access.end <= refusal.end);
-        let recent: Vec<&Access> =
-            list[..until].iter().filter(|access| refusal.end - access.end <= SESSION).collect();
+        let recent = list[..until].iter().filter(|access| refusal.end - access.end <= SESSION);
+        let recent: Vec<&Access> = recent.copied().collect();
         let last = **recent.last()?;
         let one_account = recent.iter().all(|a| a.account == last.account && !a.is_ambiguous);
         // Another device at the same address is another client.
