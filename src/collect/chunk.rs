@@ -91,6 +91,8 @@ pub struct Scanned {
     host: usize,
     /// The same by `s-computername` as logged, for front end and back end.
     hosts: BTreeMap<Vec<u8>, [Option<usize>; 2]>,
+    /// That of the server of the line before.
+    ends: [Option<usize>; 2],
     /// Time of the last line that tells who was served, and of the first after it that does not.
     sighted: Option<i64>,
     blind_since: Option<i64>,
@@ -105,10 +107,9 @@ impl Scanned {
     #[inline(always)]
     fn line(&mut self, name: &[u8], line: &Line<'_>, scan: &Scan<'_>, names: &mut Names<'_>) {
         let server = line.value(Column::SComputername).unwrap_or_default();
-        if self.second != Some(line.seconds)
-            || (self.server.len(), server.len()) != (0, 0) && self.server != server
-        {
-            self.moved(server, line);
+        let is_other_server = !is_same(&self.server, server);
+        if self.second != Some(line.seconds) || is_other_server {
+            self.moved(is_other_server.then_some(server), line);
         }
         if matches!(name, b"-" | b"") {
             if may_be_nameless_refusal(line) {
@@ -125,18 +126,19 @@ impl Scanned {
 
     /// Another second, or another server: notes when, where and at which address.
     #[inline(never)]
-    fn moved(&mut self, server: &[u8], line: &Line<'_>) {
+    fn moved(&mut self, other_server: Option<&[u8]>, line: &Line<'_>) {
         self.second = Some(line.seconds);
-        if self.server != server {
+        if let Some(server) = other_server {
             self.server.clear();
             self.server.extend_from_slice(server);
+            self.ends = self.hosts.get(server).copied().unwrap_or_default();
         }
         let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
         let text = |column| line.value(column).unwrap_or_default();
         let route = self.desk.route(line);
         let is_back_end = exchange::is_back_end(s_port, text(Column::SSitename), &route);
-        let known = self.hosts.get(server).and_then(|ends| ends[usize::from(is_back_end)]);
-        self.host = known.unwrap_or_else(|| self.new_host(server, is_back_end));
+        let known = self.ends[usize::from(is_back_end)];
+        self.host = known.unwrap_or_else(|| self.new_host(is_back_end));
         self.see(line);
         let address = line.value(Column::SIp).unwrap_or_default();
         let known = self.addresses.iter().position(|(known, _)| *known == address);
@@ -150,13 +152,14 @@ impl Scanned {
     }
 
     /// Index of a host by a spelling of its name that is new here.
-    fn new_host(&mut self, server: &[u8], is_back_end: bool) -> usize {
-        let host = (logged_host_name(server), is_back_end);
+    fn new_host(&mut self, is_back_end: bool) -> usize {
+        let host = (logged_host_name(&self.server), is_back_end);
         let index = *self.place_of_host.entry(host).or_insert_with(|| {
             self.presence.push(Presence::default());
             self.presence.len() - 1
         });
-        self.hosts.entry(server.to_vec()).or_default()[usize::from(is_back_end)] = Some(index);
+        self.ends[usize::from(is_back_end)] = Some(index);
+        self.hosts.insert(self.server.clone(), self.ends);
         index
     }
 
@@ -262,6 +265,13 @@ impl Scanned {
             self.desk.accesses.push(Access { account, is_ambiguous, ..access });
         }
     }
+}
+
+/// To compare nothing with nothing is a call that costs as much as the rest of the line on some processors, and most logs
+/// have no such column.
+#[inline(always)]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && (a.is_empty() || a == b)
 }
 
 fn is_within(line: &Line<'_>, wanted: &Wanted<'_>) -> bool {
