@@ -3,6 +3,7 @@
 //! Changes are read first, so that memory follows the watched accounts and not the size of the logs.
 
 pub mod access;
+pub mod blocks;
 pub mod book;
 pub mod census;
 pub mod chunk;

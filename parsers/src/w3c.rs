@@ -11,7 +11,7 @@ mod values;
 
 pub use layout::{Column, Layout};
 pub use line::Line;
-pub use scan::{State, Tally, scan};
+pub use scan::{Scanner, State, Tally, scan};
 
 /// The log cut into pieces of about `size` bytes, each ending at a line end.
 pub fn chunks(log: &[u8], size: usize) -> Vec<&[u8]> {

@@ -1,6 +1,7 @@
 //! One chunk of a log to what it gave: every data line of every log comes through here.
 
 use super::access::{Desk, Seen, may_be_nameless_refusal};
+use super::blocks::{Chunk, Room};
 use super::book::{Access, Book};
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
@@ -9,7 +10,7 @@ use super::watch::{Meant, Watch, decode};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use stillin_parsers::exchange;
-use stillin_parsers::w3c::{self, Column, Line, State, Tally};
+use stillin_parsers::w3c::{Column, Line, State, Tally};
 
 /// What a scan is after, the same for every line.
 pub struct Wanted<'a> {
@@ -50,11 +51,23 @@ pub struct Piece {
     pub book: Book,
 }
 
+/// What a thread keeps from chunk to chunk.
+pub struct Bench<'a> {
+    names: Names<'a>,
+    room: Room,
+}
+
 /// Reads a chunk with the columns that it is assumed to begin with.
-pub fn read_chunk(chunk: &[u8], assumed: State, scan: &Scan<'_>, names: &mut Names<'_>) -> Piece {
+pub fn read_chunk(
+    chunk: &Chunk<'_>,
+    assumed: State,
+    scan: &Scan<'_>,
+    bench: &mut Bench<'_>,
+) -> Piece {
     let mut scanned = Scanned::default();
+    let Bench { names, room } = bench;
     let (tally, next) =
-        w3c::scan(chunk, &assumed, |name, line| scanned.line(name, line, scan, names));
+        chunk.scan(&assumed, room, |name, line| scanned.line(name, line, scan, names));
     scanned.end(scan);
     (scan.wanted.progress)(chunk.len() as u64);
     let book = std::mem::take(&mut scanned.desk).into_book();
@@ -62,9 +75,9 @@ pub fn read_chunk(chunk: &[u8], assumed: State, scan: &Scan<'_>, names: &mut Nam
 }
 
 impl<'a> Scan<'a> {
-    /// Room for the names of one thread.
-    pub fn names(&self) -> Names<'a> {
-        Names::new(self.wanted.watch)
+    /// For a thread's first chunk.
+    pub fn bench(&self) -> Bench<'a> {
+        Bench { names: Names::new(self.wanted.watch), room: Room::default() }
     }
 }
 

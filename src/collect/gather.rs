@@ -1,5 +1,6 @@
 //! The pieces of a log to the log, in the order of the file.
 
+use super::blocks::Chunk;
 use super::book::Book;
 use super::chunk::{Host, Piece, Scan, Scanned, Wanted, read_chunk};
 use super::copies::FirstRequest;
@@ -7,7 +8,9 @@ use super::minutes::Presence;
 use super::seats::Seats;
 use super::watch::decode;
 use crate::input::Stored;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use stillin_parsers::event::Reason;
 use stillin_parsers::w3c::scan::REJECTS_KEPT;
 use stillin_parsers::w3c::{Column, State, Tally};
@@ -51,15 +54,32 @@ pub struct Gatherer {
 }
 
 impl Gatherer {
+    /// Reads chunks at the same time, each with the columns it is guessed to begin with, and takes them in order.
+    pub fn take_all(&mut self, chunks: &[Chunk<'_>], guesses: Vec<State>, scan: &Scan<'_>) {
+        let benches = Mutex::new(Vec::new());
+        let lock = || benches.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = |(chunk, guess): (&Chunk<'_>, State)| {
+            // Once a chunk: what a thread keeps costs more to make than to hand on.
+            let mut bench = lock().pop().unwrap_or_else(|| scan.bench());
+            let piece = read_chunk(chunk, guess, scan, &mut bench);
+            lock().push(bench);
+            piece
+        };
+        let pieces: Vec<Piece> = chunks.par_iter().zip(guesses).map(read).collect();
+        for (piece, chunk) in pieces.into_iter().zip(chunks) {
+            self.take(piece, chunk, scan);
+        }
+    }
+
     /// Takes the next piece, and reads it again if it was read with other columns than it has.
-    pub fn take(&mut self, piece: Piece, chunk: &[u8], scan: &Scan<'_>) {
+    fn take(&mut self, piece: Piece, chunk: &Chunk<'_>, scan: &Scan<'_>) {
         let piece = if piece.assumed.reads_like(&self.state) {
             piece
         } else {
             // Rare: the columns changed in an earlier chunk.
             let quiet = Wanted { progress: &|_| (), ..*scan.wanted };
             let scan = Scan { wanted: &quiet, ..*scan };
-            read_chunk(chunk, self.state.clone(), &scan, &mut scan.names())
+            read_chunk(chunk, self.state.clone(), &scan, &mut scan.bench())
         };
         let lines_before = self.log.tally.line_ends;
         self.take_tally(piece.tally, lines_before);

@@ -1,12 +1,12 @@
 //! One log to what is kept of it: chunks read at the same time, brought together in order.
 
-use super::chunk::{Piece, Scan, Wanted, read_chunk};
+use super::blocks::Chunk;
+use super::chunk::{Scan, Wanted};
 use super::clients::SESSION;
 use super::copies::FirstRequest;
 use super::gather::Gatherer;
 use super::seats::Seats;
 use crate::input::{Body, HEAD, Hash, Map, Opened, Stored, Stream};
-use rayon::prelude::*;
 use std::io::Read;
 use stillin_parsers::w3c::{self, State};
 
@@ -56,34 +56,19 @@ fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
 
 fn read_map(map: &Map, hash: Hash, guess: &State, scan: &Scan<'_>) -> Log {
     let text: &[u8] = map;
-    let chunks = w3c::chunks(text, (text.len() / 64).clamp(CHUNK, LARGEST_CHUNK));
-    let offsets: Vec<usize> = chunks
-        .iter()
-        .scan(0, |at, chunk| {
-            let start = *at;
-            *at += chunk.len();
-            Some(start)
+    let mut end = 0;
+    let chunks: Vec<Chunk<'_>> = w3c::chunks(text, (text.len() / 64).clamp(CHUNK, LARGEST_CHUNK))
+        .into_iter()
+        .map(|chunk| {
+            let start = end;
+            end += chunk.len();
+            Chunk::Mapped(map, start..end)
         })
         .collect();
     let parse = || {
-        let pieces: Vec<Piece> = chunks
-            .par_iter()
-            .zip(&offsets)
-            .enumerate()
-            .map_init(
-                || scan.names(),
-                |names, (n, (chunk, &offset))| {
-                    let assumed = if n == 0 { State::default() } else { guess.clone() };
-                    let piece = read_chunk(chunk, assumed, scan, names);
-                    map.release(offset..offset + chunk.len());
-                    piece
-                },
-            )
-            .collect();
+        let guesses = (0..).map(|n| if n == 0 { State::default() } else { guess.clone() });
         let mut gatherer = Gatherer::default();
-        for (piece, chunk) in pieces.into_iter().zip(&chunks) {
-            gatherer.take(piece, chunk, scan);
-        }
+        gatherer.take_all(&chunks, guesses.take(chunks.len()).collect(), scan);
         gatherer.finish()
     };
     let (mut log, sha256) = match hash {
@@ -120,24 +105,12 @@ fn read_stream(mut stream: Stream, guess: &State, scan: &Scan<'_>) -> Log {
             }
         }
         let start = gatherer.state.clone();
-        let pieces: Vec<Piece> = blocks
-            .par_iter()
-            .enumerate()
-            .map_init(
-                || scan.names(),
-                |names, (n, block)| {
-                    let assumed = match n {
-                        0 => start.clone(),
-                        _ if is_first => guess.clone(),
-                        _ => start.clone(),
-                    };
-                    read_chunk(block, assumed, scan, names)
-                },
-            )
-            .collect();
-        for (piece, block) in pieces.into_iter().zip(&blocks) {
-            gatherer.take(piece, block, scan);
-        }
+        let guesses = (0..blocks.len()).map(|n| match n {
+            n if n > 0 && is_first => guess.clone(),
+            _ => start.clone(),
+        });
+        let chunks: Vec<Chunk<'_>> = blocks.iter().map(|block| Chunk::Text(block)).collect();
+        gatherer.take_all(&chunks, guesses.collect(), scan);
         is_first = false;
         if is_done {
             break;

@@ -12,6 +12,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::{Deref, Range};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use memmap2::{Mmap, MmapOptions};
 
@@ -25,7 +26,12 @@ pub struct Map {
     mmap: Mmap,
     file: File,
     text_at: usize,
+    /// The lowest offset that could not be read.
+    unread: AtomicUsize,
 }
+
+/// No such offset.
+const ALL_READ: usize = usize::MAX;
 
 /// How much of a map is hashed at a time, and so how much of it the hashing holds in memory.
 const HASH_WINDOW: usize = 4 << 20;
@@ -58,6 +64,7 @@ impl Map {
             mmap,
             file,
             text_at,
+            unread: AtomicUsize::new(ALL_READ),
         })
     }
 
@@ -76,8 +83,10 @@ impl Map {
         if is < was {
             return Err(shrank(was, is));
         }
+        let unread = Some(self.unread.load(Relaxed)).filter(|at| *at != ALL_READ);
         #[cfg(unix)]
-        if let Some(at) = self.watch.fault() {
+        let unread = unread.into_iter().chain(self.watch.fault()).min();
+        if let Some(at) = unread {
             return Err(io::Error::other(format!(
                 "its bytes from {at} on could not be read; check its disk, and give a copy"
             )));
@@ -96,6 +105,30 @@ impl Map {
             "grew from {was} to {is} bytes while it was read; what was appended is not judged: run again for it"
         );
         (is > was).then_some(text)
+    }
+
+    /// Reads the text from byte `at` on into `buffer`, and returns how much: less than asked for where it ends, or where
+    /// it cannot be read, which [`Map::check`] tells.
+    pub fn read_at(&self, buffer: &mut [u8], at: usize) -> usize {
+        let mut got = 0;
+        while let Some(room @ [_, ..]) = buffer.get_mut(got..) {
+            let offset = self.text_at + at + got;
+            #[cfg(unix)]
+            let read = std::os::unix::fs::FileExt::read_at(&self.file, room, offset as u64);
+            #[cfg(windows)]
+            let read = std::os::windows::fs::FileExt::seek_read(&self.file, room, offset as u64);
+            match read {
+                Ok(n @ 1..) => got += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => {
+                    if offset < self.mmap.len() {
+                        self.unread.fetch_min(offset, Relaxed);
+                    }
+                    break;
+                }
+            }
+        }
+        got
     }
 
     /// Gives the memory of a range of the text back, so that it does not grow with the file.

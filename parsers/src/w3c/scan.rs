@@ -70,35 +70,109 @@ pub struct Tally {
 /// Reads a chunk that begins at a line start. `each` gets every data line with its `cs-username`, which is
 /// empty where the log has no such column. Returns the tally, and the state for the next chunk.
 pub fn scan(chunk: &[u8], state: &State, mut each: impl FnMut(&[u8], &Line<'_>)) -> (Tally, State) {
-    let mut reader = Reader {
-        state: State { layout: state.layout.clone(), fields_line: 0, day: state.day },
-        tally: Tally::default(),
-        clock: Clock::default(),
-        ranges: Vec::new(),
-    };
-    let mut separators = Separators::default();
-    let mut rest = chunk;
-    while !rest.is_empty() {
-        // From its first byte to its last, as memory likes it: where the last line ends is known afterwards.
-        let block = rest.get(..WINDOW).unwrap_or(rest);
-        separators.find(block);
-        let end = match separators.line_ends().last() {
-            _ if block.len() == rest.len() => rest.len(),
-            Some(&(lf, _)) => lf as usize + 1,
-            None => memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1),
+    let mut scanner = Scanner::new(state);
+    scanner.read(chunk, true, &mut each);
+    scanner.finish()
+}
+
+/// Reads a chunk block by block, for those who do not have it in memory as a whole.
+pub struct Scanner {
+    reader: Reader,
+    separators: Separators,
+    /// A line without an end so far that is longer than any log writes.
+    endless: Option<Endless>,
+}
+
+impl Scanner {
+    /// Before the first block.
+    pub fn new(state: &State) -> Self {
+        let reader = Reader {
+            state: State { layout: state.layout.clone(), fields_line: 0, day: state.day },
+            tally: Tally::default(),
+            clock: Clock::default(),
+            ranges: Vec::new(),
         };
-        let (window, after) = rest.split_at(end);
-        rest = after;
-        if window.len() > LONGEST_LINE {
-            reader.refuse_long(window);
-            continue;
-        }
-        if window.len() > WINDOW {
-            separators.find(window);
-        }
-        reader.window(window, &separators, &mut each);
+        Scanner { reader, separators: Separators::default(), endless: None }
     }
-    (reader.tally, reader.state)
+
+    /// Reads the lines of a block, and returns how many bytes they are: the next block begins behind them.
+    ///
+    /// A line that the block does not end is left for the next one, which has to hold more of it, unless the block is
+    /// the last one or the line is longer than 1 MiB.
+    pub fn read(
+        &mut self,
+        block: &[u8],
+        is_last: bool,
+        each: &mut impl FnMut(&[u8], &Line<'_>),
+    ) -> usize {
+        let mut rest = self.go_on_endless(block, is_last);
+        while !rest.is_empty() {
+            // From its first byte to its last, as memory likes it: where the last line ends is known afterwards.
+            let piece = rest.get(..WINDOW).unwrap_or(rest);
+            self.separators.find(piece);
+            let end = match self.separators.line_ends().last() {
+                _ if is_last && piece.len() == rest.len() => rest.len(),
+                Some(&(lf, _)) => lf as usize + 1,
+                None => match memchr::memchr(b'\n', rest) {
+                    Some(at) => at + 1,
+                    None if is_last => rest.len(),
+                    None if rest.len() > LONGEST_LINE => {
+                        self.endless = Some(Endless::default());
+                        rest = self.go_on_endless(rest, is_last);
+                        continue;
+                    }
+                    None => break,
+                },
+            };
+            let (window, after) = rest.split_at(end);
+            rest = after;
+            if window.len() > LONGEST_LINE {
+                let mut endless = Endless::default();
+                endless.take(window);
+                self.reader.refuse(endless);
+                continue;
+            }
+            if window.len() > WINDOW {
+                self.separators.find(window);
+            }
+            self.reader.window(window, &self.separators, each);
+        }
+        block.len() - rest.len()
+    }
+
+    /// What became of the lines, and the state for the next chunk.
+    pub fn finish(self) -> (Tally, State) {
+        (self.reader.tally, self.reader.state)
+    }
+
+    /// Takes the rest of an endless line off the beginning of a block.
+    fn go_on_endless<'a>(&mut self, block: &'a [u8], is_last: bool) -> &'a [u8] {
+        let Some(mut endless) = self.endless.take() else { return block };
+        let end = memchr::memchr(b'\n', block).map(|at| at + 1);
+        let (line, rest) = block.split_at(end.unwrap_or(block.len()));
+        endless.take(line);
+        match end.is_some() || is_last {
+            true => self.reader.refuse(endless),
+            false => self.endless = Some(endless),
+        }
+        rest
+    }
+}
+
+/// What is known of a line that no log writes.
+#[derive(Default)]
+struct Endless {
+    bytes: usize,
+    has_end: bool,
+    has_text: bool,
+}
+
+impl Endless {
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len();
+        self.has_end = bytes.ends_with(b"\n");
+        self.has_text |= !bytes.iter().all(|&byte| byte == 0 || byte.is_ascii_whitespace());
+    }
 }
 
 struct Reader {
@@ -296,17 +370,17 @@ impl Reader {
         self.clock.moved = true;
     }
 
-    /// A window that is one endless line.
-    fn refuse_long(&mut self, window: &[u8]) {
+    /// A line that is refused without being taken apart.
+    fn refuse(&mut self, line: Endless) {
         let number = self.tally.line_ends + 1;
-        self.tally.line_ends += u64::from(window.ends_with(b"\n"));
+        self.tally.line_ends += u64::from(line.has_end);
         self.tally.lines += 1;
-        if window.iter().all(|&byte| byte == 0 || byte.is_ascii_whitespace()) {
+        if !line.has_text {
             self.tally.blank += 1;
             self.nul_run();
             return;
         }
-        let reason = format!("a line of {} bytes; no log writes lines that long", window.len());
+        let reason = format!("a line of {} bytes; no log writes lines that long", line.bytes);
         self.reject(number, Reason::Format(reason));
     }
 }
