@@ -167,6 +167,11 @@ impl<T: Clone + Eq + Hash> Table<T> {
         }
     }
 
+    /// Index of a value that was numbered before.
+    pub fn place(&self, value: &T) -> Option<u32> {
+        self.index.get(value).copied()
+    }
+
     /// Value of an index.
     pub fn get(&self, number: u32) -> &T {
         &self.list[number as usize]

@@ -2,6 +2,7 @@
 
 use super::book::{Access, Book, Client, Table};
 use chrono::{DateTime, TimeDelta, Utc};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// A forms session lives for a day at most (DOMAIN.md 2.4); what was served longer ago says nothing.
@@ -30,6 +31,7 @@ type Seat = (u32, u32);
 
 /// The seats of rows, by number: texts are compared once a key and client, not once a row.
 struct Seats {
+    n_seats: usize,
     place_of_key: Vec<u32>,
     device_of_client: Vec<Option<u32>>,
     address_of_client: Vec<u32>,
@@ -40,19 +42,16 @@ impl Seats {
         let (mut places, mut seats) = (Table::default(), Table::default());
         let device = |client: &Client| (client.device.clone(), String::new());
         let address = |client: &Client| (client.c_ip.clone(), format!("\n{}", client.user_agent));
-        Seats {
-            place_of_key: book
-                .keys
-                .iter()
-                .map(|k| places.number((k.server.clone(), k.pool)))
-                .collect(),
-            device_of_client: book
-                .clients
-                .iter()
-                .map(|client| (!client.device.is_empty()).then(|| seats.number(device(client))))
-                .collect(),
-            address_of_client: book.clients.iter().map(|c| seats.number(address(c))).collect(),
-        }
+        let place_of_key = book.keys.iter().map(|k| places.number((k.server.clone(), k.pool)));
+        let place_of_key = place_of_key.collect();
+        let device_of_client = book
+            .clients
+            .iter()
+            .map(|client| (!client.device.is_empty()).then(|| seats.number(device(client))))
+            .collect();
+        let address_of_client = book.clients.iter().map(|c| seats.number(address(c))).collect();
+        let n_seats = seats.iter().count();
+        Seats { n_seats, place_of_key, device_of_client, address_of_client }
     }
 
     /// By device, and by address and user agent.
@@ -85,30 +84,32 @@ pub fn claims(book: &Book) -> Vec<Claim> {
         return Vec::new();
     }
     let seats = Seats::new(book);
-    let mut served: BTreeMap<Seat, Vec<&Access>> = book
-        .nameless
-        .iter()
-        .flat_map(|access| seats.of(access))
-        .map(|seat| (seat, Vec::new()))
-        .collect();
+    let mut asked = Table::default();
+    for seat in book.nameless.iter().flat_map(|access| seats.of(access)) {
+        asked.number(seat);
+    }
+    // Most clients were never refused without a name: that a look at their number tells.
+    let mut is_asked = vec![false; seats.n_seats];
+    asked.iter().for_each(|&(_, seat)| is_asked[seat as usize] = true);
+    let mut served: Vec<Vec<&Access>> = vec![Vec::new(); asked.iter().count()];
     for access in book.accesses.iter().filter(|access| access.refusal.is_none()) {
-        for seat in seats.of(access) {
-            if let Some(list) = served.get_mut(&seat) {
-                list.push(access);
-            }
+        let places = seats.of(access).filter(|&(_, seat)| is_asked[seat as usize]);
+        for place in places.filter_map(|seat| asked.place(&seat)) {
+            served[place as usize].push(access);
         }
     }
-    served.values_mut().for_each(|list| list.sort_by_key(|a| (a.end, a.source, a.line)));
+    served.par_iter_mut().for_each(|list| list.sort_by_key(|a| (a.end, a.source, a.line)));
     let claim = |refusal: &Access| {
         let before = |list: &&Vec<&Access>| list.first().is_some_and(|a| a.end <= refusal.end);
         let has_device = seats.has_device(refusal);
         let mut lists = seats.of(refusal).enumerate();
+        let list_of = |seat: Seat| Some(&served[asked.place(&seat)? as usize]);
         let (nth, list) =
-            lists.find_map(|(nth, seat)| Some((nth, served.get(&seat).filter(before)?)))?;
+            lists.find_map(|(nth, seat)| Some((nth, list_of(seat).filter(before)?)))?;
         let is_by_device = has_device && nth == 0;
         let until = list.partition_point(|access| access.end <= refusal.end);
-        let recent = list[..until].iter().filter(|access| refusal.end - access.end <= SESSION);
-        let recent: Vec<&Access> = recent.copied().collect();
+        let from = list.partition_point(|access| access.end < refusal.end - SESSION);
+        let recent = list.get(from..until)?;
         let last = **recent.last()?;
         let one_account = recent.iter().all(|a| a.account == last.account && !a.is_ambiguous);
         // Another device at the same address is another client.

@@ -10,7 +10,7 @@ use super::watch::decode;
 use crate::input::Stored;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use stillin_parsers::event::Reason;
 use stillin_parsers::w3c::scan::REJECTS_KEPT;
 use stillin_parsers::w3c::{Column, State, Tally};
@@ -57,18 +57,24 @@ impl Gatherer {
     /// Reads chunks at the same time, each with the columns it is guessed to begin with, and takes them in order.
     pub fn take_all(&mut self, chunks: &[Chunk<'_>], guesses: Vec<State>, scan: &Scan<'_>) {
         let benches = Mutex::new(Vec::new());
-        let lock = || benches.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = |(chunk, guess): (&Chunk<'_>, State)| {
-            // Once a chunk: what a thread keeps costs more to make than to hand on.
-            let mut bench = lock().pop().unwrap_or_else(|| scan.bench());
+        let read = |chunk: &Chunk<'_>, guess: State| {
+            // What a thread keeps costs more to make than to hand on.
+            let mut bench = lock(&benches).pop().unwrap_or_else(|| scan.bench());
             let piece = read_chunk(chunk, guess, scan, &mut bench);
-            lock().push(bench);
+            lock(&benches).push(bench);
             piece
         };
-        let pieces: Vec<Piece> = chunks.par_iter().zip(guesses).map(read).collect();
-        for (piece, chunk) in pieces.into_iter().zip(chunks) {
-            self.take(piece, chunk, scan);
-        }
+        // Pieces wait here for those before them; whoever brings the next one takes what can be taken.
+        let waiting = Mutex::new((self, 0, BTreeMap::new()));
+        chunks.par_iter().zip(guesses).enumerate().for_each(|(n, (chunk, guess))| {
+            let piece = read(chunk, guess);
+            let (gatherer, next, pieces) = &mut *lock(&waiting);
+            pieces.insert(n, piece);
+            while let Some(piece) = pieces.remove(next) {
+                gatherer.take(piece, &chunks[*next], scan);
+                *next += 1;
+            }
+        });
     }
 
     /// Takes the next piece, and reads it again if it was read with other columns than it has.
@@ -172,6 +178,10 @@ impl Gatherer {
         }
         log
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A reason with the line of `#Fields` as it stands in the file.
