@@ -175,7 +175,7 @@ mod tests {
             let moved = moves_data(protocol, command(protocol, &method, &stem, &query), &method, &stem, &query, sc_status).moved();
             prop_assert!(!moved || (200..300).contains(&sc_status));
             prop_assert!(device_id(protocol, &query).is_none_or(|id| !id.is_empty()));
-            let _ = (noise(&name, &agent, &c_ip, &stem), is_back_end(None, &name, &route(&stem)));
+            let _ = (noise(&name, &agent, &c_ip, &stem), is_back_end(None, &name, &stem));
         }
     }
 

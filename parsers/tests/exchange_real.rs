@@ -76,7 +76,7 @@ impl Line<'_> {
         is_back_end(
             Some(self.s_port),
             self.s_sitename.as_bytes(),
-            &route(self.cs_uri_stem.as_bytes()),
+            self.cs_uri_stem.as_bytes(),
         )
     }
 }

@@ -25,8 +25,10 @@ pub fn build(identities: &[&Identity]) -> (Accounts, Vec<AccountId>) {
         &|i| qualified(i, &domains),
         &|i| mails(i),
     ];
-    for keys_of in steps {
-        groups.join(keys_of);
+    // Who shares which names does not depend on who was united before.
+    let shared: Vec<_> = steps.into_par_iter().map(|keys_of| groups.sharing(keys_of)).collect();
+    for shared in shared {
+        groups.join(shared);
     }
     groups.join_bare();
     groups.finish(domains)
@@ -98,12 +100,16 @@ impl<'a> Groups<'a> {
         }
     }
 
-    fn join(&mut self, keys_of: &(dyn Fn(&Identity) -> Vec<String> + Sync)) {
+    /// The identities that share a name of one kind, name by name.
+    fn sharing(&self, keys_of: &(dyn Fn(&Identity) -> Vec<String> + Sync)) -> Vec<Vec<usize>> {
         let keys = |(index, identity): (usize, &&Identity)| {
             keys_of(identity).into_iter().filter(|key| !key.is_empty()).map(move |key| (key, index))
         };
-        let identities = self.identities.par_iter().enumerate();
-        for group in shared(identities.flat_map_iter(keys).collect()) {
+        shared(self.identities.iter().enumerate().flat_map(keys).collect())
+    }
+
+    fn join(&mut self, shared: Vec<Vec<usize>>) {
+        for group in shared {
             let roots: BTreeSet<usize> = group.iter().map(|&index| self.root(index)).collect();
             self.unite_all(&roots);
         }

@@ -96,7 +96,7 @@ impl<'a> Seen<'a> {
             },
             is_claimed: false,
             moved_data: moved.moved(),
-            is_back_end: exchange::is_back_end(s_port, text(Column::SSitename), &self.route),
+            is_back_end: exchange::is_back_end(s_port, text(Column::SSitename), stem),
             sc_status: status.sc_status,
             sc_substatus: status.sc_substatus,
             sc_win32_status: status.sc_win32_status,

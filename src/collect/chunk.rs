@@ -148,8 +148,8 @@ impl Scanned {
         }
         let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
         let text = |column| line.value(column).unwrap_or_default();
-        let route = self.desk.route(line);
-        let is_back_end = exchange::is_back_end(s_port, text(Column::SSitename), &route);
+        let (site, stem) = (text(Column::SSitename), text(Column::CsUriStem));
+        let is_back_end = exchange::is_back_end(s_port, site, stem);
         let known = self.ends[usize::from(is_back_end)];
         self.host = known.unwrap_or_else(|| self.new_host(is_back_end));
         self.see(line);

@@ -123,8 +123,11 @@ fn ends_with(text: &[u8], ending: &[u8]) -> bool {
 /// poll: the counters of `&Log=` tell, where they are logged. Behind a 200 an `Error:` may stand.
 fn eas_data(word: &BStr, cs_uri_query: &[u8]) -> Data {
     use eas::Command::*;
-    let log = eas::log_field(cs_uri_query).unwrap_or_default();
     let Some(command) = eas::Command::from_word(word) else { return Data::Unknown };
+    if command == Ping || command == Options {
+        return Data::None;
+    }
+    let log = eas::log_field(cs_uri_query).unwrap_or_default();
     let data = match command {
         Sync => match (log.client_items, log.server_items) {
             (None, None) => Data::Unknown,

@@ -31,8 +31,6 @@ pub struct Route {
     pub back_end_pool: &'static str,
     /// How clients of the front-end pool log on by default.
     pub scheme: Scheme,
-    /// `/Microsoft-Server-ActiveSync/Proxy[/default.eas]`: only a front end asks for it.
-    pub is_proxy: bool,
 }
 
 /// Stem, protocol, scheme, front-end pool, back-end pool. Names of Exchange 2013 and later;
@@ -106,8 +104,12 @@ pub fn route(cs_uri_stem: &[u8]) -> Route {
         }
     }
     let (_, protocol, scheme, pool, back_end_pool) = best;
-    let is_proxy = protocol == Eas && is_under(cs_uri_stem, "microsoft-server-activesync/proxy");
-    Route { protocol, pool, back_end_pool, scheme, is_proxy }
+    Route { protocol, pool, back_end_pool, scheme }
+}
+
+/// `/Microsoft-Server-ActiveSync/Proxy[/default.eas]`: only a front end asks for it.
+fn is_proxied(cs_uri_stem: &[u8]) -> bool {
+    is_under(cs_uri_stem, "microsoft-server-activesync/proxy")
 }
 
 /// The stem is `path` or lies below it.
@@ -127,17 +129,17 @@ pub fn default_scheme(pool: &str) -> Scheme {
 ///
 /// The port decides where it is one of Exchange's own; else the site; else the stem that a proxying
 /// front end calls. The site comes second because sites that were created anew have other numbers.
-pub fn is_back_end(s_port: Option<u16>, s_sitename: &[u8], route: &Route) -> bool {
+pub fn is_back_end(s_port: Option<u16>, s_sitename: &[u8], cs_uri_stem: &[u8]) -> bool {
     match s_port {
         Some(444 | 81) => return true,
         // CAS-to-CAS proxying of 2007 and 2010 uses 443, too: there the stem alone tells.
-        Some(443 | 80) => return route.is_proxy,
+        Some(443 | 80) => return is_proxied(cs_uri_stem),
         _ => {}
     }
     s_sitename.eq_ignore_ascii_case(b"W3SVC2")
         || s_sitename.eq_ignore_ascii_case(b"Exchange+Back+End")
         || s_sitename.eq_ignore_ascii_case(b"Exchange Back End")
-        || route.is_proxy
+        || is_proxied(cs_uri_stem)
 }
 
 #[cfg(test)]
