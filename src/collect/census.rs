@@ -6,6 +6,7 @@ use super::watch::decode;
 use crate::input::{Body, Hash};
 use crate::read::File;
 use chrono::{DateTime, Utc};
+use hashbrown::HashSet;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -69,7 +70,11 @@ fn overlaps(ask: &Ask, (from, until): (i64, i64)) -> bool {
 fn look_into(look: &Look<'_>, asks: &[&Ask]) -> Answers {
     let Ok(opened) = look.file.open(Hash::None) else { return Answers::new() };
     let read = |text: &[u8], state: &State, answers: &mut Answers| {
-        w3c::scan(text, state, |name, line| answer(name, line, look.server, asks, answers)).1
+        let mut known = vec![HashSet::new(); asks.len()];
+        w3c::scan(text, state, |name, line| {
+            answer(name, line, look.server, asks, &mut known, answers);
+        })
+        .1
     };
     match opened.body {
         Body::Mapped(map) => {
@@ -121,24 +126,35 @@ fn is_timely(chunk: &[u8], guess: &State, asks: &[&Ask]) -> bool {
     }
 }
 
+/// `known` holds for each ask the names as logged that need no second look.
 fn answer(
     name: &[u8],
     line: &Line<'_>,
     server: Option<&str>,
     asks: &[&Ask],
+    known: &mut [HashSet<Vec<u8>>],
     answers: &mut Answers,
 ) {
-    let is_in_time =
-        |ask: &&&Ask| ask.from.timestamp() <= line.seconds && line.seconds <= ask.until.timestamp();
-    let mut asked = asks.iter().filter(is_in_time).peekable();
-    if matches!(name, b"" | b"-") || asked.peek().is_none() {
+    if matches!(name, b"" | b"-") {
         return;
     }
+    let is_in_time =
+        |ask: &Ask| ask.from.timestamp() <= line.seconds && line.seconds <= ask.until.timestamp();
+    let mut route = None;
+    let stem = || line.value(Column::CsUriStem).unwrap_or_default();
     let logged = || logged_host_name(line.value(Column::SComputername).unwrap_or_default());
-    let server = server.map_or_else(logged, str::to_owned);
-    let route = exchange::route(line.value(Column::CsUriStem).unwrap_or_default());
-    for ask in asked.filter(|ask| ask.server == server && ask.pool == route.pool) {
-        if exchange::noise(name, b"", b"", b"").is_none() && Seen::new(line, route).is_served() {
+    for (ask, known) in asks.iter().zip(known) {
+        if !is_in_time(ask) || known.contains(name) {
+            continue;
+        }
+        let route = *route.get_or_insert_with(|| exchange::route(stem()));
+        let is_there = ask.pool == route.pool
+            && server.map_or_else(|| ask.server == logged(), |server| ask.server == server);
+        if is_there
+            && exchange::noise(name, b"", b"", b"").is_none()
+            && Seen::new(line, route).is_served()
+        {
+            known.insert(name.to_vec());
             answers.entry((*ask).clone()).or_default().insert(decode(name).to_lowercase());
         }
     }
