@@ -10,7 +10,7 @@ mod routes;
 
 pub use command::{Data, command, device_id, moves_data};
 pub use noise::{Noise, noise};
-pub use outcome::{Outcome, Refusal, Status, outcome};
+pub use outcome::{Outcome, Refusal, Status, outcome, refusal_of_status};
 pub use routes::{Route, Scheme, default_scheme, is_back_end, route};
 
 use std::fmt;

@@ -92,6 +92,7 @@ fn check(attributes: &[(&str, &str)], expect: &[&str]) {
                 format!("{:?} {}", enabled, account.smtp.join(" "))
             }
             Ok(Fact::UserAccountControlSet { version, .. }) => format!("uac {version}"),
+            Ok(Fact::Restart(_) | Fact::Logon(_)) => panic!("a directory does not say that"),
             Err(reject) => format!("! {}", reject.reason),
         });
     });
