@@ -19,8 +19,8 @@ pub fn may_tell(event_id: u32, text: &[u8]) -> bool {
     of_interest(event_id) && (has_mark(event_id, text) || is_veiled(text))
 }
 
-/// The same for the bytes of a record of EVTX. Only names and what all records of a kind have in common stand elsewhere in
-/// the chunk; a value is in its own record, in UTF-16.
+/// The same for the bytes of a record of EVTX. Only names and what all records of a kind have in common stand
+/// elsewhere in the chunk; a value is in its own record, in UTF-16.
 pub fn may_tell_utf16(event_id: u32, record: &[u8]) -> bool {
     let marks = marks(event_id);
     of_interest(event_id)
@@ -61,6 +61,54 @@ pub(crate) fn holds(text: &[u8], word: &[u8], width: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Pos;
+    use crate::windows::{Event, directory_service::Seen, facts};
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever tells something has a mark.
+        #[test]
+        fn nothing_is_passed_over(
+            event_id in prop::sample::select(vec![4624, 4625, 7031, 7034, 7036, 4725, 5079]),
+            values in prop::collection::vec(0..VALUES.len(), 1..4),
+            upper in any::<bool>(),
+        ) {
+            let mut event = Event::new(Pos::Line(1), event_id);
+            event.time = Some(Default::default());
+            event.provider = Some(match event_id {
+                4624 | 4625 | 4725 => "Microsoft-Windows-Security-Auditing".to_owned(),
+                5079 => "WAS".to_owned(),
+                _ => "Service Control Manager".to_owned(),
+            });
+            let cased = |text: &str| if upper { text.to_ascii_uppercase() } else { text.to_owned() };
+            for (name, value) in values.iter().filter_map(|at| VALUES.get(*at)) {
+                event.data.push(((*name).to_owned(), cased(value)));
+            }
+            let usual = [("LogonType", "8"), ("TargetUserName", "ada"), ("Status", "0xc000006d")];
+            event.data.extend(usual.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            let text: String = event.data.iter().flat_map(|(n, v)| [n, ":", v, ";"]).collect();
+            let tells = facts(&event, &mut Seen::default()).is_ok_and(|facts| !facts.is_empty());
+            prop_assert!(!tells || may_tell(event_id, text.as_bytes()), "{}", text);
+            let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            prop_assert!(!tells || may_tell_utf16(event_id, &units), "{}", text);
+        }
+    }
+
+    const VALUES: &[(&str, &str)] = &[
+        ("ProcessName", r"C:\Windows\System32\inetsrv\w3wp.exe"),
+        ("ProcessName", "w3wp.exe"),
+        ("ProcessName", "-"),
+        ("AppPoolID", "x"),
+        ("param1", "World Wide Web Publishing Service"),
+        ("param1", "Servicio de publicación World Wide Web"),
+        ("param1", "WWW-Publishingdienst"),
+        ("param1", "Windows-Prozessaktivierungsdienst"),
+        ("param1", "Windows Update"),
+        ("param1", "WAS"),
+        ("Binary", "570033005300560043002F0034000000"),
+        ("Binary", "5700410053002f0031000000"),
+        ("Binary", "7700610073000000"),
+    ];
 
     #[test]
     fn words_in_bytes() {

@@ -120,7 +120,7 @@ fn is_of_iis(event: &Event) -> bool {
     let is_one = |names: &[&str], name: &str| names.iter().any(|n| n.eq_ignore_ascii_case(name));
     let own = event.get("Binary").and_then(service);
     // Without a name to show, Windows shows the service's own.
-    own.is_some_and(|name| is_one(OF_IIS, &name))
+    own.is_some_and(|name| OF_IIS.contains(&name.as_str()))
         || event.get("param1").is_some_and(|name| is_one(SHOWN, name) || is_one(OF_IIS, name))
 }
 
