@@ -211,6 +211,31 @@ pub struct Change {
     pub actor: Option<String>,
 }
 
+/// The kind of a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mailbox {
+    /// The account logs on and reads it.
+    User,
+    /// An account of another forest logs on and reads it; the one here is disabled.
+    Linked,
+    /// Several people read it, each under the own account.
+    Shared,
+    /// Of a room.
+    Room,
+    /// Of a car, a projector.
+    Equipment,
+    /// Exchange's own.
+    System,
+}
+
+impl Mailbox {
+    /// Exchange disables the account when it makes the mailbox, and nobody is meant to log on with it. That says
+    /// nothing against a leaver's mailbox that somebody made a shared one: the account was a person's before.
+    pub fn is_disabled_by_design(self) -> bool {
+        self != Mailbox::User
+    }
+}
+
 /// Worker processes ended, and with them every token they had cached (DOMAIN.md 6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
@@ -299,6 +324,8 @@ pub enum Fact {
         changed: Option<DateTime<Utc>>,
         /// `accountExpires`, where the record tells it; `None` within is never.
         expires: Option<Option<DateTime<Utc>>>,
+        /// What kind of mailbox it has, where the record tells it.
+        mailbox: Option<Mailbox>,
     },
     /// `userAccountControl` was last written then; metadata does not say which bit.
     /// Together with a source that says the account is disabled, that is the exact time of the disable

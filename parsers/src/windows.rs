@@ -265,6 +265,7 @@ fn changed(event: &Event, time: DateTime<Utc>) -> Result<Vec<Fact>, Reason> {
             enabled: None,
             changed: None,
             expires: None,
+            mailbox: None,
         });
     }
     Ok(facts)

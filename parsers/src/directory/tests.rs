@@ -125,6 +125,28 @@ fn state() {
 }
 
 #[test]
+fn state_of_exchange() {
+    check(&[ADA, ("accountDisabled", "True"), CHANGED], &["Some(false) ", "disabled AtLatest"]);
+    check(&[ADA, ("accountDisabled", "False")], &["Some(true) "]);
+    check(
+        &[ADA, ("accountDisabled", "Wahr")],
+        &["None ", "! AccountDisabled is neither True nor False"],
+    );
+    check(&[ADA, ("userAccountControl", "AccountDisabled, NormalAccount")], &["Some(false) "]);
+    check(&[ADA, ("userAccountControl", "NormalAccount, DoNotExpirePassword")], &["Some(true) "]);
+    check(&[ADA, ("userAccountControl", "x")], &["None ", "! userAccountControl is no number"]);
+    // A collection that was exported as its type, and one that was not.
+    check(&[ADA, ("objectClass", "System.Collections.ArrayList")], &["None "]);
+    check(&[ADA, ("objectClass", "{top, person, organizationalPerson, user}")], &["None "]);
+    check(&[ADA, ("objectClass", "{top, group}")], &[]);
+    check(&[ADA, ("msExchRecipientTypeDetails", "MailUniversalSecurityGroup")], &[]);
+    check(
+        &[("mail", "info@fabrikam.example"), ("msExchRecipientTypeDetails", "4")],
+        &["None info@fabrikam.example"],
+    );
+}
+
+#[test]
 fn whose() {
     check(&[("mail", "ada@fabrikam.example")], &[]);
     check(&[("objectClass", "user")], &["! a name of the account is missing"]);
