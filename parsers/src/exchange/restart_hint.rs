@@ -7,8 +7,8 @@ use crate::w3c::{Column, Line};
 pub enum Ended {
     /// The pool was stopped or disabled, and took requests no more: no worker of it is left.
     Pool,
-    /// A worker gave up a request that it had begun, or that waited for it. Most likely it was told to go, and after 90 s
-    /// killed; but it may only have been taken out of use.
+    /// A worker gave up a request that it had begun, or that waited for it. Most likely it was told to go, and after
+    /// 90 s killed; but it may only have been taken out of use.
     Worker,
 }
 
