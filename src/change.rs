@@ -74,7 +74,8 @@ struct Heard {
 
 /// Brings facts together.
 pub fn merge(told: &[Told]) -> Directory {
-    let identities: Vec<_> = told.iter().map(|told| identity(&told.fact)).collect();
+    let (told, identities): (Vec<&Told>, Vec<&Identity>) =
+        told.iter().filter_map(|told| Some((told, identity(&told.fact)?))).unzip();
     let (mut accounts, ids) = build(&identities);
     let mut heard: BTreeMap<AccountId, Heard> = BTreeMap::new();
     for (told, &account) in told.iter().zip(&ids) {
@@ -125,10 +126,13 @@ fn learn_former(account: &mut Account, fact: &Fact) {
     }
 }
 
-fn identity(fact: &Fact) -> &Identity {
+fn identity(fact: &Fact) -> Option<&Identity> {
     match fact {
-        Fact::Change(change) => &change.account,
-        Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => account,
+        Fact::Change(change) => Some(&change.account),
+        Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => {
+            Some(account)
+        }
+        Fact::Restart(_) | Fact::Logon(_) => None,
     }
 }
 
@@ -155,6 +159,7 @@ fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
                 heard.control_set.push((*time, (told.source, *pos)));
             }
         }
+        Fact::Restart(_) | Fact::Logon(_) => {}
     }
 }
 

@@ -1,4 +1,4 @@
-//! `Get-ADUser`, `Search-ADAccount` and `csvde` CSV to facts. PowerShell writes times as local text
+//! `Get-ADUser`, `Search-ADAccount`, `csvde` and `Get-Mailbox` CSV to facts. PowerShell writes times as local text
 //! in the culture of the exporting machine; where the same moment also stands there as FILETIME,
 //! that gives the zone away.
 
@@ -20,15 +20,23 @@ const COLUMNS: &[(&str, &[&str])] = &[
     ("userprincipalname", &["UserPrincipalName"]),
     ("objectsid", &["SID", "objectSid"]),
     ("objectguid", &["ObjectGUID"]),
-    ("mail", &["mail", "EmailAddress"]),
-    ("proxyaddresses", &["proxyAddresses"]),
+    ("mail", &["mail", "EmailAddress", "PrimarySmtpAddress", "WindowsEmailAddress"]),
+    ("proxyaddresses", &["proxyAddresses", "EmailAddresses"]),
     ("objectclass", &["objectClass"]),
     ("useraccountcontrol", &["userAccountControl"]),
     ("enabled", &["Enabled"]),
+    ("accountdisabled", &["AccountDisabled"]),
     ("isdeleted", &["isDeleted", "Deleted"]),
     ("pwdlastset", &["pwdLastSet", "PasswordLastSet"]),
     ("accountexpires", &["accountExpires", "AccountExpirationDate"]),
     ("lockouttime", &["lockoutTime", "AccountLockoutTime"]),
+    ("msexchrecipienttypedetails", &["msExchRecipientTypeDetails", "RecipientTypeDetails"]),
+    ("msexchmasteraccountsid", &["msExchMasterAccountSid"]),
+    ("linkedmasteraccount", &["LinkedMasterAccount"]),
+    ("islinked", &["IsLinked"]),
+    ("isshared", &["IsShared"]),
+    ("resourcetype", &["ResourceType"]),
+    ("isresource", &["IsResource"]),
     ("whencreated", &["whenCreated", "Created", "createTimeStamp"]),
     ("whenchanged", &["whenChanged", "Modified", "modifyTimeStamp"]),
 ];
@@ -64,13 +72,29 @@ pub fn sniff(head: &[u8]) -> bool {
         "Modified",
         "Created",
     ];
-    // Tables of events, of metadata, of mailboxes (whose dates are not those of the account), of
-    // our own.
-    const OTHERS: &[&str] =
-        &["EventId", "Event ID", "LastOriginatingChangeTime", "ExchangeGuid", "line"];
+    // Tables of events, of metadata, of our own.
+    const OTHERS: &[&str] = &["EventId", "Event ID", "LastOriginatingChangeTime", "line"];
     let table = Table::open(head);
     let has = |names: &[&str]| names.iter().any(|name| table.has(name));
-    has(NAMES) && has(STATE) && !has(OTHERS)
+    if has(OTHERS) {
+        return false;
+    }
+    if is_of_mailboxes(&table) {
+        return (has(NAMES) || has(&["PrimarySmtpAddress"]))
+            && has(&["RecipientTypeDetails", "AccountDisabled"]);
+    }
+    has(NAMES) && has(STATE)
+}
+
+/// What Exchange writes of its mailboxes, not the directory of its accounts: `Get-Mailbox`, `Get-Recipient`.
+fn is_of_mailboxes(table: &Table<'_>) -> bool {
+    table.has("RecipientTypeDetails") || table.has("ExchangeGuid")
+}
+
+/// Attributes that are times. Those of a mailbox are not the account's.
+fn is_time(attribute: &str) -> bool {
+    let times = ["pwdlastset", "accountexpires", "lockouttime", "whencreated", "whenchanged"];
+    times.contains(&attribute)
 }
 
 /// Places of the columns that matter, in the order of [`COLUMNS`], [`PAIRS`] and [`TIMES`].
@@ -83,6 +107,11 @@ struct Places {
 impl Places {
     fn of(table: &Table<'_>) -> Self {
         let of = |names: &[&str]| names.iter().filter_map(|name| table.place(name)).collect();
+        if is_of_mailboxes(table) {
+            let timeless = COLUMNS.iter().filter(|(attribute, _)| !is_time(attribute));
+            let attributes = timeless.map(|(attribute, names)| (*attribute, of(names))).collect();
+            return Places { attributes, pairs: Vec::new(), times: Vec::new() };
+        }
         let attributes = COLUMNS.iter().map(|(attribute, names)| (*attribute, of(names)));
         let pair =
             |(text, filetime): &(&str, &str)| Some((table.place(text)?, table.place(filetime)));

@@ -5,6 +5,7 @@ use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Precision, Reason, R
 use crate::evidence::{Sink, Tally};
 use crate::time::{Clock, When};
 
+pub mod mailbox;
 pub mod metadata;
 pub mod names;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub struct Object {
     /// Where told; `None` within is never.
     account_expires: Option<Option<When>>,
     lockout_time: Option<When>,
+    mailbox: mailbox::Traits,
     written: Vec<Written>,
 }
 
@@ -80,13 +82,21 @@ pub fn take(
             account.guid = Some(names::guid(value).ok_or_else(|| unsound("objectGUID"))?);
         }
         "objectclass" => {
-            object.object_class.extend(text.split(';').map(|c| c.trim().to_lowercase()))
+            // `{top, person, user}` as well; a name with a dot is that of a type of .NET, which holds no class.
+            let classes = text.split([';', ',', ' ', '{', '}']).map(str::trim);
+            let classes = classes.filter(|class| !class.is_empty() && !class.contains('.'));
+            object.object_class.extend(classes.map(str::to_lowercase));
+        }
+        // `NormalAccount, AccountDisabled`, as Exchange's Get-User writes it.
+        "useraccountcontrol" if text.contains("NormalAccount") => {
+            object.enabled = Some(!text.contains("AccountDisabled"));
         }
         "useraccountcontrol" => {
             let number = text.parse().map_err(|_| Reason::BadNumber("userAccountControl"))?;
             object.user_account_control = Some(number);
         }
         "enabled" => object.enabled = Some(truth(text, "Enabled")?),
+        "accountdisabled" => object.enabled = Some(!truth(text, "AccountDisabled")?),
         "isdeleted" => object.is_deleted = truth(text, "isDeleted")?,
         "whencreated" => object.when_created = clock.when(text)?,
         "whenchanged" => object.when_changed = clock.when(text)?,
@@ -94,7 +104,7 @@ pub fn take(
         "accountexpires" => object.account_expires = Some(clock.when(text)?),
         "lockouttime" => object.lockout_time = clock.when(text)?,
         "msds-replattributemetadata" => object.written.extend(metadata::of_xml(text)?),
-        _ => {}
+        _ => mailbox::take(&mut object.mailbox, attribute, value, text),
     }
     Ok(())
 }
@@ -154,7 +164,8 @@ fn is_account(object: &Object) -> bool {
     let account = &object.account;
     let uac = object.user_account_control.unwrap_or(0);
     let by_class = if object.object_class.is_empty() { has_state(object) } else { is(PEOPLE) };
-    by_class && !is(OTHERS) && uac & MACHINES == 0 && !names::is_noise(account)
+    let is_other = is(OTHERS) || object.mailbox.is_no_account();
+    by_class && !is_other && uac & MACHINES == 0 && !names::is_noise(account)
 }
 
 /// Without a class, what only accounts have must speak for it.
@@ -167,6 +178,7 @@ fn has_state(object: &Object) -> bool {
         || object.enabled.is_some()
         || object.user_account_control.is_some()
         || object.pwd_last_set.is_some()
+        || object.mailbox.mailbox().is_some()
         || !object.written.is_empty()
 }
 
@@ -216,7 +228,8 @@ fn facts(account: Identity, object: &Object, pos: Pos) -> Vec<Fact> {
         tell(ChangeKind::Deleted, at_latest);
     }
     facts.extend(by_metadata);
-    facts.insert(0, Fact::Account { pos, account, enabled, changed, expires });
+    let mailbox = object.mailbox.mailbox();
+    facts.insert(0, Fact::Account { pos, account, enabled, changed, expires, mailbox });
     facts
 }
 

@@ -1,7 +1,9 @@
 //! The vocabulary: what the parsers make out of bytes.
 
+use crate::exchange::Refusal;
 use chrono::{DateTime, Utc};
 use std::fmt;
+use std::net::IpAddr;
 
 /// Where in its source something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,6 +211,102 @@ pub struct Change {
     pub actor: Option<String>,
 }
 
+/// The kind of a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mailbox {
+    /// The account logs on and reads it.
+    User,
+    /// An account of another forest logs on and reads it; the one here is disabled.
+    Linked,
+    /// Several people read it, each under the own account.
+    Shared,
+    /// Of a room.
+    Room,
+    /// Of a car, a projector.
+    Equipment,
+    /// Exchange's own.
+    System,
+}
+
+impl Mailbox {
+    /// Exchange disables the account when it makes the mailbox, and nobody is meant to log on with it. That says
+    /// nothing against a leaver's mailbox that somebody made a shared one: the account was a person's before.
+    pub fn is_disabled_by_design(self) -> bool {
+        self != Mailbox::User
+    }
+}
+
+/// Worker processes ended, and with them every token they had cached (DOMAIN.md 6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restart {
+    /// Where the record stands.
+    pub pos: Pos,
+    /// When, UTC.
+    pub time: DateTime<Utc>,
+    /// `System/Computer`, where the export tells it.
+    pub computer: Option<String>,
+    /// Whose workers.
+    pub what: Restarted,
+    /// The worker that ended, where the record names one.
+    pub process_id: Option<u64>,
+}
+
+/// Whose workers ended.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Restarted {
+    /// Those of one application pool.
+    Pool(String),
+    /// All of IIS.
+    Iis,
+    /// All of the machine.
+    Machine,
+}
+
+/// A worker process of IIS asked Windows for the token of a name and a password: it had none in its cache
+/// (DOMAIN.md 4.1). There may be millions, most of them probes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logon {
+    /// Where the record stands.
+    pub pos: Pos,
+    /// When, UTC.
+    pub time: DateTime<Utc>,
+    /// `System/Computer`, where the export tells it.
+    pub computer: Option<Box<str>>,
+    /// Who logged on, or tried to: then the names are what the client typed, and there need be no such account.
+    /// `None`: nobody, which is a probe of Exchange or a try without a name. It still shows that logons are logged.
+    pub account: Option<Box<Identity>>,
+    /// What Windows said.
+    pub result: LogonResult,
+    /// `IpAddress`: the client, as the worker saw it.
+    pub address: Option<IpAddr>,
+    /// `ProcessId` of the worker.
+    pub process_id: Option<u64>,
+    /// Who checked the password, where that is told.
+    pub package: Option<LogonPackage>,
+}
+
+/// What Windows said to a name and a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogonResult {
+    /// 4624
+    Succeeded,
+    /// 4625: turned down for a reason that lies in the account or its password.
+    Refused(Refusal),
+    /// 4625 for another reason, which says nothing of the account: no domain controller, trusts, clocks.
+    Technical,
+}
+
+/// Who checked a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogonPackage {
+    /// `Negotiate`: Kerberos or NTLM.
+    Negotiate,
+    /// `Kerberos`
+    Kerberos,
+    /// NTLM of any version: a domain controller takes the former password for an hour (DOMAIN.md 4.4).
+    Ntlm,
+}
+
 /// One thing a record of change evidence says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
@@ -226,6 +324,8 @@ pub enum Fact {
         changed: Option<DateTime<Utc>>,
         /// `accountExpires`, where the record tells it; `None` within is never.
         expires: Option<Option<DateTime<Utc>>>,
+        /// What kind of mailbox it has, where the record tells it.
+        mailbox: Option<Mailbox>,
     },
     /// `userAccountControl` was last written then; metadata does not say which bit.
     /// Together with a source that says the account is disabled, that is the exact time of the disable
@@ -240,4 +340,8 @@ pub enum Fact {
         /// How often the attribute was written; 1 is the creation.
         version: u64,
     },
+    /// Workers ended; no account was changed.
+    Restart(Restart),
+    /// A worker asked for a token; no account was changed.
+    Logon(Logon),
 }

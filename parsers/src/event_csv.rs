@@ -7,8 +7,9 @@ use crate::evidence::{Sink, Tally};
 use crate::json::evtxecmd;
 use crate::time::LocalTime;
 use crate::windows::directory_service::{Seen, tell_expiries};
+use crate::windows::marks::{may_tell, message_rules_out};
 use crate::windows::stamp::Zone;
-use crate::windows::{Event, of_interest, outcome_of, tell};
+use crate::windows::{Event, outcome_of, tell};
 use csv::{ByteRecord, ReaderBuilder};
 use memchr::{memchr, memchr_iter};
 
@@ -111,7 +112,7 @@ fn event(
     }
     let id = get(ID).ok_or(Reason::Missing("EventId"))?;
     let mut event = Event::new(pos, id.trim().parse().map_err(|_| Reason::BadNumber("EventId"))?);
-    event.provider = get(&["Provider", "ProviderName", "EventSourceName", "SourceName"]);
+    event.provider = get(&["Provider", "ProviderName", "EventSourceName", "SourceName", "Source"]);
     event.channel = get(&["Channel", "LogName"]);
     event.computer = get(&["Computer", "MachineName", "Hostname"]);
     event.record_id = get(&["EventRecordId", "RecordId"]).and_then(|text| text.trim().parse().ok());
@@ -128,12 +129,15 @@ fn event(
     if let Some(time) = get(&times) {
         event.stamp(&time, zone);
     }
-    if !of_interest(event.event_id) {
+    if !may_tell(event.event_id, row.as_slice()) {
         return Ok(event);
     }
     event.data = match payload {
         Some(text) => evtxecmd(event.event_id, &text)?,
         None if get(&["Properties"]).is_some_and(|text| text.starts_with("System.")) => {
+            if message_rules_out(event.event_id, &get(&["Message"]).unwrap_or_default()) {
+                return Ok(event);
+            }
             let text = "Export-Csv keeps no values of an event; export with wevtutil qe /f:xml, or \
                         ConvertTo-Json -Depth 3";
             return Err(Reason::Format(text.to_owned()));

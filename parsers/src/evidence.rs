@@ -12,7 +12,7 @@ pub struct Tally {
     pub records: u64,
     /// Records that gave at least one fact.
     pub told: u64,
-    /// Sound records that change no account.
+    /// Sound records that tell nothing of an account, a logon or a restart.
     pub of_no_interest: u64,
     /// Records that were not understood.
     pub rejected: u64,

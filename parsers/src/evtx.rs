@@ -10,7 +10,7 @@ mod peek;
 use crate::event::{Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::windows::directory_service::{Expiry, Seen, tell_expiries};
-use crate::windows::{Event, of_interest, tell};
+use crate::windows::{Event, tell};
 use crate::xml;
 use evtx::err::EvtxError;
 use evtx::{EvtxChunk, EvtxChunkHeader, EvtxRecord, ParserSettings};
@@ -43,18 +43,24 @@ pub fn chunk_count(bytes: &[u8]) -> usize {
 /// Reads some of the chunks; ranges that cover the file give together what `facts` gives, whatever
 /// runs them.
 pub fn facts_of_chunks(bytes: &[u8], range: Range<usize>, sink: &mut Sink<'_>) -> Tally {
+    read_chunks(bytes, range, false, sink)
+}
+
+/// Renders `every` record, or only those that can be of interest: what they tell is the same.
+fn read_chunks(bytes: &[u8], range: Range<usize>, every: bool, sink: &mut Sink<'_>) -> Tally {
     let mut tally = Tally::default();
     let mut seen = Seen::default();
     // The first half of a 5136 pair may end the chunk before.
     if let Some(before) = range.start.checked_sub(1) {
         let mut unheard = |_| {};
         let mut uncounted = Tally::default();
-        visit(bytes, before, &mut |event| tell(event, &mut seen, &mut uncounted, &mut unheard));
+        let mut on = |event| tell(event, &mut seen, &mut uncounted, &mut unheard);
+        visit(bytes, before, every, &mut on);
         seen.turn();
         seen.take_expiries();
     }
     for number in range {
-        visit(bytes, number, &mut |event| tell(event, &mut seen, &mut tally, sink));
+        visit(bytes, number, every, &mut |event| tell(event, &mut seen, &mut tally, sink));
         seen.turn();
     }
     if seen.holds_expiries() {
@@ -70,7 +76,8 @@ fn expiries(bytes: &[u8]) -> Vec<Expiry> {
     for number in 0..chunk_count(bytes) {
         let mut unheard = |_| {};
         let mut uncounted = Tally::default();
-        visit(bytes, number, &mut |event| tell(event, &mut seen, &mut uncounted, &mut unheard));
+        let mut on = |event| tell(event, &mut seen, &mut uncounted, &mut unheard);
+        visit(bytes, number, false, &mut on);
         seen.turn();
     }
     seen.take_expiries()
@@ -129,7 +136,7 @@ fn chunk_at(bytes: &[u8], number: usize) -> Chunk<'_> {
 }
 
 /// Hands on every record of a chunk, in the order of the chunk.
-fn visit(bytes: &[u8], number: usize, on: &mut dyn FnMut(Result<Event, Reject>)) {
+fn visit(bytes: &[u8], number: usize, every: bool, on: &mut dyn FnMut(Result<Event, Reject>)) {
     let (chunk, cut) = match chunk_at(bytes, number) {
         Chunk::Records(chunk, cut) => (chunk, cut),
         Chunk::Empty => return,
@@ -140,10 +147,10 @@ fn visit(bytes: &[u8], number: usize, on: &mut dyn FnMut(Result<Event, Reject>))
     };
     let mut known = Known::default();
     match peek::all(&chunk, &mut known) {
-        Some(peeks) if !peeks.iter().any(|peek| of_interest(peek.event_id)) => {
+        Some(peeks) if !every && !peeks.iter().any(|peek| peek.may_tell) => {
             peeks.iter().for_each(|peek| on(Ok(peek.event())));
         }
-        _ => rendered(number, &chunk, &mut known, false, on),
+        _ => rendered(number, &chunk, &mut known, every, on),
     }
     if cut {
         on(Err(Reject { pos: Pos::Record(0), reason: Reason::Truncated }));
@@ -177,7 +184,7 @@ fn rendered(
                 let start = usize::try_from(record.binxml_offset).unwrap_or(usize::MAX);
                 let start = start.saturating_sub(peek::RECORD_HEADER);
                 match peek::at(chunk, start, known) {
-                    Some((peek, _)) if !every && !of_interest(peek.event_id) => Ok(peek.event()),
+                    Some((peek, _)) if !every && !peek.may_tell => Ok(peek.event()),
                     _ => read(record),
                 }
             }
@@ -210,3 +217,6 @@ fn causes(error: &dyn Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,13 @@
 mod command;
 mod noise;
 mod outcome;
+mod restart_hint;
 mod routes;
 
 pub use command::{Data, command, device_id, moves_data};
 pub use noise::{Noise, noise};
-pub use outcome::{Outcome, Refusal, Status, outcome};
+pub use outcome::{Outcome, Refusal, Status, outcome, refusal_of_status};
+pub use restart_hint::{Ended, restart_hint};
 pub use routes::{Route, Scheme, default_scheme, is_back_end, route};
 
 use std::fmt;

@@ -8,7 +8,8 @@ use crate::event::{Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::time::LocalTime;
 use crate::windows::directory_service::{Seen, tell_expiries};
-use crate::windows::{Event, of_interest, tell};
+use crate::windows::marks::may_tell;
+use crate::windows::{Event, tell};
 use memchr::{memchr, memchr_iter, memmem};
 
 pub(crate) use shape::evtxecmd;
@@ -73,7 +74,7 @@ fn events(pos: Pos, text: &[u8], local: &LocalTime, on: &mut dyn FnMut(Result<Ev
     if let Some(value) = skim::value(&text) {
         let (mut found, mut plain) = (Vec::new(), true);
         shape::events(pos, value, local, &mut |event| match event {
-            Ok(event) if !of_interest(event.event_id) => found.push(event),
+            Ok(event) if !may_tell(event.event_id, text.as_bytes()) => found.push(event),
             _ => plain = false,
         });
         if plain {

@@ -185,6 +185,8 @@ const TOLD: &[&str] = &[
     "pwdLastSet",
     "accountExpires",
     "lockoutTime",
+    "msExchRecipientTypeDetails",
+    "msExchMasterAccountSid",
     "msDS-ReplAttributeMetaData",
 ];
 

@@ -105,6 +105,7 @@ fn told(object: &Object) -> BTreeMap<Pos, Vec<Fact>> {
                 enabled,
                 changed: None,
                 expires: None,
+                mailbox: None,
             },
         );
     }

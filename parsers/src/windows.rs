@@ -1,8 +1,11 @@
-//! A Windows event, whatever it was exported as, to what it says of an account: one meaning for
-//! EVTX, XML, JSON and CSV. Its tables are in `ids.rs` (DOMAIN.md 4.1).
+//! A Windows event, whatever it was exported as, to what it says of an account, a logon or a restart:
+//! one meaning for EVTX, XML, JSON and CSV. Its tables are in `ids.rs` (DOMAIN.md 4.1).
 
 pub mod directory_service;
 mod ids;
+mod logons;
+pub mod marks;
+mod restarts;
 pub mod stamp;
 
 use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Precision, Reason, Reject};
@@ -10,8 +13,8 @@ use crate::evidence::{Sink, Tally};
 use crate::noise_name::is_of_exchange;
 use chrono::{DateTime, Utc};
 use directory_service::Seen;
+pub use ids::positions;
 use ids::{MEANINGS, Meaning};
-pub use ids::{of_interest, positions};
 use stamp::{Zone, utc};
 
 /// What all exports of one event have in common.
@@ -76,10 +79,20 @@ impl Event {
         }
     }
 
+    /// Why it has no time.
+    fn no_time(&self) -> Reason {
+        self.bad_time.clone().unwrap_or(Reason::Missing("TimeCreated"))
+    }
+
     /// The value of that name; none for what the event marks as absent: empty, `-`, `%%1793`
     /// (not set), `%%1794` (never).
     fn get(&self, name: &str) -> Option<&str> {
         self.raw(name).filter(|v| !matches!(*v, "" | "-" | "%%1793" | "%%1794"))
+    }
+
+    /// There is a value of that name, though it may be empty.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.raw(name).is_some()
     }
 
     /// The value of that name as it stands there.
@@ -134,14 +147,16 @@ pub fn tell(event: Result<Event, Reject>, seen: &mut Seen, tally: &mut Tally, si
 
 /// What an event says; nothing, when it is sound and of no interest.
 pub fn facts(event: &Event, seen: &mut Seen) -> Result<Vec<Fact>, Reason> {
+    if let Some(told) = restarts::told(event).or_else(|| logons::told(event)) {
+        return told;
+    }
     let Some((_, meaning)) = MEANINGS.iter().find(|(id, _)| *id == event.event_id) else {
         return Ok(Vec::new());
     };
     if !is_security(event) || event.outcome == Outcome::Failure {
         return Ok(Vec::new());
     }
-    let unknown = || event.bad_time.clone().unwrap_or(Reason::Missing("TimeCreated"));
-    let time = event.time.ok_or_else(unknown)?;
+    let time = event.time.ok_or_else(|| event.no_time())?;
     match *meaning {
         Meaning::Account(kind) => one_change(event, time, kind),
         // Logged for failures as well: without Keywords it cannot be known whether the password
@@ -202,9 +217,14 @@ fn is_computer(event: &Event, name: &str) -> bool {
 }
 
 fn sam_flags(event: &Event, name: &str) -> Option<u32> {
-    let text = event.get(name)?;
+    event.get(name).and_then(number).and_then(|flags| u32::try_from(flags).ok())
+}
+
+/// `0x19f0`, `0x00000000000019f0` or `6640`.
+fn number(text: &str) -> Option<u64> {
+    let text = text.trim();
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(hex) => u32::from_str_radix(hex, 16).ok(),
+        Some(hex) => u64::from_str_radix(hex, 16).ok(),
         None => text.parse().ok(),
     }
 }
@@ -245,6 +265,7 @@ fn changed(event: &Event, time: DateTime<Utc>) -> Result<Vec<Fact>, Reason> {
             enabled: None,
             changed: None,
             expires: None,
+            mailbox: None,
         });
     }
     Ok(facts)

@@ -5,8 +5,9 @@
 use crate::event::{Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::windows::directory_service::{Seen, tell_expiries};
+use crate::windows::marks::may_tell;
 use crate::windows::stamp::Zone;
-use crate::windows::{Event, of_interest, outcome_of, positions, tell};
+use crate::windows::{Event, outcome_of, positions, tell};
 use memchr::{memchr, memchr_iter, memmem};
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event as Token};
@@ -115,9 +116,9 @@ fn next_event(text: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// An event; no more than its id and time when the id is of no interest, which most are.
+/// An event; no more than its id and time when it is of no interest, which most are.
 fn quick(pos: Pos, text: &[u8]) -> Result<Event, Reason> {
-    if let Some(id) = event_id(text).filter(|id| !of_interest(*id)) {
+    if let Some(id) = event_id(text).filter(|id| !may_tell(*id, text)) {
         let mut event = Event::new(pos, id);
         event.stamp(system_time(text).unwrap_or_default(), Zone::Utc);
         return Ok(event);
@@ -265,6 +266,7 @@ fn close(
             Some(name) => event.data.push((name, value)),
             None => fields.unnamed.push(value),
         },
+        ("EventData", "Binary") => event.data.push(("Binary".to_owned(), value)),
         _ => {}
     }
     Ok(())

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use stillin_parsers::event::{Fact, Identity, Precision};
 use stillin_parsers::evidence::{Tally, facts};
-use stillin_parsers::kind::Kind;
+use stillin_parsers::kind::{Kind, sniff};
 use stillin_parsers::time::LocalTime;
 use stillin_parsers::{ad_csv, change_list, ldif, repl_metadata};
 
@@ -59,14 +59,16 @@ fn shown(fact: &Fact) -> String {
             let (pos, who, what) = (change.pos.number(), who(&change.account), change.kind.word());
             format!("{pos} {who} {what} {bound}{time}{actor}")
         }
-        Fact::Account { pos, account, enabled, .. } => {
+        Fact::Account { pos, account, enabled, mailbox, .. } => {
             let state =
                 enabled.map_or("unknown", |enabled| if enabled { "enabled" } else { "disabled" });
-            format!("{} {} is {state}", pos.number(), who(account))
+            let mailbox = mailbox.map_or(String::new(), |mailbox| format!(", mailbox {mailbox:?}"));
+            format!("{} {} is {state}{mailbox}", pos.number(), who(account))
         }
         Fact::UserAccountControlSet { pos, time, account, version } => {
             format!("{} {} uac v{version} {}", pos.number(), who(account), time.format("%FT%T%.fZ"))
         }
+        Fact::Restart(_) | Fact::Logon(_) => panic!("a directory does not say that"),
     }
 }
 
@@ -203,6 +205,72 @@ fn search_adaccount_has_no_time_of_a_disable() {
         Kind::AdCsv,
         [3, 2, 1, 0],
         &["3 ada is disabled", "5 carol is disabled", "5 carol expired 2026-03-01T05:00:00Z"],
+    );
+}
+
+/// Mailboxes of which all but a user's are disabled by design.
+#[test]
+fn mailboxes_in_every_form() {
+    let accounts = [
+        ("ada", "disabled", "User"),
+        ("bob", "enabled", "User"),
+        ("linda", "disabled", "Linked"),
+        ("info", "disabled", "Shared"),
+        ("room1", "disabled", "Room"),
+        ("beamer", "disabled", "Equipment"),
+    ];
+    for (name, kind, counts) in [
+        ("get-aduser-mailboxes.csv", Kind::AdCsv, [6, 6, 0, 0]),
+        ("get-mailbox.csv", Kind::AdCsv, [7, 6, 1, 0]),
+        ("csvde-mailboxes.csv", Kind::AdCsv, [6, 6, 0, 0]),
+        ("ldifde-mailboxes.ldf", Kind::Ldif, [7, 7, 0, 0]),
+    ] {
+        let bytes = sample(name);
+        assert_eq!((kinds(&bytes), sniff(&bytes)), (vec![kind], kind), "{name}");
+        let (tally, lines) = read(kind, &bytes, &NONE);
+        let told = [tally.records, tally.told, tally.of_no_interest, tally.rejected];
+        assert_eq!(told, counts, "{name}");
+        for (account, state, mailbox) in accounts {
+            let expect = format!("{account} is {state}, mailbox {mailbox}");
+            assert!(
+                lines.iter().any(|line| line.ends_with(&expect)),
+                "{name}: {expect}: {lines:?}"
+            );
+        }
+    }
+    let (_, lines) = read(Kind::Ldif, &sample("ldifde-mailboxes.ldf"), &NONE);
+    assert!(
+        lines.iter().any(|line| line.ends_with("lars is disabled, mailbox Linked")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn names_of_get_mailbox() {
+    let mut accounts = Vec::new();
+    facts(Kind::AdCsv, &sample("get-mailbox.csv"), &NONE, &mut |item| match item {
+        // Its times are those of the mailbox, and local.
+        Ok(Fact::Account { account, changed: None, expires: None, .. }) => accounts.push(account),
+        other => panic!("{other:?}"),
+    });
+    let ada = &accounts[0];
+    assert_eq!(ada.sam_account_name.as_deref(), Some("ada"), "not the alias");
+    assert_eq!(ada.user_principal_name.as_deref(), Some("ada@fabrikam.example"));
+    assert_eq!(ada.smtp, ["ada@fabrikam.example", "ada.b@old.fabrikam.example"]);
+}
+
+#[test]
+fn get_recipient_tells_groups_from_accounts() {
+    check(
+        "get-recipient.csv",
+        &NONE,
+        Kind::AdCsv,
+        [5, 3, 2, 0],
+        &[
+            "2 ada is unknown, mailbox User",
+            "3 info is unknown, mailbox Shared",
+            "6 discovery@fabrikam.example is unknown, mailbox System",
+        ],
     );
 }
 
@@ -471,6 +539,9 @@ fn any_kind() -> impl Strategy<Value = Kind> {
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let names = [
         "get-aduser.csv",
+        "get-mailbox.csv",
+        "csvde-mailboxes.csv",
+        "ldifde-mailboxes.ldf",
         "csvde.csv",
         "ldapsearch-replmetadata.ldif",
         "showobjmeta.txt",

@@ -8,7 +8,7 @@ use evtx_writer::Record;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use stillin_parsers::event::{Fact, Identity, Precision, Reject};
+use stillin_parsers::event::{Fact, Identity, Logon, Precision, Reject, Restart};
 use stillin_parsers::evidence::Tally;
 use stillin_parsers::time::LocalTime;
 use stillin_parsers::{event_csv, evtx, json, xml};
@@ -64,17 +64,19 @@ fn read(kind: &str, bytes: &[u8]) -> Read {
     Read { tally, facts, rejects }
 }
 
+/// One of its names.
+fn name(account: &Identity) -> String {
+    let name = account.sam_account_name.clone();
+    let name = name.or_else(|| account.user_principal_name.clone());
+    let name = name.or_else(|| account.distinguished_name.clone()).unwrap_or_default();
+    match &account.domain {
+        Some(domain) => format!("{domain}\\{name}"),
+        None => name,
+    }
+}
+
 /// A fact on one line.
 fn shown(fact: &Fact) -> String {
-    let name = |account: &Identity| {
-        let name = account.sam_account_name.clone();
-        let name = name.or_else(|| account.user_principal_name.clone());
-        let name = name.or_else(|| account.distinguished_name.clone()).unwrap_or_default();
-        match &account.domain {
-            Some(domain) => format!("{domain}\\{name}"),
-            None => name,
-        }
-    };
     match fact {
         Fact::Change(change) => {
             let time = change.time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
@@ -97,7 +99,26 @@ fn shown(fact: &Fact) -> String {
             format!("{pos} {} {enabled:?}", name(account))
         }
         Fact::UserAccountControlSet { .. } => panic!("events do not say that"),
+        Fact::Restart(Restart { pos, time, computer, what, process_id }) => {
+            let worker = process_id.map_or(String::new(), |id| format!(" worker {id}"));
+            let time = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            format!("{pos} {time} restart {what:?}{worker} on {}", computer.as_deref().unwrap())
+        }
+        Fact::Logon(logon) => shown_logon(logon),
     }
+}
+
+fn shown_logon(logon: &Logon) -> String {
+    let time = logon.time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let who = logon.account.as_deref().map_or("nobody".to_owned(), name);
+    let sid = logon.account.as_ref().and_then(|account| account.sid.as_deref());
+    let rid =
+        sid.and_then(|sid| sid.rsplit('-').next()).map_or(String::new(), |r| format!("({r})"));
+    let from = logon.address.map_or(String::new(), |address| format!(" from {address}"));
+    let worker = logon.process_id.map_or(String::new(), |id| format!(" worker {id}"));
+    let (result, package) = (logon.result, logon.package.unwrap());
+    let on = logon.computer.as_deref().unwrap();
+    format!("{} {time} {result:?} {who}{rid}{from}{worker} by {package:?} on {on}", logon.pos)
 }
 
 fn sample(name: &str) -> Vec<u8> {
@@ -106,25 +127,32 @@ fn sample(name: &str) -> Vec<u8> {
 
 /// Name, syntax, and how many records there are, told, of no interest, rejected.
 const COUNTS: &[(&str, &str, [u64; 4])] = &[
+    ("event-csv-evtxecmd-exchange.csv", "csv", [12, 9, 3, 0]),
     ("event-csv-evtxecmd.csv", "csv", [8, 5, 3, 0]),
     ("event-csv-export-csv.csv", "csv", [2, 0, 1, 1]),
     ("event-failure-4724.xml", "xml", [2, 0, 2, 0]),
     ("event-json-convertto-depth.json", "json", [1, 0, 0, 1]),
+    ("event-json-convertto-exchange.json", "json", [12, 9, 3, 0]),
     ("event-json-convertto-ps51.json", "json", [5, 4, 1, 0]),
     ("event-json-convertto-ps7.json", "json", [1, 1, 0, 0]),
     ("event-json-evtx-dump-pretty.json", "json", [7, 5, 2, 0]),
     ("event-json-evtx-dump-separate.jsonl", "json", [7, 5, 2, 0]),
     ("event-json-evtx-dump.jsonl", "json", [7, 5, 2, 0]),
+    ("event-json-nxlog-exchange.jsonl", "json", [12, 9, 3, 0]),
     ("event-json-nxlog.jsonl", "json", [4, 2, 1, 1]),
     ("event-json-torn-line.jsonl", "json", [5, 3, 0, 2]),
+    ("event-json-winlogbeat-exchange.jsonl", "json", [12, 9, 3, 0]),
     ("event-json-winlogbeat.jsonl", "json", [5, 4, 1, 0]),
     ("event-json-wmi.json", "json", [2, 2, 0, 0]),
     ("event-xml-bad-event.xml", "xml", [4, 2, 0, 2]),
     ("event-xml-directory-service.xml", "xml", [11, 3, 8, 0]),
+    ("event-xml-exchange.xml", "xml", [12, 9, 3, 0]),
     ("event-xml-no-root.xml", "xml", [7, 5, 2, 0]),
     ("event-xml-python-evtx.xml", "xml", [4, 4, 0, 0]),
     ("event-xml-rendered.xml", "xml", [2, 2, 0, 0]),
+    ("event-xml-restarts.xml", "xml", [15, 10, 4, 1]),
     ("event-xml-root.xml", "xml", [7, 5, 2, 0]),
+    ("events-exchange.evtx", "evtx", [12, 9, 3, 0]),
     ("events.evtx", "evtx", [7, 5, 2, 0]),
 ];
 
@@ -172,7 +200,7 @@ fn story_of_samples() {
     }
     let sids = |kind, name| -> Vec<Option<String>> {
         let facts = read(kind, &sample(name)).facts;
-        facts.into_iter().map(|fact| account(&fact).sid.clone()).collect()
+        facts.iter().map(|fact| account(fact).and_then(|a| a.sid.clone())).collect()
     };
     // SIDs are objects there.
     let expect = sids("xml", "event-xml-no-root.xml");
@@ -180,10 +208,54 @@ fn story_of_samples() {
     assert!(expect.iter().all(Option::is_some));
 }
 
-fn account(fact: &Fact) -> &Identity {
+fn account(fact: &Fact) -> Option<&Identity> {
     match fact {
-        Fact::Change(change) => &change.account,
-        Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => account,
+        Fact::Change(change) => Some(&change.account),
+        Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => {
+            Some(account)
+        }
+        Fact::Logon(logon) => logon.account.as_deref(),
+        Fact::Restart(_) => None,
+    }
+}
+
+/// What an Exchange server's own logs say, in every syntax.
+#[test]
+fn logons_and_restarts_of_samples() {
+    let sync = "Pool(\"MSExchangeSyncAppPool\")";
+    let owa = "Pool(\"MSExchangeOWAAppPool\")";
+    let story = [
+        "08:31:02.500Z Succeeded FABRIKAM\\ada(1104) from 203.0.113.7 worker 6640 by Negotiate",
+        "08:32:00Z Succeeded nobody from 127.0.0.1 worker 6640 by Negotiate",
+        "08:40:10Z Refused(WrongPassword) bob@fabrikam.example from 203.0.113.20 worker 6640 by Negotiate",
+        &format!("09:10:00Z restart {sync}"),
+        &format!("09:11:00Z restart {owa} worker 7124"),
+        "09:12:30Z Succeeded FABRIKAM\\ada(1104) from 203.0.113.7 worker 10772 by Negotiate",
+        "09:30:00Z restart Iis",
+        "09:31:00Z restart Machine",
+        "09:45:00Z Refused(Disabled) FABRIKAM\\carol from 203.0.113.21 worker 2844 by Negotiate",
+    ];
+    for (name, kind) in [
+        ("event-csv-evtxecmd-exchange.csv", "csv"),
+        ("event-json-convertto-exchange.json", "json"),
+        ("event-json-nxlog-exchange.jsonl", "json"),
+        ("event-json-winlogbeat-exchange.jsonl", "json"),
+        ("event-xml-exchange.xml", "xml"),
+        ("events-exchange.evtx", "evtx"),
+    ] {
+        let got = read(kind, &sample(name)).facts;
+        assert_eq!(got.len(), story.len(), "{name}");
+        for (fact, expect) in got.iter().zip(story) {
+            let shown = shown(fact);
+            let (_, told) = shown.split_once(' ').unwrap();
+            // NXLog tells no process that is not the one that wrote the event.
+            let expect = if name.contains("nxlog") {
+                expect.replace(" worker 7124", "")
+            } else {
+                expect.to_owned()
+            };
+            assert_eq!(told, format!("2026-03-02T{expect} on EX01.fabrikam.example"), "{name}");
+        }
     }
 }
 
@@ -207,6 +279,23 @@ fn facts_and_rejects_of_odd_samples() {
              fabrikam.example\\CN=Bob,OU=Staff,DC=fabrikam,DC=example by FABRIKAM\\helpdesk",
         ],
     );
+    let on = "on EX01.fabrikam.example";
+    let restart =
+        |pos: u32, time: &str, what: &str| format!(":{pos} 2026-03-02T{time}Z restart {what} {on}");
+    let restarts = [
+        restart(1, "07:00:00", "Pool(\"MSExchangeECPAppPool\") worker 7124"),
+        restart(2, "07:01:00", "Pool(\"Cafe\") worker 7130"),
+        restart(6, "07:05:00", "Iis"),
+        restart(7, "07:05:20", "Iis"),
+        restart(8, "07:05:21", "Iis"),
+        restart(10, "07:05:23", "Iis"),
+        restart(11, "07:06:00", "Iis"),
+        restart(13, "07:09:00", "Machine"),
+        restart(14, "07:09:05", "Machine"),
+        restart(15, "07:09:05", "Machine"),
+        ":4 ! AppPoolID is missing".to_owned(),
+    ];
+    check("xml", "event-xml-restarts.xml", &restarts.each_ref().map(String::as_str));
     check(
         "xml",
         "event-xml-bad-event.xml",
@@ -263,6 +352,68 @@ fn what_is_no_windows_event() {
     }
 }
 
+const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
+
+/// Milliseconds after 2026-03-02T08:30:00Z as FILETIME.
+fn filetime(after: u64) -> u64 {
+    134_169_138_000_000_000 + after * 10_000
+}
+
+/// The file of these records, and the sample must be that.
+fn blessed(name: &str, records: &[Record<'_>]) -> Vec<u8> {
+    let made = evtx_writer::file(records);
+    let path = Path::new(SAMPLES).join(name);
+    if std::env::var_os("STILLIN_BLESS").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    assert!(made == std::fs::read(&path).unwrap(), "{name} is not what the writer makes");
+    made
+}
+
+/// An Exchange server's two logs in one file, as a collector may keep them.
+#[test]
+fn evtx_sample_of_exchange_is_made_by_the_writer() {
+    let xml = String::from_utf8(sample("event-xml-exchange.xml")).unwrap();
+    let between = |text: &str, start: &str, end: &str| -> String {
+        let (_, rest) = text.split_once(start).unwrap();
+        rest.split_once(end).unwrap().0.to_owned()
+    };
+    // The same events as in the sample of XML.
+    let told: Vec<_> = xml
+        .lines()
+        .map(|line| {
+            let data: Vec<(String, String)> = line
+                .split("<Data Name='")
+                .skip(1)
+                .map(|data| {
+                    (between(&format!("!{data}"), "!", "'>"), between(data, "'>", "</Data>"))
+                })
+                .collect();
+            let time = between(line, "SystemTime='", "'").parse::<chrono::DateTime<chrono::Utc>>();
+            (line, time.unwrap().timestamp_millis() - 1_772_440_200_000, data)
+        })
+        .collect();
+    let data: Vec<Data<'_>> = told
+        .iter()
+        .map(|(_, _, data)| data.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect())
+        .collect();
+    let provider: Vec<_> = told.iter().map(|t| between(t.0, "Provider Name='", "'")).collect();
+    let channel: Vec<_> = told.iter().map(|t| between(t.0, "<Channel>", "<")).collect();
+    let records: Vec<Record<'_>> = (0..told.len())
+        .map(|n| Record {
+            record_id: 412_001 + n as u64,
+            event_id: between(told[n].0, "<EventID>", "<").parse().unwrap(),
+            provider: &provider[n],
+            channel: &channel[n],
+            keywords: u64::from_str_radix(&between(told[n].0, "<Keywords>0x", "<"), 16).unwrap(),
+            time: filetime(told[n].1 as u64),
+            computer: "EX01.fabrikam.example",
+            data: &data[n],
+        })
+        .collect();
+    blessed("events-exchange.evtx", &records);
+}
+
 /// `EventData` by name.
 type Data<'a> = Vec<(&'a str, &'a str)>;
 
@@ -308,7 +459,7 @@ fn evtx_sample_is_made_by_the_writer() {
     let machine = target("EX01$", ada.as_str());
     let of_carol = target("carol", carol.as_str());
     let by_carol = subject("carol", carol.as_str());
-    // 2026-03-02T08:30:00Z as FILETIME, and milliseconds after it.
+    // Milliseconds after 2026-03-02T08:30:00Z.
     let story: [(u16, u64, Data<'_>); 7] = [
         (4624, 125, logon.to_vec()),
         (4725, 1_800_250, [&of_ada[..], &by].concat()),
@@ -324,20 +475,15 @@ fn evtx_sample_is_made_by_the_writer() {
         .map(|((event_id, after, data), record_id)| Record {
             record_id,
             event_id: *event_id,
-            provider: "Microsoft-Windows-Security-Auditing",
+            provider: SECURITY,
             channel: "Security",
             keywords: 0x8020_0000_0000_0000,
-            time: 134_169_138_000_000_000 + after * 10_000,
+            time: filetime(*after),
             computer: "DC1.fabrikam.example",
             data,
         })
         .collect();
-    let made = evtx_writer::file(&records);
-    let path = Path::new(SAMPLES).join("events.evtx");
-    if std::env::var_os("STILLIN_BLESS").is_some() {
-        std::fs::write(&path, &made).unwrap();
-    }
-    assert!(made == std::fs::read(&path).unwrap(), "events.evtx is not what the writer makes");
+    let made = blessed("events.evtx", &records);
     let ids = evtx::census(&made);
     let expect = [("4624", 1), ("4723", 1), ("4724", 1), ("4725", 1), ("4738", 2), ("4742", 1)];
     let expect = expect.map(|(id, count)| (format!("Security:{id}"), count));
@@ -488,15 +634,22 @@ fn changes_in_real_xml() {
         files += 1;
     }
     assert_eq!(files, 20);
+    let mut told = Vec::new();
     for entry in std::fs::read_dir(folder.join("ipban")).unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!(sniffed(&bytes), ["xml"], "{path:?}");
-        let t = read("xml", &bytes).tally;
-        assert_eq!((t.told, t.rejected), (0, 0), "{path:?}");
+        let Read { tally: t, facts, .. } = read("xml", &bytes);
+        assert_eq!(t.rejected, 0, "{path:?}");
         assert_eq!(t.records as usize, bytes.windows(8).filter(|w| w == b"</Event>").count());
+        told.extend(facts.iter().map(shown));
     }
+    assert_eq!(told, [IPBAN]);
 }
+
+/// An attempt with a name that nobody has, at an Exchange server.
+const IPBAN: &str = ":202 2020-04-05T19:12:41.597844900Z Refused(NoSuchUser) example.com\\testuser \
+    from 21.25.29.33 worker 9136 by Negotiate on srv-xch03.example.com";
 
 /// The authors of open-xp-rules say what they read from each event: `*.norm.json`.
 #[test]

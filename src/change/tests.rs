@@ -50,6 +50,7 @@ fn told(facts: &[&str]) -> Vec<Told> {
                     account: ada(),
                     enabled: None,
                     changed: dated.parse().ok().map(at),
+                    mailbox: None,
                 },
                 "+" | "-" => Fact::Account {
                     expires: None,
@@ -57,6 +58,7 @@ fn told(facts: &[&str]) -> Vec<Told> {
                     account: ada(),
                     enabled: Some(letter == "+"),
                     changed: Some(time),
+                    mailbox: None,
                 },
                 "u" => Fact::UserAccountControlSet { pos, time, account: ada(), version: 3 },
                 other => panic!("{other}"),

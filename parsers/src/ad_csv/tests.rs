@@ -17,6 +17,10 @@ fn tables_of_accounts_and_others() {
         ("SamAccountName,Name", false),
         ("Enabled,Name", false),
         ("SamAccountName,whenChanged,ExchangeGuid", false),
+        ("SamAccountName,AccountDisabled,ExchangeGuid,WhenMailboxCreated", true),
+        ("PrimarySmtpAddress,RecipientTypeDetails", true),
+        ("Alias,RecipientTypeDetails", false),
+        ("SamAccountName,RecipientTypeDetails,EventId", false),
         ("", false),
     ] {
         assert_eq!(sniff(header.as_bytes()), expect, "{header}");

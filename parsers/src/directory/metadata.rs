@@ -1,7 +1,7 @@
 //! Replication metadata of one object (which attribute was last written when, and how often) to
 //! facts: the exact originating times of its changes (DOMAIN.md 4.3).
 
-use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Precision, Reason};
+use crate::event::{Change, ChangeKind, Fact, Identity, Logon, Pos, Precision, Reason, Restart};
 use crate::time::{LocalTime, When};
 use chrono::{DateTime, Utc};
 
@@ -119,6 +119,8 @@ pub fn facts(account: &Identity, written: &[Written], state: State) -> Vec<Fact>
 pub fn pos(fact: &Fact) -> Pos {
     match fact {
         Fact::Change(Change { pos, .. })
+        | Fact::Restart(Restart { pos, .. })
+        | Fact::Logon(Logon { pos, .. })
         | Fact::Account { pos, .. }
         | Fact::UserAccountControlSet { pos, .. } => *pos,
     }

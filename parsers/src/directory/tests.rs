@@ -92,6 +92,7 @@ fn check(attributes: &[(&str, &str)], expect: &[&str]) {
                 format!("{:?} {}", enabled, account.smtp.join(" "))
             }
             Ok(Fact::UserAccountControlSet { version, .. }) => format!("uac {version}"),
+            Ok(Fact::Restart(_) | Fact::Logon(_)) => panic!("a directory does not say that"),
             Err(reject) => format!("! {}", reject.reason),
         });
     });
@@ -121,6 +122,28 @@ fn state() {
     check(&[ADA, ("pwdLastSet", "134147743645310000")], &["None ", "password_set Exact"]);
     check(&[ADA, ("isDeleted", "TRUE"), CHANGED], &["None ", "deleted AtLatest"]);
     check(&[ADA, ("objectSid", "garbage")], &["None ", "! objectSid is not one"]);
+}
+
+#[test]
+fn state_of_exchange() {
+    check(&[ADA, ("accountDisabled", "True"), CHANGED], &["Some(false) ", "disabled AtLatest"]);
+    check(&[ADA, ("accountDisabled", "False")], &["Some(true) "]);
+    check(
+        &[ADA, ("accountDisabled", "Wahr")],
+        &["None ", "! AccountDisabled is neither True nor False"],
+    );
+    check(&[ADA, ("userAccountControl", "AccountDisabled, NormalAccount")], &["Some(false) "]);
+    check(&[ADA, ("userAccountControl", "NormalAccount, DoNotExpirePassword")], &["Some(true) "]);
+    check(&[ADA, ("userAccountControl", "x")], &["None ", "! userAccountControl is no number"]);
+    // A collection that was exported as its type, and one that was not.
+    check(&[ADA, ("objectClass", "System.Collections.ArrayList")], &["None "]);
+    check(&[ADA, ("objectClass", "{top, person, organizationalPerson, user}")], &["None "]);
+    check(&[ADA, ("objectClass", "{top, group}")], &[]);
+    check(&[ADA, ("msExchRecipientTypeDetails", "MailUniversalSecurityGroup")], &[]);
+    check(
+        &[("mail", "info@fabrikam.example"), ("msExchRecipientTypeDetails", "4")],
+        &["None info@fabrikam.example"],
+    );
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! The event id and the time of a record, read from its BinXML without building the XML. A record is
-//! a reference to a template and the values to put into it: the template, once per chunk, tells which
-//! value is the id. Whatever is not plainly of that shape gives none, and is rendered instead.
+//! The event id and the time of a record, read from its BinXML without building the XML, and whether
+//! its bytes hold what every event of interest with that id holds. A record is a reference to a
+//! template and the values to put into it: the template, once per chunk, tells which value is the id.
+//! Whatever is not plainly of that shape gives none, and is rendered instead.
 //! (Layout: MS-EVEN6 2.2.12 and the `evtx` crate.)
 
 use crate::event::Pos;
 use crate::windows::Event;
+use crate::windows::marks::may_tell_utf16;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -16,6 +18,8 @@ pub(super) const RECORD_HEADER: usize = 24;
 pub(super) struct Peek {
     pub record_id: u64,
     pub event_id: u32,
+    /// It can be of interest.
+    pub may_tell: bool,
     time: DateTime<Utc>,
 }
 
@@ -115,7 +119,9 @@ pub(super) fn at(chunk: &[u8], start: usize, known: &mut Known) -> Option<(Peek,
     if body.at > limit {
         return None;
     }
-    Some((Peek { record_id, event_id: event_id?, time: time.unwrap_or(written) }, end))
+    let event_id = event_id?;
+    let may_tell = may_tell_utf16(event_id, body.data.get(header.at..limit)?);
+    Some((Peek { record_id, event_id, may_tell, time: time.unwrap_or(written) }, end))
 }
 
 /// Finds `EventID` and `TimeCreated/@SystemTime` in a template definition.

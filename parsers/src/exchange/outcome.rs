@@ -210,6 +210,15 @@ fn code(sc_win32_status: u64) -> Code {
     }
 }
 
+/// Why Windows refused a logon, by the NTSTATUS of its event; none for reasons that are not the account's (no domain
+/// controller, trusts, clocks) and for those that nobody has described (DOMAIN.md 4.1).
+pub fn refusal_of_status(status: u64) -> Option<Refusal> {
+    match code(status) {
+        Code::Refusal(refusal) if status > 0xFFFF => Some(refusal),
+        _ => None,
+    }
+}
+
 /// OWA and ECP: what status, stem and marks in the query say; `None`: the general rule applies.
 ///
 /// The forms module rewrites 401 into 302 (GET, the logon POST) or 440 and appends `LogoffReason=`.

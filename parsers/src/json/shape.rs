@@ -2,6 +2,7 @@
 
 use crate::event::{Pos, Reason};
 use crate::time::LocalTime;
+use crate::windows::marks::message_rules_out;
 use crate::windows::stamp::Zone;
 use crate::windows::{Event, Outcome, outcome_of, positions};
 use crate::xml;
@@ -159,8 +160,27 @@ fn winlogbeat(pos: Pos, object: &Object, under: &str) -> Result<Event, Reason> {
             event.data = data.collect();
         }
     }
+    if matches!(event.event_id, 4624 | 4625) {
+        for group in RENAMED {
+            if !group.iter().any(|(name, _)| event.has(name)) {
+                let told = |(name, key): &(&str, &str)| Some(((*name).to_owned(), top(key)?));
+                event.data.extend(group.iter().filter_map(told));
+            }
+        }
+    }
     Ok(event)
 }
+
+/// Where Winlogbeat's security module puts values of a logon instead: what is whose, together or not at all.
+const RENAMED: &[&[(&str, &str)]] = &[
+    &[
+        ("TargetUserName", "user.name"),
+        ("TargetDomainName", "user.domain"),
+        ("TargetUserSid", "user.id"),
+    ],
+    &[("ProcessName", "process.executable"), ("ProcessId", "process.pid")],
+    &[("IpAddress", "source.ip")],
+];
 
 /// Everything at the top: NXLog, Sentinel, EvtxECmd, PowerShell, WMI.
 fn flat(pos: Pos, object: &Object, id: &Value, local: &LocalTime) -> Result<Event, Reason> {
@@ -211,6 +231,10 @@ fn flat_data(event_id: u32, object: &Object) -> Result<Vec<(String, String)>, Re
         let values: Vec<String> =
             list.iter().map(|value| scalar(value).unwrap_or_default()).collect();
         if values.iter().any(|text| text.starts_with("System.Diagnostics.Eventing")) {
+            let message = object.get("Message").and_then(scalar).unwrap_or_default();
+            if message_rules_out(event_id, &message) {
+                return Ok(Vec::new());
+            }
             let text = "ConvertTo-Json left the Properties out; use -Depth 3";
             return Err(Reason::Format(text.to_owned()));
         }

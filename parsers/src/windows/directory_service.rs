@@ -216,6 +216,7 @@ fn names(
             enabled: None,
             changed: None,
             expires: None,
+            mailbox: None,
         }],
     }
 }

@@ -1,6 +1,7 @@
 //! Event ids to what they mean, and positions to the names of `EventData`: the only place that knows
 //! either (DOMAIN.md 4.1).
 
+use super::{logons, restarts};
 use crate::event::ChangeKind;
 
 /// What an event id stands for.
@@ -110,6 +111,49 @@ const OBJECT: &[&str] = &[
     "OperationType",
 ];
 
+/// Of whoever asks for a logon: 4624, 4625.
+const SUBJECT: &[&str] =
+    &["SubjectUserSid", "SubjectUserName", "SubjectDomainName", "SubjectLogonId"];
+
+const LOGON: &[&str] = &[
+    "TargetUserSid",
+    "TargetUserName",
+    "TargetDomainName",
+    "TargetLogonId",
+    "LogonType",
+    "LogonProcessName",
+    "AuthenticationPackageName",
+    "WorkstationName",
+    "LogonGuid",
+    "TransmittedServices",
+    "LmPackageName",
+    "KeyLength",
+    "ProcessId",
+    "ProcessName",
+    "IpAddress",
+    "IpPort",
+];
+
+const FAILED_LOGON: &[&str] = &[
+    "TargetUserSid",
+    "TargetUserName",
+    "TargetDomainName",
+    "Status",
+    "FailureReason",
+    "SubStatus",
+    "LogonType",
+    "LogonProcessName",
+    "AuthenticationPackageName",
+    "WorkstationName",
+    "TransmittedServices",
+    "LmPackageName",
+    "KeyLength",
+    "ProcessId",
+    "ProcessName",
+    "IpAddress",
+    "IpPort",
+];
+
 /// Names of the values of exports that give them by position only: `Get-WinEvent | ConvertTo-Json`
 /// and the insertion strings of WMI.
 pub fn positions(event_id: u32, count: usize) -> Vec<&'static str> {
@@ -119,13 +163,20 @@ pub fn positions(event_id: u32, count: usize) -> Vec<&'static str> {
         4781 => (&[], RENAME),
         5136 => (&[], OBJECT),
         5141 => (&[], OBJECT.get(..11).unwrap_or(OBJECT)),
-        _ if of_interest(event_id) => (&[], TARGET),
+        4624 => (SUBJECT, LOGON),
+        4625 => (SUBJECT, FAILED_LOGON),
+        5074..=5078 | 5117 | 5186 => (&[], &["ProcessID", "AppPoolID"]),
+        5002 | 5009 | 5079..=5081 => (&[], &["AppPoolID", "ProcessID"]),
+        7031 | 7034 | 7036 => (&[], &["param1", "param2"]),
+        _ if MEANINGS.iter().any(|(id, _)| *id == event_id) => (&[], TARGET),
         _ => (&[], &[]),
     };
     before.iter().chain(names).copied().take(count).collect()
 }
 
-/// Can an event of this id say anything of an account?
-pub fn of_interest(event_id: u32) -> bool {
+/// Can an event of this id say anything of an account, a logon or a restart?
+pub(super) fn of_interest(event_id: u32) -> bool {
     MEANINGS.iter().any(|(id, _)| *id == event_id)
+        || logons::of_interest(event_id)
+        || restarts::of_interest(event_id)
 }

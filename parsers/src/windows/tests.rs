@@ -1,11 +1,11 @@
 //! Events to facts, and what is refused.
 
 use super::*;
-use crate::event::Fact;
+use crate::event::{Fact, Restarted};
 
 const ADA: &str = "S-1-5-21-1-2-3-1104";
 
-fn event(id: u32, data: &[(&str, &str)]) -> Event {
+pub(super) fn event(id: u32, data: &[(&str, &str)]) -> Event {
     let mut event = Event::new(Pos::Line(1), id);
     event.time = DateTime::from_timestamp(1_772_442_000, 0);
     event.outcome = Outcome::Success;
@@ -25,14 +25,24 @@ fn ada(id: u32, more: &[(&str, &str)]) -> Event {
     event(id, &[&who[..], more].concat())
 }
 
-/// Kinds that an event tells, `name` for a fact that only names an account, or its reject.
-fn told(event: &Event) -> String {
+/// Kinds that an event tells, `name` for a fact that only names an account, whose workers ended, or its
+/// reject.
+pub(super) fn told(event: &Event) -> String {
     match facts(event, &mut Seen::default()) {
         Err(reason) => format!("reject: {reason}"),
         Ok(facts) => {
             let word = |fact: &Fact| match fact {
-                Fact::Change(change) => change.kind.word(),
-                _ => "name",
+                Fact::Change(change) => change.kind.word().to_owned(),
+                Fact::Restart(restart) => {
+                    let what = match &restart.what {
+                        Restarted::Pool(pool) => pool.clone(),
+                        other => format!("{other:?}"),
+                    };
+                    let worker = restart.process_id.map(|id| format!(" {id}"));
+                    what + &worker.unwrap_or_default()
+                }
+                Fact::Logon(logon) => format!("{:?}", logon.result),
+                _ => "name".to_owned(),
             };
             facts.iter().map(word).collect::<Vec<_>>().join(" ")
         }
@@ -190,7 +200,12 @@ fn positions_of_insertion_strings() {
     assert_eq!(positions(4720, 26).last(), Some(&"LogonHours"));
     assert_eq!(positions(5136, 15).last(), Some(&"OperationType"));
     assert_eq!(positions(5141, 15).last(), Some(&"ObjectClass"));
-    assert_eq!(positions(4624, 20), [""; 0]);
+    assert_eq!(positions(4624, 21).len(), 20);
+    assert_eq!(positions(4624, 21).get(17), Some(&"ProcessName"));
+    assert_eq!(positions(4625, 21).last(), Some(&"IpPort"));
+    assert_eq!(positions(5074, 3), ["ProcessID", "AppPoolID"]);
+    assert_eq!(positions(5079, 1), ["AppPoolID"]);
+    assert_eq!(positions(4688, 20), [""; 0]);
 }
 
 #[test]
