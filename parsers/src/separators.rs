@@ -4,6 +4,8 @@
 //! It is also the only unsafe code of this crate: the AVX2 loads, the call into code compiled for AVX2
 //! after the processor was asked for it, and SSE2 and prefetches, which every processor has that this is compiled for. Without AVX2 the scalar loop gives the same answer.
 //!
+//! W3C logs are separated by blanks, the logs of Exchange by commas: the masks differ, and what is made of them does not.
+//!
 //! What is kept is the place of every separator, and for each line its end and the number of separators before it:
 //! a value is then found by its number, without a branch that no processor can predict.
 
@@ -15,18 +17,46 @@ const AT_ONCE: usize = 4;
 /// Places in one block; the buffers are kept from block to block.
 #[derive(Debug, Default)]
 pub struct Separators {
-    /// Places of blanks, line feeds and control characters other than CR, and behind the first `n` what is no place.
+    /// Places of separators, and behind the first `n` what is no place.
     places: Vec<u32>,
     n: usize,
     /// For each line feed its place and the number of separators before it.
     line_ends: Vec<(u32, u32)>,
-    /// Whether a control character other than LF and CR is among them.
+    /// Whether there is a byte that needs a second look.
     odd: bool,
 }
 
+/// Separators of W3C: blanks, line feeds and, odd as they are, control characters other than CR.
+const BLANKS: bool = false;
+/// Separators of CSV: commas and line feeds; quotes and NUL are odd.
+const COMMAS: bool = true;
+
 impl Separators {
-    /// Finds the separators of `block`, which must be shorter than 4 GiB.
+    /// Finds blanks, line feeds and control characters other than CR in `block`, which must be shorter than 4 GiB.
+    /// Control characters are odd.
     pub fn find(&mut self, block: &[u8]) {
+        self.find_any::<BLANKS>(block);
+    }
+
+    /// Finds commas and line feeds. Quotes and NUL are odd, and no separators.
+    pub fn find_commas(&mut self, block: &[u8]) {
+        self.find_any::<COMMAS>(block);
+    }
+
+    /// Same as [`Self::find`] without vector instructions; public so that tests can hold both side by side.
+    pub fn find_portable(&mut self, block: &[u8]) {
+        self.prepare(block.len());
+        self.find_scalar::<BLANKS>(block, 0);
+    }
+
+    /// Same as [`Self::find_commas`] without vector instructions.
+    pub fn find_commas_portable(&mut self, block: &[u8]) {
+        self.prepare(block.len());
+        self.find_scalar::<COMMAS>(block, 0);
+    }
+
+    #[inline(always)]
+    fn find_any<const BY: bool>(&mut self, block: &[u8]) {
         self.prepare(block.len());
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2")
@@ -34,19 +64,13 @@ impl Separators {
             && is_x86_feature_detected!("popcnt")
         {
             // SAFETY: the processor has just said that it has the features the function is compiled for.
-            unsafe { self.find_avx2(block) };
+            unsafe { self.find_avx2::<BY>(block) };
             return;
         }
-        self.find_scalar(block, 0);
+        self.find_scalar::<BY>(block, 0);
     }
 
-    /// Same as [`Self::find`] without vector instructions; public so that tests can hold both side by side.
-    pub fn find_portable(&mut self, block: &[u8]) {
-        self.prepare(block.len());
-        self.find_scalar(block, 0);
-    }
-
-    /// Places of blanks, line feeds and control characters other than CR, in order.
+    /// Places of separators, in order.
     #[inline]
     pub fn places(&self) -> &[u32] {
         self.places.get(..self.n).unwrap_or_default()
@@ -58,7 +82,7 @@ impl Separators {
         &self.line_ends
     }
 
-    /// Whether the block holds a control character other than LF and CR.
+    /// Whether the block holds a byte that needs a second look.
     #[inline]
     pub fn odd(&self) -> bool {
         self.odd
@@ -74,18 +98,22 @@ impl Separators {
     }
 
     /// Whole words from byte `from` on, which is a multiple of 64.
-    fn find_scalar(&mut self, block: &[u8], from: usize) {
+    fn find_scalar<const BY: bool>(&mut self, block: &[u8], from: usize) {
         let rest = block.get(from..).unwrap_or_default();
         for (word, bytes) in rest.chunks(64).enumerate() {
             let (mut separators, mut line_feeds) = (0u64, 0u64);
             for (bit, &byte) in bytes.iter().enumerate() {
-                if byte > b' ' || byte == b'\r' {
+                if BY == COMMAS && byte != b',' && byte != b'\n' {
+                    self.odd |= byte == b'"' || byte == 0;
+                    continue;
+                }
+                if BY == BLANKS && (byte > b' ' || byte == b'\r') {
                     continue;
                 }
                 separators |= 1 << bit;
                 match byte {
                     b'\n' => line_feeds |= 1 << bit,
-                    b' ' => {}
+                    b' ' | b',' => {}
                     _ => self.odd = true,
                 }
             }
@@ -122,14 +150,17 @@ impl Separators {
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,popcnt")]
-    fn find_avx2(&mut self, block: &[u8]) {
+    fn find_avx2<const BY: bool>(&mut self, block: &[u8]) {
         use std::arch::x86_64::{
             __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
-            _mm256_set1_epi8,
+            _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
         };
         let blank = _mm256_set1_epi8(b' ' as i8);
         let cr = _mm256_set1_epi8(b'\r' as i8);
         let lf = _mm256_set1_epi8(b'\n' as i8);
+        let comma = _mm256_set1_epi8(b',' as i8);
+        let quote = _mm256_set1_epi8(b'"' as i8);
+        let nul = _mm256_setzero_si256();
         let mut odd = 0u64;
         let (blocks, rest) = block.as_chunks::<64>();
         for (number, bytes) in blocks.iter().enumerate() {
@@ -139,16 +170,25 @@ impl Separators {
                 let v =
                     unsafe { _mm256_loadu_si256(bytes.as_ptr().add(32 * half).cast::<__m256i>()) };
                 let mask = |v: __m256i| u64::from(_mm256_movemask_epi8(v) as u32) << (32 * half);
-                let low = mask(_mm256_cmpeq_epi8(_mm256_min_epu8(v, blank), v));
-                separators |= low & !mask(_mm256_cmpeq_epi8(v, cr));
-                line_feeds |= mask(_mm256_cmpeq_epi8(v, lf));
-                blanks |= mask(_mm256_cmpeq_epi8(v, blank));
+                let is_lf = _mm256_cmpeq_epi8(v, lf);
+                line_feeds |= mask(is_lf);
+                if BY == COMMAS {
+                    separators |= mask(_mm256_or_si256(_mm256_cmpeq_epi8(v, comma), is_lf));
+                    let is_quote = _mm256_cmpeq_epi8(v, quote);
+                    odd |= mask(_mm256_or_si256(is_quote, _mm256_cmpeq_epi8(v, nul)));
+                } else {
+                    let low = mask(_mm256_cmpeq_epi8(_mm256_min_epu8(v, blank), v));
+                    separators |= low & !mask(_mm256_cmpeq_epi8(v, cr));
+                    blanks |= mask(_mm256_cmpeq_epi8(v, blank));
+                }
             }
-            odd |= separators & !(line_feeds | blanks);
+            if BY == BLANKS {
+                odd |= separators & !(line_feeds | blanks);
+            }
             self.take_masks(64 * number as u32, separators, line_feeds);
         }
         self.odd = odd != 0;
-        self.find_scalar(block, block.len() - rest.len());
+        self.find_scalar::<BY>(block, block.len() - rest.len());
     }
 }
 
@@ -212,6 +252,25 @@ mod tests {
         assert!(!fast.odd());
     }
 
+    #[test]
+    fn finds_cells_and_rows() {
+        for (block, odd) in
+            [(&b"a b,,c\r\n\t,\n"[..], false), (b"a\",,c\r\n.,\n", true), (b"a\0,,c\r\n.,\n", true)]
+        {
+            for find in [Separators::find_commas, Separators::find_commas_portable] {
+                let mut found = Separators::default();
+                find(&mut found, block);
+                let at = block.len() - 8;
+                assert_eq!(
+                    found.places(),
+                    [at, at + 1, at + 4, at + 6, at + 7].map(|at| at as u32)
+                );
+                assert_eq!(found.line_ends(), [(at as u32 + 4, 2), (at as u32 + 7, 4)]);
+                assert_eq!(found.odd(), odd);
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn vector_and_scalar_find_the_same_bytes(bytes: u128, nth in 0usize..16) {
@@ -235,6 +294,29 @@ mod tests {
                 prop_assert_eq!(block[place as usize], b'\n');
                 prop_assert_eq!(before as usize, expect.iter().filter(|&&at| at < place).count());
             }
+        }
+
+        #[test]
+        fn vector_and_scalar_agree_on_commas(
+            block in proptest::collection::vec(
+                prop_oneof![Just(b','), Just(b'\n'), Just(b'\r'), any::<u8>()], 0..700),
+            odd: bool,
+        ) {
+            let strange = |&byte: &u8| byte == b'"' || byte == 0;
+            let block: Vec<u8> = block.into_iter().filter(|byte| odd || !strange(byte)).collect();
+            let (mut fast, mut plain) = (Separators::default(), Separators::default());
+            // A first, longer block of another kind must leave nothing behind.
+            fast.find(&[b'\t'; 900]);
+            fast.find_commas(&block);
+            plain.find_commas_portable(&block);
+            prop_assert_eq!(fast.places(), plain.places());
+            prop_assert_eq!(fast.line_ends(), plain.line_ends());
+            prop_assert_eq!(fast.odd(), plain.odd());
+            prop_assert_eq!(fast.odd(), block.iter().any(strange));
+            let expect: Vec<u32> = (0..block.len())
+                .filter(|&i| b",\n".contains(&block[i])).map(|i| i as u32).collect();
+            prop_assert_eq!(fast.places(), &expect);
+            prop_assert_eq!(fast.line_ends().len(), block.iter().filter(|&&b| b == b'\n').count());
         }
     }
 }
