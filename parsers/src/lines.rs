@@ -163,9 +163,10 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// What stands between the NUL runs of a line, `None` for each run. After a crash a log holds NUL bytes, and the
-/// next header or line stands behind them (DOMAIN.md 1.3).
+/// What stands between the NUL runs of a line, `None` for each run; a line without any is one piece. After a crash a
+/// log holds NUL bytes, and the next header or line stands behind them (DOMAIN.md 1.3).
 pub(crate) fn between_nuls(line: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    let is_whole = memchr::memchr(0, line).is_none();
     let mut rest = Some(line);
     std::iter::from_fn(move || {
         loop {
@@ -178,7 +179,7 @@ pub(crate) fn between_nuls(line: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
             let nul = memchr::memchr(0, text);
             let (before, after) = text.split_at(nul.unwrap_or(text.len()));
             rest = nul.is_some().then_some(after);
-            if !before.trim_ascii().is_empty() {
+            if is_whole || !before.trim_ascii().is_empty() {
                 return Some(Some(before));
             }
         }

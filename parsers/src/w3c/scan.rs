@@ -75,7 +75,7 @@ impl Reader {
                     n_values == layout.len() && self.simple_line(&line, places, layout, each)
                 });
             if !simple {
-                self.any_line(&line, separators.odd(), each);
+                self.any_line(&line, each);
                 layout.clone_from(&self.state.layout);
             }
             start = lf as usize + 1;
@@ -85,7 +85,7 @@ impl Reader {
             // The last line has no line end yet.
             let number = self.tally.line_ends + 1;
             let line = Piece { window, start, end: window.len(), number };
-            self.any_line(&line, separators.odd(), each);
+            self.any_line(&line, each);
         }
     }
 
@@ -120,13 +120,8 @@ impl Reader {
     /// Any other line, with all that may be odd about it.
     #[cold]
     #[inline(never)]
-    fn any_line(&mut self, piece: &Piece<'_>, odd: bool, each: &mut impl FnMut(&[u8], &Line<'_>)) {
-        let text = piece.text();
-        if !odd || !text.contains(&0) {
-            self.line(text, piece.number, each);
-            return;
-        }
-        for part in between_nuls(text) {
+    fn any_line(&mut self, piece: &Piece<'_>, each: &mut impl FnMut(&[u8], &Line<'_>)) {
+        for part in between_nuls(piece.text()) {
             match part {
                 Some(line) => self.line(line, piece.number, each),
                 None => self.nul_run(),
