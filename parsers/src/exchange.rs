@@ -1,17 +1,23 @@
-//! What an IIS request means on an Exchange server: which protocol and application pool its stem
-//! belongs to, whether it was served or refused, whether it is noise, and what it did to the
-//! mailbox. The columns come as logged, as bytes (they may be no UTF-8), and are compared without
-//! case.
+//! What a request means on an Exchange server, as IIS and as Exchange log it: which protocol and
+//! application pool its stem belongs to, whether it was served or refused, whether it is noise, and
+//! what it did to the mailbox. The columns come as logged, as bytes (they may be no UTF-8), and are
+//! compared without case.
 
+mod auth;
+pub mod back_end;
 mod command;
 mod noise;
 mod outcome;
+pub mod proxied;
+mod request_id;
 mod restart_hint;
 mod routes;
 
+pub use auth::Auth;
 pub use command::{Data, command, device_id, moves_data};
 pub use noise::{Noise, noise};
 pub use outcome::{Outcome, Refusal, Status, outcome, refusal_of_status};
+pub use request_id::{cafe_req_id, request_id};
 pub use restart_hint::{Ended, restart_hint};
 pub use routes::{Route, Scheme, default_scheme, is_back_end, route};
 

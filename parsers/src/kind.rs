@@ -104,28 +104,28 @@ pub fn sniff(head: &[u8]) -> Kind {
 
 /// W3C logs and the logs of Exchange itself, by their directives or by their header row.
 fn sniff_log(head: &[u8]) -> Option<Kind> {
-    let lines = || head.split(|&byte| byte == b'\n' || byte == 0).map(<[u8]>::trim_ascii);
+    use crate::exchange_log::layout::{Layout, is_bare_header};
+    let lines = || {
+        let lines = head.split(|&byte| byte == b'\n' || byte == 0);
+        lines.map(|line| line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii())
+    };
     let directive = |name: &[u8]| {
         let is_it = |line: &&[u8]| {
             line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
         };
         lines().find(is_it).and_then(|line| line.get(name.len()..)).map(<[u8]>::trim_ascii)
     };
-    let header = lines().find(|line| line.starts_with(b"DateTime,")).or(directive(b"#Fields:"))?;
-    if header.starts_with(b"DateTime,") {
-        let log_type = directive(b"#Log-type:").unwrap_or_default().to_ascii_lowercase();
-        let has = |column: &str| {
-            header.split(|&b| b == b',').any(|name| name.eq_ignore_ascii_case(column.as_bytes()))
+    let header = lines().find(|line| is_bare_header(line)).or(directive(b"#Fields:"))?;
+    if is_bare_header(header) {
+        let log_type = directive(b"#Log-type:").map(<[u8]>::to_ascii_lowercase);
+        return match (log_type.as_deref(), Layout::parse(header).kind()) {
+            (Some(b"httpproxy logs"), _) => Some(Kind::HttpProxy),
+            (Some(b"ews logs"), _) => Some(Kind::EwsLog),
+            (Some(b"mapihttp logs" | b"mapi http logs"), _) => Some(Kind::MapiLog),
+            // Without a word of Exchange it may be any table with that column.
+            (None, Kind::Unknown) => None,
+            (_, kind) => Some(kind),
         };
-        return Some(match log_type.as_slice() {
-            b"httpproxy logs" => Kind::HttpProxy,
-            b"ews logs" => Kind::EwsLog,
-            b"mapihttp logs" | b"mapi http logs" => Kind::MapiLog,
-            _ if has("UrlStem") && has("AnchorMailbox") => Kind::HttpProxy,
-            _ if has("SoapAction") => Kind::EwsLog,
-            _ if has("MapiRequestId") => Kind::MapiLog,
-            _ => Kind::Unknown,
-        });
     }
     let layout = crate::w3c::Layout::parse(header);
     if layout.is_httperr() {

@@ -18,6 +18,8 @@ pub mod time;
 
 pub mod eas;
 pub mod exchange;
+pub mod exchange_log;
+pub mod lines;
 pub mod separators;
 pub mod w3c;
 

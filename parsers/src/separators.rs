@@ -5,6 +5,8 @@
 //! AVX2 after the processor was asked for it, and SSE2 and prefetches, which every processor has that this is compiled
 //! for. Without any of them the scalar loop gives the same answer.
 //!
+//! W3C logs are separated by blanks, the logs of Exchange by commas: the masks differ, and what is made of them does not.
+//!
 //! What is kept is the place of every separator, and for each line its end and the number of separators before it:
 //! a value is then found by its number, without a branch that no processor can predict.
 
@@ -16,39 +18,61 @@ const AT_ONCE: usize = 4;
 /// Places in one block; the buffers are kept from block to block.
 #[derive(Debug, Default)]
 pub struct Separators {
-    /// Places of blanks, line feeds and control characters other than CR, and behind the first `n` what is no place.
+    /// Places of separators, and behind the first `n` what is no place.
     places: Vec<u32>,
     n: usize,
     /// For each line feed its place and the number of separators before it, and behind the first `n_lines` what is
     /// none.
     line_ends: Vec<(u32, u32)>,
     n_lines: usize,
-    /// Whether a control character other than LF and CR is among them.
+    /// Whether there is a byte that needs a second look.
     odd: bool,
 }
 
+/// Separators of W3C: blanks, line feeds and, odd as they are, control characters other than CR.
+const BLANKS: bool = false;
+/// Separators of CSV: commas and line feeds; quotes and NUL are odd.
+const COMMAS: bool = true;
+
 impl Separators {
-    /// Finds the separators of `block`, which must be shorter than 4 GiB.
+    /// Finds blanks, line feeds and control characters other than CR in `block`, which must be shorter than 4 GiB.
+    /// Control characters are odd.
     pub fn find(&mut self, block: &[u8]) {
-        self.prepare(block.len());
-        match Vectors::best() {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: the processor has just said that it has the features the function is compiled for.
-            Vectors::Avx512 => unsafe { self.find_avx512(block) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: the same.
-            Vectors::Avx2 => unsafe { self.find_avx2(block) },
-            Vectors::None => self.find_scalar(block, 0),
-        }
+        self.find_any::<BLANKS>(block);
+    }
+
+    /// Finds commas and line feeds. Quotes and NUL are odd, and no separators.
+    pub fn find_commas(&mut self, block: &[u8]) {
+        self.find_any::<COMMAS>(block);
     }
 
     /// Same as [`Self::find`] without vector instructions; public so that tests can hold both side by side.
     pub fn find_portable(&mut self, block: &[u8]) {
         self.prepare(block.len());
-        self.find_scalar(block, 0);
+        self.find_scalar::<BLANKS>(block, 0);
     }
 
-    /// Places of blanks, line feeds and control characters other than CR, in order.
+    /// Same as [`Self::find_commas`] without vector instructions.
+    pub fn find_commas_portable(&mut self, block: &[u8]) {
+        self.prepare(block.len());
+        self.find_scalar::<COMMAS>(block, 0);
+    }
+
+    #[inline(always)]
+    fn find_any<const BY: bool>(&mut self, block: &[u8]) {
+        self.prepare(block.len());
+        match Vectors::best() {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor has just said that it has the features the function is compiled for.
+            Vectors::Avx512 => unsafe { self.find_avx512::<BY>(block) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the same.
+            Vectors::Avx2 => unsafe { self.find_avx2::<BY>(block) },
+            Vectors::None => self.find_scalar::<BY>(block, 0),
+        }
+    }
+
+    /// Places of separators, in order.
     #[inline]
     pub fn places(&self) -> &[u32] {
         self.places.get(..self.n).unwrap_or_default()
@@ -60,7 +84,7 @@ impl Separators {
         self.line_ends.get(..self.n_lines).unwrap_or_default()
     }
 
-    /// Whether the block holds a control character other than LF and CR.
+    /// Whether the block holds a byte that needs a second look.
     #[inline]
     pub fn odd(&self) -> bool {
         self.odd
@@ -75,18 +99,22 @@ impl Separators {
     }
 
     /// Whole words from byte `from` on, which is a multiple of 64.
-    fn find_scalar(&mut self, block: &[u8], from: usize) {
+    fn find_scalar<const BY: bool>(&mut self, block: &[u8], from: usize) {
         let rest = block.get(from..).unwrap_or_default();
         for (word, bytes) in rest.chunks(64).enumerate() {
             let (mut separators, mut line_feeds) = (0u64, 0u64);
             for (bit, &byte) in bytes.iter().enumerate() {
-                if byte > b' ' || byte == b'\r' {
+                if BY == COMMAS && byte != b',' && byte != b'\n' {
+                    self.odd |= byte == b'"' || byte == 0;
+                    continue;
+                }
+                if BY == BLANKS && (byte > b' ' || byte == b'\r') {
                     continue;
                 }
                 separators |= 1 << bit;
                 match byte {
                     b'\n' => line_feeds |= 1 << bit,
-                    b' ' => {}
+                    b' ' | b',' => {}
                     _ => self.odd = true,
                 }
             }
@@ -135,66 +163,73 @@ impl Separators {
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,popcnt")]
-    fn find_avx512(&mut self, block: &[u8]) {
+    fn find_avx512<const BY: bool>(&mut self, block: &[u8]) {
         use std::arch::x86_64::{
             _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cmpeq_epi8_mask,
-            _mm512_cmple_epu8_mask, _mm512_cvtepu8_epi32, _mm512_loadu_si512,
-            _mm512_maskz_compress_epi8, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512,
+            _mm512_cmple_epu8_mask, _mm512_cvtepu8_epi32, _mm512_extracti32x4_epi32,
+            _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_set1_epi8, _mm512_set1_epi32,
+            _mm512_storeu_si512,
         };
-        /// Places that one store writes.
-        const STORED: usize = 16;
-        const NUMBERS: [u8; 64] = {
-            let mut numbers = [0; 64];
-            let mut n = 0;
-            while n < 64 {
-                numbers[n] = n as u8;
-                n += 1;
-            }
-            numbers
-        };
-        let [blank, cr, lf] = [b' ', b'\r', b'\n'].map(|byte| _mm512_set1_epi8(byte as i8));
+        let numbers: [u8; 64] = std::array::from_fn(|n| n as u8);
+        let [blank, cr, lf, comma, quote, nul] =
+            [b' ', b'\r', b'\n', b',', b'"', 0].map(|byte| _mm512_set1_epi8(byte as i8));
         // SAFETY: the array is 64 readable bytes; the load asks for no alignment.
-        let numbers = unsafe { _mm512_loadu_si512(NUMBERS.as_ptr().cast()) };
+        let numbers = unsafe { _mm512_loadu_si512(numbers.as_ptr().cast()) };
         let mut odd = 0u64;
         let (blocks, rest) = block.as_chunks::<64>();
         for (number, bytes) in blocks.iter().enumerate() {
             // SAFETY: as above.
             let v = unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) };
-            let separators = _mm512_cmple_epu8_mask(v, blank) & !_mm512_cmpeq_epi8_mask(v, cr);
             let line_feeds = _mm512_cmpeq_epi8_mask(v, lf);
-            odd |= separators & !(line_feeds | _mm512_cmpeq_epi8_mask(v, blank));
+            let separators = if BY == COMMAS {
+                odd |= _mm512_cmpeq_epi8_mask(v, quote) | _mm512_cmpeq_epi8_mask(v, nul);
+                _mm512_cmpeq_epi8_mask(v, comma) | line_feeds
+            } else {
+                let low = _mm512_cmple_epu8_mask(v, blank) & !_mm512_cmpeq_epi8_mask(v, cr);
+                odd |= low & !(line_feeds | _mm512_cmpeq_epi8_mask(v, blank));
+                low
+            };
             let base = 64 * number as u32;
             let count = separators.count_ones() as usize;
             let room = self.places.get_mut(self.n..).and_then(|room| room.first_chunk_mut());
-            let room: &mut [u32; STORED] = match room {
-                Some(room) if count <= STORED => room,
-                _ => {
-                    self.take_masks(base, separators, line_feeds);
-                    continue;
-                }
-            };
-            let within = _mm512_castsi512_si128(_mm512_maskz_compress_epi8(separators, numbers));
-            let places =
-                _mm512_add_epi32(_mm512_cvtepu8_epi32(within), _mm512_set1_epi32(base as i32));
-            // SAFETY: the array is 64 writable bytes; the store asks for no alignment.
-            unsafe { _mm512_storeu_si512(room.as_mut_ptr().cast(), places) };
+            let Some(room): Option<&mut [u32; 64]> = room else { break };
+            let within = _mm512_maskz_compress_epi8(separators, numbers);
+            let all = [
+                _mm512_castsi512_si128(within),
+                _mm512_extracti32x4_epi32::<1>(within),
+                _mm512_extracti32x4_epi32::<2>(within),
+                _mm512_extracti32x4_epi32::<3>(within),
+            ];
+            // Sixteen are enough but where empty cells stand side by side.
+            let quarters = if count <= 16 { &all[..1] } else { &all[..] };
+            for (quarter, room) in quarters.iter().zip(room.as_chunks_mut::<16>().0) {
+                let places = _mm512_add_epi32(
+                    _mm512_cvtepu8_epi32(*quarter),
+                    _mm512_set1_epi32(base as i32),
+                );
+                // SAFETY: the array is 64 writable bytes; the store asks for no alignment.
+                unsafe { _mm512_storeu_si512(room.as_mut_ptr().cast(), places) };
+            }
             self.take_line_feeds(base, separators, line_feeds);
             self.n += count;
         }
         self.odd = odd != 0;
-        self.find_scalar(block, block.len() - rest.len());
+        self.find_scalar::<BY>(block, block.len() - rest.len());
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,popcnt")]
-    fn find_avx2(&mut self, block: &[u8]) {
+    fn find_avx2<const BY: bool>(&mut self, block: &[u8]) {
         use std::arch::x86_64::{
             __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
-            _mm256_set1_epi8,
+            _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
         };
         let blank = _mm256_set1_epi8(b' ' as i8);
         let cr = _mm256_set1_epi8(b'\r' as i8);
         let lf = _mm256_set1_epi8(b'\n' as i8);
+        let comma = _mm256_set1_epi8(b',' as i8);
+        let quote = _mm256_set1_epi8(b'"' as i8);
+        let nul = _mm256_setzero_si256();
         let mut odd = 0u64;
         let (blocks, rest) = block.as_chunks::<64>();
         for (number, bytes) in blocks.iter().enumerate() {
@@ -204,16 +239,25 @@ impl Separators {
                 let v =
                     unsafe { _mm256_loadu_si256(bytes.as_ptr().add(32 * half).cast::<__m256i>()) };
                 let mask = |v: __m256i| u64::from(_mm256_movemask_epi8(v) as u32) << (32 * half);
-                let low = mask(_mm256_cmpeq_epi8(_mm256_min_epu8(v, blank), v));
-                separators |= low & !mask(_mm256_cmpeq_epi8(v, cr));
-                line_feeds |= mask(_mm256_cmpeq_epi8(v, lf));
-                blanks |= mask(_mm256_cmpeq_epi8(v, blank));
+                let is_lf = _mm256_cmpeq_epi8(v, lf);
+                line_feeds |= mask(is_lf);
+                if BY == COMMAS {
+                    separators |= mask(_mm256_or_si256(_mm256_cmpeq_epi8(v, comma), is_lf));
+                    let is_quote = _mm256_cmpeq_epi8(v, quote);
+                    odd |= mask(_mm256_or_si256(is_quote, _mm256_cmpeq_epi8(v, nul)));
+                } else {
+                    let low = mask(_mm256_cmpeq_epi8(_mm256_min_epu8(v, blank), v));
+                    separators |= low & !mask(_mm256_cmpeq_epi8(v, cr));
+                    blanks |= mask(_mm256_cmpeq_epi8(v, blank));
+                }
             }
-            odd |= separators & !(line_feeds | blanks);
+            if BY == BLANKS {
+                odd |= separators & !(line_feeds | blanks);
+            }
             self.take_masks(64 * number as u32, separators, line_feeds);
         }
         self.odd = odd != 0;
-        self.find_scalar(block, block.len() - rest.len());
+        self.find_scalar::<BY>(block, block.len() - rest.len());
     }
 }
 
@@ -298,7 +342,7 @@ mod tests {
             let mut narrow = Separators::default();
             narrow.prepare(block.len());
             // SAFETY: whatever processor has vectors at all has AVX2.
-            unsafe { narrow.find_avx2(block) };
+            unsafe { narrow.find_avx2::<BLANKS>(block) };
             same(&narrow, &plain);
         }
         (fast, plain)
@@ -318,6 +362,25 @@ mod tests {
         assert!(fast.odd());
         let (fast, _) = both(b"a b\r\n");
         assert!(!fast.odd());
+    }
+
+    #[test]
+    fn finds_cells_and_rows() {
+        for (block, odd) in
+            [(&b"a b,,c\r\n\t,\n"[..], false), (b"a\",,c\r\n.,\n", true), (b"a\0,,c\r\n.,\n", true)]
+        {
+            for find in [Separators::find_commas, Separators::find_commas_portable] {
+                let mut found = Separators::default();
+                find(&mut found, block);
+                let at = block.len() - 8;
+                assert_eq!(
+                    found.places(),
+                    [at, at + 1, at + 4, at + 6, at + 7].map(|at| at as u32)
+                );
+                assert_eq!(found.line_ends(), [(at as u32 + 4, 2), (at as u32 + 7, 4)]);
+                assert_eq!(found.odd(), odd);
+            }
+        }
     }
 
     proptest! {
@@ -340,6 +403,35 @@ mod tests {
                 prop_assert_eq!(block[place as usize], b'\n');
                 prop_assert_eq!(before as usize, expect.iter().filter(|&&at| at < place).count());
             }
+        }
+
+        #[test]
+        fn vector_and_scalar_agree_on_commas(
+            block in proptest::collection::vec(
+                prop_oneof![Just(b','), Just(b'\n'), Just(b'\r'), any::<u8>()], 0..700),
+            odd: bool,
+        ) {
+            let strange = |&byte: &u8| byte == b'"' || byte == 0;
+            let block: Vec<u8> = block.into_iter().filter(|byte| odd || !strange(byte)).collect();
+            let (mut fast, mut plain) = (Separators::default(), Separators::default());
+            // A first, longer block of another kind must leave nothing behind.
+            fast.find(&[b'\t'; 900]);
+            fast.find_commas(&block);
+            plain.find_commas_portable(&block);
+            same(&fast, &plain);
+            #[cfg(target_arch = "x86_64")]
+            if Vectors::best() != Vectors::None {
+                let mut narrow = Separators::default();
+                narrow.prepare(block.len());
+                // SAFETY: as above.
+                unsafe { narrow.find_avx2::<COMMAS>(&block) };
+                same(&narrow, &plain);
+            }
+            prop_assert_eq!(fast.odd(), block.iter().any(strange));
+            let expect: Vec<u32> = (0..block.len())
+                .filter(|&i| b",\n".contains(&block[i])).map(|i| i as u32).collect();
+            prop_assert_eq!(fast.places(), &expect);
+            prop_assert_eq!(fast.line_ends().len(), block.iter().filter(|&&b| b == b'\n').count());
         }
     }
 }

@@ -73,11 +73,7 @@ impl Line<'_> {
     }
 
     fn is_back_end(&self) -> bool {
-        is_back_end(
-            Some(self.s_port),
-            self.s_sitename.as_bytes(),
-            self.cs_uri_stem.as_bytes(),
-        )
+        is_back_end(Some(self.s_port), self.s_sitename.as_bytes(), self.cs_uri_stem.as_bytes())
     }
 }
 

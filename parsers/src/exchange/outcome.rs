@@ -129,6 +129,21 @@ pub fn outcome(
     cs_uri_query: &[u8],
     status: Status,
 ) -> Outcome {
+    // The server appends its mark after what the client sent.
+    let logoff_reason = query_values(cs_uri_query, "LogoffReason").last();
+    outcome_of(protocol, cs_username, cs_method, cs_uri_stem, cs_uri_query, logoff_reason, status)
+}
+
+/// The same with the mark of the forms module as it was found: each log has it elsewhere.
+pub(super) fn outcome_of(
+    protocol: Protocol,
+    cs_username: &[u8],
+    cs_method: &[u8],
+    cs_uri_stem: &[u8],
+    cs_uri_query: &[u8],
+    logoff_reason: Option<&[u8]>,
+    status: Status,
+) -> Outcome {
     let named = !is_absent(cs_username);
     match status.sc_status {
         401 => return unauthorized(named, status.sc_substatus, status.sc_win32_status),
@@ -137,7 +152,8 @@ pub fn outcome(
         _ => {}
     }
     if protocol.uses_forms()
-        && let Some(outcome) = forms(cs_method, cs_uri_stem, cs_uri_query, status.sc_status)
+        && let Some(outcome) =
+            forms(cs_method, cs_uri_stem, cs_uri_query, logoff_reason, status.sc_status)
     {
         return outcome;
     }
@@ -227,6 +243,7 @@ fn forms(
     cs_method: &[u8],
     cs_uri_stem: &[u8],
     cs_uri_query: &[u8],
+    logoff_reason: Option<&[u8]>,
     sc_status: u16,
 ) -> Option<Outcome> {
     let page = Page::of(cs_uri_stem);
@@ -247,8 +264,7 @@ fn forms(
         (_, Page::Mailbox) => return None,
         _ => return Some(Outcome::Other),
     }
-    // The server appends its mark after what the client sent.
-    if let Some(mark) = query_values(cs_uri_query, "LogoffReason").last() {
+    if let Some(mark) = logoff_reason {
         return refused(if starts_with(mark, "LoginTimeout") {
             Refusal::OwaTimeout
         } else if page == Page::LogonPost {

@@ -54,16 +54,17 @@ const NAMES: &[(&str, Column)] = &[
 ];
 
 /// What stands between two values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Delimiter {
     /// One blank, as IIS writes it.
+    #[default]
     Blank,
     /// One tab, as some exports write it.
     Tab,
 }
 
 /// One `#Fields` line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {
     /// Column names as logged.
     pub names: Vec<String>,

@@ -1,6 +1,7 @@
 //! One data line: its values by column.
 
 use super::layout::{Column, Layout};
+use crate::lines::{Values, whole_number};
 use chrono::{DateTime, Utc};
 
 /// A data line with as many values as `#Fields` names. Everything borrows from the log.
@@ -28,15 +29,6 @@ pub(super) struct Found<'a> {
     pub(super) sc_status: Option<&'a [u8]>,
 }
 
-/// Where the values of a line stand.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Values<'a> {
-    /// Between separators, of which there is one less than values: the common case.
-    Separated { start: usize, places: &'a [u32], end: usize },
-    /// In ranges of `text`: quoted or repaired lines.
-    Ranges(&'a [(usize, usize)]),
-}
-
 impl<'a> Line<'a> {
     /// The value of a column as logged, without quotes around it; `None` where the log has no such column.
     #[inline]
@@ -52,11 +44,7 @@ impl<'a> Line<'a> {
 
     /// The value of a column as a whole number.
     pub fn number_in(&self, column: Column) -> Option<u64> {
-        let digits = self.present(column)?;
-        digits.iter().try_fold(0u64, |number, &byte| {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 { None } else { number.checked_mul(10)?.checked_add(u64::from(digit)) }
-        })
+        whole_number(self.present(column)?)
     }
 
     /// Time of the entry.
@@ -98,18 +86,7 @@ impl<'a> Line<'a> {
     /// The nth value, from 0; empty where there is none.
     #[inline(always)]
     pub(super) fn nth(&self, nth: usize) -> &'a [u8] {
-        let (from, to) = match self.values {
-            Values::Ranges(ranges) => ranges.get(nth).copied().unwrap_or_default(),
-            Values::Separated { start, places, end } => {
-                let place = |nth: usize| places.get(nth).map(|&place| place as usize);
-                let from = match nth.checked_sub(1) {
-                    None => start,
-                    Some(before) => place(before).map_or(end, |at| at + 1),
-                };
-                (from, place(nth).unwrap_or(end))
-            }
-        };
-        self.text.get(from..to).unwrap_or_default()
+        self.values.nth(nth, self.text)
     }
 }
 

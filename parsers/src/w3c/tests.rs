@@ -9,13 +9,15 @@ const HEAD: &str = "#Software: Microsoft Internet Information Services 10.0\r\n#
 
 fn read(log: &[u8]) -> (Tally, Vec<String>) {
     let mut seen = Vec::new();
-    let (tally, _) = scan(log, &State::default(), |_, line| {
-        let name = String::from_utf8_lossy(line.value(Column::CsUsername).unwrap());
-        let query = String::from_utf8_lossy(line.value(Column::CsUriQuery).unwrap_or(b""));
-        seen.push(format!("{}|{}|{name}|{query}", line.number, line.time().format("%d %T%.f")));
-    });
+    let (tally, _) = scan(log, &State::default(), |_, line| seen.push(shown(line)));
     assert_eq!(tally.lines, tally.requests + tally.directives + tally.blank + tally.rejected);
     (tally, seen)
+}
+
+fn shown(line: &Line<'_>) -> String {
+    let name = String::from_utf8_lossy(line.value(Column::CsUsername).unwrap());
+    let query = String::from_utf8_lossy(line.value(Column::CsUriQuery).unwrap_or(b""));
+    format!("{}|{}|{name}|{query}", line.number, line.time().format("%d %T%.f"))
 }
 
 fn check(lines: &str, expect: &[&str]) -> Tally {
@@ -208,5 +210,46 @@ proptest! {
         prop_assert_eq!(seen, pieces);
         prop_assert_eq!((whole.lines, whole.rejected, whole.nul_runs, whole.line_ends),
             (sum.lines, sum.rejected, sum.nul_runs, line_ends));
+    }
+
+    #[test]
+    fn blocks_do_not_matter(lines in proptest::collection::vec(any_line(), 0..60), size in 1usize..200) {
+        let log = format!("{HEAD}{}", lines.concat());
+        let (whole, seen) = read(log.as_bytes());
+        let (tally, pieces) = read_in_blocks(log.as_bytes(), size);
+        prop_assert_eq!(seen, pieces);
+        prop_assert_eq!((whole.lines, whole.rejected, whole.nul_runs, whole.line_ends),
+            (tally.lines, tally.rejected, tally.nul_runs, tally.line_ends));
+    }
+}
+
+/// As whoever has room for a block only: what is not taken stands before the next bytes.
+fn read_in_blocks(log: &[u8], size: usize) -> (Tally, Vec<String>) {
+    let (mut scanner, mut seen, mut held) =
+        (Scanner::new(&State::default()), Vec::new(), Vec::new());
+    let mut rest = log;
+    loop {
+        let (block, after) = rest.split_at(size.min(rest.len()));
+        rest = after;
+        held.extend_from_slice(block);
+        let taken = scanner
+            .read(&held, rest.is_empty(), &mut |_: &[u8], line: &Line<'_>| seen.push(shown(line)));
+        held.drain(..taken);
+        if rest.is_empty() {
+            return (scanner.finish().0, seen);
+        }
+    }
+}
+
+#[test]
+fn endless_lines_come_in_blocks_as_well() {
+    let line = "2026-03-02 08:00:02 - 443 bob ::1 200\r\n";
+    for (endless, blank) in [("y", 0), ("\0", 1)] {
+        let log = format!("{HEAD}{}\n{line}", endless.repeat(5 << 20));
+        let (whole, expect) = read(log.as_bytes());
+        let (tally, seen) = read_in_blocks(log.as_bytes(), 512 << 10);
+        assert_eq!((&seen, tally.blank), (&expect, blank));
+        assert_eq!(tally.rejects, whole.rejects);
+        assert_eq!((tally.line_ends, tally.nul_runs), (whole.line_ends, whole.nul_runs));
     }
 }

@@ -1,0 +1,109 @@
+//! Blocks of a log to windows: pieces of whole lines that are looked at in one go.
+
+use crate::separators::Separators;
+
+/// Bytes looked at in one go: small enough that places and bytes stay in the first-level cache.
+const WINDOW: usize = 16 << 10;
+/// A line longer than that is no line (IIS cuts at 64 KiB): it is refused without being taken apart.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// What a block is cut into.
+pub(crate) enum Window<'a> {
+    /// Whole lines, and what separates their values.
+    Lines(&'a [u8], &'a Separators),
+    /// A line that no log writes.
+    Endless(Endless),
+}
+
+/// Cuts the blocks of a chunk, one after the other.
+pub(crate) struct Windows {
+    find: fn(&mut Separators, &[u8]),
+    separators: Separators,
+    /// A line without an end so far that is longer than any log writes.
+    endless: Option<Endless>,
+}
+
+impl Windows {
+    /// Before the first block; `find` finds the separators.
+    pub(crate) fn new(find: fn(&mut Separators, &[u8])) -> Self {
+        Windows { find, separators: Separators::default(), endless: None }
+    }
+
+    /// Cuts a block, and returns how many bytes it took: the next block begins behind them.
+    ///
+    /// A line that the block does not end is left for the next one, which has to hold more of it, unless the block is
+    /// the last one or the line is longer than 1 MiB.
+    #[inline(always)]
+    pub(crate) fn read(
+        &mut self,
+        block: &[u8],
+        is_last: bool,
+        mut each: impl FnMut(Window<'_>),
+    ) -> usize {
+        let (mut rest, ended) = self.go_on(block, is_last);
+        ended.into_iter().for_each(|endless| each(Window::Endless(endless)));
+        while !rest.is_empty() {
+            // From its first byte to its last, as memory likes it: where the last line ends is known afterwards.
+            let piece = rest.get(..WINDOW).unwrap_or(rest);
+            (self.find)(&mut self.separators, piece);
+            let end = match self.separators.line_ends().last() {
+                _ if is_last && piece.len() == rest.len() => rest.len(),
+                Some(&(lf, _)) => lf as usize + 1,
+                None => match memchr::memchr(b'\n', rest) {
+                    Some(at) => at + 1,
+                    None if is_last || rest.len() > LONGEST_LINE => rest.len(),
+                    None => break,
+                },
+            };
+            let (window, after) = rest.split_at(end);
+            rest = after;
+            if window.len() > LONGEST_LINE {
+                let endless = Endless::default().and(window);
+                match endless.has_end || is_last {
+                    true => each(Window::Endless(endless)),
+                    false => self.endless = Some(endless),
+                }
+                continue;
+            }
+            if window.len() > WINDOW {
+                (self.find)(&mut self.separators, window);
+            }
+            each(Window::Lines(window, &self.separators));
+        }
+        block.len() - rest.len()
+    }
+
+    /// Takes the rest of an endless line off the beginning of a block.
+    fn go_on<'a>(&mut self, block: &'a [u8], is_last: bool) -> (&'a [u8], Option<Endless>) {
+        let Some(endless) = self.endless.take() else { return (block, None) };
+        let end = memchr::memchr(b'\n', block).map_or(block.len(), |at| at + 1);
+        let (line, rest) = block.split_at(end);
+        let endless = endless.and(line);
+        if endless.has_end || is_last {
+            return (rest, Some(endless));
+        }
+        self.endless = Some(endless);
+        (rest, None)
+    }
+}
+
+/// What is known of a line that no log writes.
+#[derive(Default)]
+pub(crate) struct Endless {
+    pub(crate) bytes: usize,
+    /// Its line end came.
+    pub(crate) has_end: bool,
+    /// It holds something other than blanks and NUL.
+    pub(crate) has_text: bool,
+}
+
+impl Endless {
+    fn and(self, bytes: &[u8]) -> Self {
+        let is_blank = |&byte: &u8| byte == 0 || byte.is_ascii_whitespace();
+        Endless {
+            bytes: self.bytes + bytes.len(),
+            has_end: bytes.ends_with(b"\n"),
+            has_text: self.has_text || !bytes.iter().all(is_blank),
+        }
+    }
+}
