@@ -14,8 +14,8 @@ use crate::collect::clients::{self, Claim};
 use crate::collect::log::Log;
 use crate::collect::watch::Watch;
 use crate::collect::{self, Collected};
-use crate::correlate::Rules;
 use crate::correlate::coverage::{Coverage, Span};
+use crate::correlate::{Restarts, Rules};
 use crate::input::{self, Hash};
 use crate::messages::Messages;
 use crate::read::{self, Evidence, File};
@@ -296,13 +296,21 @@ impl Run<'_> {
             .iter()
             .map(|key| server_index.get(key.server.as_str()).copied().unwrap_or(u32::MAX))
             .collect();
+        let mut pools = collect::book::Table::default();
+        let pool_of_key: Vec<u32> =
+            book.keys.iter().map(|key| pools.number((key.server.clone(), key.pool))).collect();
         let world = World {
             accounts: &self.directory.accounts,
             changes: &self.directory.changes,
             book,
             server_of_key: &server_of_key,
+            pool_of_key: &pool_of_key,
+            address_of_client: &vec![None; book.clients.iter().count()],
             identity_of_client: &clients::identities(book),
             coverage: &self.coverage,
+            restarts: &Restarts::default(),
+            logons: &BTreeMap::new(),
+            logon_coverage: &Coverage::default(),
             rules,
             since: self.args.since,
         };

@@ -3,18 +3,29 @@
 //! Requests come in order of start. What is kept is the open chains and the runs of clients; a class goes out
 //! with the request, and the residual of its run when nothing can change it any more.
 
+mod auth;
 mod chain;
 pub mod coverage;
 mod effect;
+mod ground;
+mod judge;
+mod logon;
+mod restart;
 mod run;
 
+pub use auth::Auth;
 pub use effect::{Cut, Effect};
-pub use run::{Run, Speaks};
+pub use ground::{Ground, Speaks};
+pub use logon::{Logon, Logons};
+pub use restart::{Restart, Restarts, Scope};
+pub use run::Run;
 
-use chain::{Chains, Lineage, Token};
+use chain::Chains;
 use chrono::{DateTime, TimeDelta, Utc};
 use coverage::Coverage;
 use effect::Timeline;
+use judge::{Served, judge};
+use logon::Heard;
 use run::Runs;
 use stillin_parsers::exchange::Refusal;
 
@@ -46,16 +57,20 @@ pub struct Request {
     pub key: u32,
     /// Server, an index into the coverage.
     pub server: u32,
+    /// Server and front-end pool, an index into the restarts.
+    pub pool: u32,
     /// Device, or user agent and address.
     pub client: u32,
+    /// Number of the address it came from, as in [`Logon::address`].
+    pub address: Option<u32>,
     /// Served, or refused for that reason.
     pub refusal: Option<Refusal>,
     /// A refusal without a name, given to this client by its address and user agent alone.
     pub is_claimed: bool,
     /// Several accounts bear the name.
     pub is_ambiguous: bool,
-    /// The pool's virtual directory takes Windows authentication by default, and the scheme is not logged.
-    pub may_be_windows: bool,
+    /// How it was authenticated.
+    pub auth: Auth,
 }
 
 /// No client waits longer for an answer: a Ping lasts 59 minutes at most (DOMAIN.md 1.4, 2.2).
@@ -69,6 +84,7 @@ pub enum Class {
     WithinSlack,
     Refused,
     CachedToken,
+    OtherAuth,
     Ambiguous,
     NewLogon,
     Unexplained,
@@ -82,6 +98,7 @@ impl Class {
             Class::WithinSlack => "within_slack",
             Class::Refused => "refused",
             Class::CachedToken => "cached_token",
+            Class::OtherAuth => "other_auth",
             Class::Ambiguous => "ambiguous",
             Class::NewLogon => "new_logon",
             Class::Unexplained => "unexplained",
@@ -111,6 +128,15 @@ impl Residual {
     }
 }
 
+/// What a refusal at the end of a client's run says of a request in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bearing {
+    /// It makes its residual graver, up to this: where a log is blind, never certain.
+    UpTo(Residual),
+    /// It contradicts the evidence that the request was a new logon.
+    Contradicts,
+}
+
 /// One classed request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Classed {
@@ -122,26 +148,49 @@ pub struct Classed {
     pub class: Class,
     /// Its residual, as far as it is known by itself; that of its run may be graver.
     pub residual: Residual,
-    /// The run it belongs to, for password changes.
-    pub run: Option<usize>,
+    /// The run it belongs to, for password changes, and what the end of that may say of it.
+    pub run: Option<(usize, Bearing)>,
     /// What speaks for and against.
     pub speaks: Speaks,
 }
 
+/// What there is to judge by, beside changes and requests.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// What the web logs can speak about.
+    pub coverage: &'a Coverage,
+    /// When workers ended.
+    pub restarts: &'a Restarts,
+    /// The account's logons.
+    pub logons: Logons<'a>,
+}
+
+impl Classed {
+    fn refused(request: usize, effect: &Effect, speaks: Speaks) -> Self {
+        let (class, residual) = (Class::Refused, Residual::No);
+        Classed { request, change: effect.change, class, residual, run: None, speaks }
+    }
+}
+
 /// Classes every request whose end is at or after the change in effect; `emit` gets them in order.
-/// The runs say how grave the requests of a client were, seen from its end.
+/// The runs say how grave the requests of a client were, seen from its end: see [`settle`].
 ///
 /// # Panics
-/// If the requests are not in order of start, or the cuts not in order of time: a verdict on them would be wrong.
+/// If the requests are not in order of start, or the cuts, restarts or logons not in order of time: a verdict on
+/// them would be wrong.
 pub fn correlate(
     cuts: &[Cut],
     requests: impl IntoIterator<Item = Request>,
-    coverage: &Coverage,
+    evidence: &Evidence<'_>,
     rules: &Rules,
     mut emit: impl FnMut(Classed),
 ) -> Vec<Run> {
     let timeline = Timeline::new(cuts);
-    let mut chains = Chains::new(coverage, rules.ttl);
+    let no_restarts = Restarts::default();
+    let mut chains = Chains::new(evidence.coverage, evidence.restarts, rules.ttl);
+    // What restarts and schemes make of a request is believed only as long as its client does not contradict it.
+    let mut unaided = Chains::new(evidence.coverage, &no_restarts, rules.ttl);
+    let mut heard = Heard::new(&evidence.logons);
     let mut runs = Runs::default();
     let mut latest = DateTime::<Utc>::MIN_UTC;
     for (index, request) in requests.into_iter().enumerate() {
@@ -151,114 +200,40 @@ pub fn correlate(
         if let Some(refusal) = request.refusal {
             if let Some(effect) = effect {
                 let speaks = runs.refused(&request, refusal, &effect);
-                let (class, residual) = (Class::Refused, Residual::No);
-                emit(Classed {
-                    request: index,
-                    change: effect.change,
-                    class,
-                    residual,
-                    run: None,
-                    speaks,
-                });
+                emit(Classed::refused(index, &effect, speaks));
             }
             continue;
         }
-        let token = chains.serve(&request, effect.map(|effect| effect.at));
-        if let Some(effect) = effect {
-            let classed = judge(&request, index, &effect, token, rules, &mut runs);
-            emit(classed);
+        let change = effect.map(|effect| effect.at);
+        let token = (!request.auth.uses_no_token()).then(|| chains.serve(&request, change));
+        let unaided = unaided.serve(&request, change).lineage;
+        if let Some(effect) = &effect {
+            let asked = heard.of(&request, effect, rules);
+            let is_seen = !evidence.coverage.is_blind(request.server, effect.at, request.start);
+            let served = Served { request: &request, effect, token, unaided, asked, is_seen };
+            emit(judge(&served, index, rules, &mut runs));
         }
     }
     runs.finish()
 }
 
-/// The residual of a request, seen from the end of its run.
-pub fn residual(classed: &Classed, runs: &[Run]) -> Residual {
-    match classed.run.and_then(|run| runs.get(run)) {
-        Some(run) => classed.residual.max(run.residual),
-        None => classed.residual,
-    }
-}
-
-/// Class and residual of one served request.
-fn judge(
-    request: &Request,
-    index: usize,
-    effect: &Effect,
-    token: Token,
-    rules: &Rules,
-    runs: &mut Runs,
-) -> Classed {
-    let lineage = token.lineage;
-    let mut classed = Classed {
-        request: index,
-        change: effect.change,
-        class: Class::InFlight,
-        residual: Residual::No,
-        run: None,
-        speaks: Speaks::default(),
-    };
-    if request.start < effect.at {
-        return classed;
-    }
-    let is_new = effect.kind.sets_password() && runs.had_to_log_on_anew(request, effect);
-    if request.start < effect.at + rules.slack && !is_new {
-        (classed.class, classed.residual) = (Class::WithinSlack, Residual::Possible);
-        return classed;
-    }
-    if effect.kind.disables() {
-        (classed.class, classed.residual) = match lineage {
-            _ if runs.was_shut_out(request, effect) => (Class::Unexplained, Residual::Certain),
-            Lineage::Before => (Class::CachedToken, Residual::Certain),
-            Lineage::Unsure => (Class::Ambiguous, Residual::Certain),
-            Lineage::After => (Class::Unexplained, Residual::Certain),
-        };
-    } else {
-        (classed.class, classed.residual) = judge_password(request, effect, lineage, runs);
-        if classed.residual != Residual::No {
-            let first_hour =
-                effect.is_reset_by_other && request.start < effect.at + TimeDelta::hours(1);
-            if first_hour && classed.class == Class::CachedToken && token.is_client_known {
-                classed.residual = Residual::Likely;
-                classed.speaks.reset_within_the_hour = true;
-            }
-            classed.run = Some(runs.join(request, effect));
-        }
-    }
-    classed.speaks.hole = lineage == Lineage::Unsure;
-    if request.is_ambiguous && classed.residual != Residual::No {
-        classed.speaks.shared_name = true;
-        (classed.class, classed.residual, classed.run) =
-            (Class::Ambiguous, Residual::Possible, None);
-    }
-    let may_be_in_flight = !request.is_start_known && request.start < effect.at + LONGEST_REQUEST;
-    if may_be_in_flight && classed.residual != Residual::No {
-        classed.speaks.start_unknown = true;
-        (classed.residual, classed.run) = (Residual::Possible, None);
-    }
-    if effect.may_be_over && classed.residual != Residual::No {
-        classed.speaks.maybe_enabled = true;
-        (classed.residual, classed.run) = (Residual::Possible, None);
-    }
-    classed
-}
-
-/// A served request after a password change: with the old password, or with the new one?
-fn judge_password(
-    request: &Request,
-    effect: &Effect,
-    lineage: Lineage,
-    runs: &Runs,
-) -> (Class, Residual) {
-    if runs.had_to_log_on_anew(request, effect) {
-        return (Class::NewLogon, Residual::No);
-    }
-    match lineage {
-        Lineage::Before => (Class::CachedToken, Residual::Possible),
-        Lineage::Unsure => (Class::Ambiguous, Residual::Possible),
-        // The token is gone, so the password was asked for: unless a Windows logon never had a token there.
-        Lineage::After if request.may_be_windows => (Class::Ambiguous, Residual::Possible),
-        Lineage::After => (Class::NewLogon, Residual::No),
+/// The request as it is judged from the end of its run.
+pub fn settle(classed: Classed, runs: &[Run]) -> Classed {
+    let Some((run, bearing)) = classed.run else { return classed };
+    let Some(run) = runs.get(run) else { return classed };
+    match bearing {
+        Bearing::UpTo(most) => Classed {
+            residual: classed.residual.max(run.residual.min(most)),
+            speaks: classed.speaks.and(run.speaks),
+            ..classed
+        },
+        Bearing::Contradicts if run.residual == Residual::Certain => Classed {
+            class: Class::Ambiguous,
+            residual: Residual::Possible,
+            speaks: classed.speaks.and(Ground::RefusedAllTheSame.into()),
+            ..classed
+        },
+        Bearing::Contradicts => classed,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::case::{Path, State};
 use crate::collect::book::Key;
-use crate::correlate::{Class, Residual};
+use crate::correlate::{Auth, Class, Residual};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::ChangeKind;
 use stillin_parsers::exchange::Scheme;
@@ -53,9 +53,13 @@ pub fn steps(paths: &[Planned<'_>]) -> Vec<Step> {
         .collect()
 }
 
-/// Open, on a front-end pool that is known.
+/// Open, on a front-end pool that is known, and perhaps by a cached token.
 fn is_cut_by_recycle(planned: &Planned<'_>) -> bool {
-    planned.path.state == State::Open && !planned.key.pool.is_empty() && !planned.path.is_back_end
+    let path = planned.path;
+    path.state == State::Open
+        && path.may_hang_on_token()
+        && !planned.key.pool.is_empty()
+        && !path.is_back_end
 }
 
 /// Places a recycle is planned for: server and pool.
@@ -79,8 +83,15 @@ pub fn advice(paths: &[Planned<'_>]) -> Vec<Advice> {
 
 fn advice_for(planned: &Planned<'_>) -> Vec<&'static str> {
     let path = planned.path;
-    let mut texts = Vec::new();
     let may_be_alive = matches!(path.state, State::Open | State::Unknown);
+    if !path.may_hang_on_token() {
+        return if may_be_alive { advice_for_schemes(path, planned.kind) } else { Vec::new() };
+    }
+    let mut texts = Vec::new();
+    // Not even a restart that is sure ends a ticket.
+    let may_be_ticket = planned.key.scheme == Scheme::Windows
+        && path.schemes.contains(&Auth::MayBeWindows)
+        && (may_be_alive || path.state == State::Recycled);
     if path.is_back_end {
         texts.push(
             "logged by the back end only: the front end whose pool holds the token is not among the logs; add the \
@@ -88,7 +99,7 @@ fn advice_for(planned: &Planned<'_>) -> Vec<&'static str> {
         );
     } else if planned.key.pool.is_empty() {
         texts.push("the URL is none of Exchange's: find the application pool behind it on the server itself");
-    } else if may_be_alive && planned.key.scheme == Scheme::Windows {
+    } else if may_be_ticket {
         texts.push(
             "clients of this pool log on with Kerberos or NTLM unless Basic was switched on there: a recycle ends \
              cached Basic tokens and open connections, but not a Kerberos ticket, which lives up to 10 hours; switch \
@@ -111,3 +122,40 @@ fn advice_for(planned: &Planned<'_>) -> Vec<&'static str> {
     }
     texts
 }
+
+/// What cuts access that no recycle cuts (DOMAIN.md 5.2, 5.3).
+fn advice_for_schemes(path: &Path, kind: ChangeKind) -> Vec<&'static str> {
+    let mut texts = Vec::new();
+    for scheme in &path.schemes {
+        texts.push(match scheme {
+            Auth::Kerberos => {
+                "Kerberos: no recycle ends it; a ticket that the client holds serves for up to 10 hours, whatever \
+                 becomes of the account"
+            }
+            Auth::Ntlm => {
+                "NTLM: there is no cached token; an open connection goes on until it is closed: close it at the load \
+                 balancer or the firewall"
+            }
+            Auth::Negotiate => {
+                "Negotiate is Kerberos or NTLM: no recycle ends a Kerberos ticket, which serves for up to 10 hours; \
+                 an NTLM connection goes on until it is closed, at the load balancer or the firewall"
+            }
+            Auth::Bearer => {
+                "bearer token (OAuth): no recycle ends it; revoke the sessions of the user in Entra ID; the access \
+                 token that the client holds serves for another 60 to 90 minutes"
+            }
+            _ => continue,
+        });
+    }
+    texts.push(
+        "switch the protocol off for the mailbox (Set-CASMailbox) and block the device: Exchange heeds that within \
+         20 minutes or so, whatever the client logs on with",
+    );
+    if path.residual < Residual::Certain && kind.sets_password() {
+        texts.push("the client may have been given the new password: ask before you accuse");
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,41 +2,45 @@
 
 use crate::case::{Path, State};
 use crate::collect::book::Key;
-use crate::correlate::{Class, Rules, Speaks};
+use crate::correlate::{Auth, Class, Ground, Rules, Scope};
 use chrono::TimeDelta;
 use stillin_parsers::event::{ChangeKind, Precision};
 use stillin_parsers::exchange::{Refusal, Scheme};
 
-/// One sentence for each thing that speaks for or against.
+/// One sentence for each thing that speaks for or against. `restart` is the place that tells of the path's restart.
 pub fn why(
     path: &Path,
     key: &Key,
     kind: ChangeKind,
     precision: Precision,
     rules: &Rules,
+    restart: Option<&str>,
 ) -> Vec<String> {
-    let mut why = vec![of_class(path.class, &path.speaks, kind, rules)];
+    let mut why = vec![of_class(path, kind, rules)];
     if precision == Precision::AtLatest {
         why.push(
             "the change was made then or before: access may have gone on for longer than told here"
                 .into(),
         );
     }
-    why.extend(of_speaks(&path.speaks).into_iter().map(str::to_owned));
-    if key.scheme == Scheme::Windows {
+    why.extend(path.speaks.grounds().map(|ground| of_ground(ground).to_owned()));
+    if key.scheme == Scheme::Windows && path.schemes.contains(&Auth::MayBeWindows) {
         why.push(
             "the scheme is not in the log; this pool takes Windows authentication by default, so that a Kerberos \
              ticket or an NTLM connection may have served instead of a cached token"
                 .into(),
         );
     }
-    why.push(of_state(path, rules));
+    let place = restart.unwrap_or_default();
+    why.push(of_state(path, rules, place));
+    why.extend(of_hint(path, place));
     why
 }
 
-fn of_class(class: Class, speaks: &Speaks, kind: ChangeKind, rules: &Rules) -> String {
+fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
     let ttl = span(rules.ttl);
-    match class {
+    let has = |ground| path.speaks.has(ground);
+    match path.class {
         Class::WithinSlack => format!(
             "began less than {} after the change: replication or clocks may explain it",
             span(rules.slack)
@@ -50,8 +54,23 @@ fn of_class(class: Class, speaks: &Speaks, kind: ChangeKind, rules: &Rules) -> S
             "went on from before the change without a pause longer than {ttl}: the token of the old password can have \
              served it"
         ),
-        Class::Ambiguous if speaks.shared_name => {
+        Class::OtherAuth => format!(
+            "logged on with {}: no cached token of IIS is involved",
+            schemes(path).collect::<Vec<_>>().join(" or ")
+        ),
+        Class::Ambiguous if has(Ground::SharedName) => {
             "the name alone does not say whose requests these are".into()
+        }
+        Class::Ambiguous if has(Ground::RefusedAllTheSame) || has(Ground::NoLogonAllTheSame) => {
+            "whether it was the old password or the new one cannot be told".into()
+        }
+        Class::Ambiguous if has(Ground::OldPasswordTaken) => {
+            "the password was asked for anew, but too soon after the change to tell the old one from the new one".into()
+        }
+        Class::Ambiguous if has(Ground::Drained) || has(Ground::RestartHinted) => {
+            "went on from before the change, but perhaps through a restart of the worker: whether the token lived on \
+             cannot be told"
+                .into()
         }
         Class::Ambiguous => format!(
             "a pause of more than {ttl}, or a stretch that no log shows, lies between it and the requests before the \
@@ -66,63 +85,109 @@ fn of_class(class: Class, speaks: &Speaks, kind: ChangeKind, rules: &Rules) -> S
     }
 }
 
-fn of_speaks(speaks: &Speaks) -> Vec<&'static str> {
-    let all = [
-        (
-            speaks.refused_at_last,
-            "for: the client was refused its password afterwards; with the new one it would not have been",
-        ),
-        (
-            speaks.refused_elsewhere,
-            "for: the client was refused at another server or pool afterwards",
-        ),
-        (
-            speaks.session_ended,
-            "for: the browser was sent to the logon page afterwards; against: it may have been logged off",
-        ),
-        (
-            speaks.refused_unsaid,
+fn of_ground(ground: Ground) -> &'static str {
+    match ground {
+        Ground::RefusedAtLast => {
+            "for: the client was refused its password afterwards; with the new one it would not have been"
+        }
+        Ground::RefusedElsewhere => {
+            "for: the client was refused at another server or pool afterwards"
+        }
+        Ground::SessionEnded => {
+            "for: the browser was sent to the logon page afterwards; against: it may have been logged off"
+        }
+        Ground::RefusedUnsaid => {
             "for: the client was refused afterwards; against: the log does not say for what, or not for sure that \
-             it was this client",
-        ),
-        (
-            speaks.start_unknown,
-            "against: the log has no time-taken here: the request may have begun before the change",
-        ),
-        (
-            speaks.reset_within_the_hour,
-            "for: somebody else had reset the password less than an hour before",
-        ),
-        (speaks.shared_name, "against: several accounts bear the name as it is logged"),
-        (
-            speaks.maybe_enabled,
-            "against: another source says that the account was enabled again, then or before",
-        ),
-    ];
-    all.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text).collect()
+             it was this client"
+        }
+        Ground::NoLogon => {
+            "for: the Security log of the server has no logon of the account since the change; a new password would \
+             have needed one"
+        }
+        Ground::StartUnknown => {
+            "against: the log has no time-taken here: the request may have begun before the change"
+        }
+        Ground::ResetWithinTheHour => {
+            "for: somebody else had reset the password less than an hour before"
+        }
+        Ground::ChangedByUser => {
+            "against: the user had changed the password a few minutes before, and may have given this device the new \
+             one"
+        }
+        Ground::OldPasswordTaken => {
+            "for: in the first hour after a change, domain controllers take the old password as well over NTLM \
+             (OldPasswordAllowedPeriod); against: it may have been the new one"
+        }
+        Ground::Drained => {
+            "against: the worker had been restarted less than 90 s before: the old one may have served it to its end"
+        }
+        Ground::RestartHinted => {
+            "against: something hints at a restart of the worker in between, which would have ended the token"
+        }
+        Ground::RefusedAllTheSame => {
+            "against: the evidence disagrees: by the restarts and logons on record the client had logged on anew, \
+             and yet it was refused its password afterwards"
+        }
+        Ground::NoLogonAllTheSame => {
+            "against: the evidence disagrees: the token from before the change was gone, and yet the Security log \
+             of the server has no logon of the account since"
+        }
+        Ground::SharedName => "against: several accounts bear the name as it is logged",
+        Ground::MaybeEnabled => {
+            "against: another source says that the account was enabled again, then or before"
+        }
+    }
 }
 
-fn of_state(path: &Path, rules: &Rules) -> String {
+/// Names of the schemes that use no token.
+fn schemes(path: &Path) -> impl Iterator<Item = &'static str> {
+    path.schemes.iter().filter(|scheme| scheme.uses_no_token()).map(|scheme| match scheme {
+        Auth::Ntlm => "NTLM",
+        Auth::Negotiate => "Negotiate (Kerberos or NTLM)",
+        Auth::Kerberos => "Kerberos",
+        Auth::Bearer => "a bearer token (OAuth)",
+        _ => "a scheme that is neither Basic nor forms",
+    })
+}
+
+fn of_state(path: &Path, rules: &Rules, place: &str) -> String {
     let time = |access: &crate::collect::book::Access| access.end.format("%F %T UTC");
+    let life = span(path.life(rules));
     match (path.state, &path.refused) {
         (State::Refused, Some(refused)) => {
             let reason = refused.refusal.map_or("", refusal_word);
             let status = status(refused.sc_status, refused.sc_substatus);
             format!("ended: refused at {} ({status}, {reason})", time(refused))
         }
-        (State::Open, _) => {
-            format!("the log ends less than {} after the last request", span(rules.ttl))
+        (State::Recycled, _) => {
+            let Some(restart) = &path.restart else { return String::new() };
+            let what = match restart.scope {
+                Scope::Pool => "the pool was recycled",
+                Scope::Iis => "IIS was restarted",
+                Scope::Machine => "the server was restarted",
+            };
+            format!("ended: {what} at {} ({place})", restart.at.format("%F %T UTC"))
         }
+        (State::Open, _) => format!("the log ends less than {life} after the last request"),
         (State::Unknown, _) => "the log does not show what came after the last request".into(),
         _ => match path.restored {
             Some(at) => {
                 format!("ended: the account was enabled again at {}", at.format("%F %T UTC"))
             }
             None => {
-                format!("ended: idle for more than {} after {}", span(rules.ttl), time(&path.last))
+                format!("ended: idle for more than {life} after {}", time(&path.last))
             }
         },
     }
+}
+
+/// A hint ends nothing, but whoever reads the rest has to know it.
+fn of_hint(path: &Path, place: &str) -> Option<String> {
+    let hint = path.restart.filter(|restart| !restart.is_sure && path.state != State::Refused)?;
+    Some(format!(
+        "something hints at a restart of the worker after that, at {} ({place}), but nothing says so for sure",
+        hint.at.format("%F %T UTC")
+    ))
 }
 
 /// `401.1`, or `440` where the log has no substatus.

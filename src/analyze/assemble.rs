@@ -201,6 +201,14 @@ fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
             evidence.push(place);
         }
     }
+    let restart = path.restart.map(|restart| {
+        let source = &run.files[restart.source as usize].source.path;
+        (source, restart.pos)
+    });
+    if let Some((source, pos)) = restart.filter(|_| path.state == State::Recycled) {
+        evidence.push(report::Evidence { path: source.clone(), line: pos.number() });
+    }
+    let restart = restart.map(|(source, pos)| format!("{source}{pos}"));
     let rules = crate::correlate::Rules { ttl: run.args.ttl, slack: run.args.slack };
     report::Path {
         server: key.server.clone(),
@@ -215,7 +223,7 @@ fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
         requests: path.requests,
         data_requests: path.data_requests,
         clients,
-        why: words::why(path, key, change.kind, change.precision, &rules),
+        why: words::why(path, key, change.kind, change.precision, &rules, restart.as_deref()),
         evidence,
     }
 }

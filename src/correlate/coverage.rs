@@ -33,4 +33,9 @@ impl Coverage {
         span.from > from
             || span.gaps.iter().any(|&(gap_from, gap_to)| gap_from < to && from < gap_to)
     }
+
+    /// Whether the server's log speaks about all of the time between two instants.
+    pub fn covers(&self, server: u32, from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
+        !self.is_blind(server, from, to) && self.of(server).is_some_and(|span| to <= span.to)
+    }
 }

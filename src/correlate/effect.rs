@@ -27,6 +27,8 @@ pub struct Effect {
     pub at: DateTime<Utc>,
     /// The password was reset by somebody else.
     pub is_reset_by_other: bool,
+    /// Its time is known; else it was made then or before.
+    pub is_exact: bool,
     /// The account was enabled again before some later moment: perhaps before this request.
     pub may_be_over: bool,
 }
@@ -98,7 +100,13 @@ impl<'a> Timeline<'a> {
             }
         };
         let cut = self.cuts.get(change)?;
-        let is_reset_by_other = cut.is_reset_by_other;
-        Some(Effect { change, kind: cut.kind, at: cut.at, is_reset_by_other, may_be_over })
+        Some(Effect {
+            change,
+            kind: cut.kind,
+            at: cut.at,
+            is_reset_by_other: cut.is_reset_by_other,
+            is_exact: cut.precision == Precision::Exact,
+            may_be_over,
+        })
     }
 }

@@ -3,50 +3,10 @@
 //! The old and the new password can be in use side by side under one name, so only a client tells them apart:
 //! a client that had been given the new password would not have been refused with the old one.
 
-use super::{Effect, Request, Residual};
+use super::{Bearing, Effect, Ground, Request, Residual, Speaks};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use stillin_parsers::exchange::Refusal;
-
-/// What speaks for and against a residual, in the report's words.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Speaks {
-    /// The password was reset by somebody else less than an hour before.
-    pub reset_within_the_hour: bool,
-    /// The client's run ended in a refusal of its password.
-    pub refused_at_last: bool,
-    /// The client was refused at another server or pool.
-    pub refused_elsewhere: bool,
-    /// The browser session was ended, which may or may not have been for the password.
-    pub session_ended: bool,
-    /// The client, or another one at its address, was refused; why, the log does not say.
-    pub refused_unsaid: bool,
-    /// The log does not tell when the request began.
-    pub start_unknown: bool,
-    /// The log does not show whether the token was idle long enough to be flushed.
-    pub hole: bool,
-    /// Several accounts bear the name.
-    pub shared_name: bool,
-    /// The account was enabled again at some unknown time before.
-    pub maybe_enabled: bool,
-}
-
-impl Speaks {
-    /// All that either says.
-    pub fn and(self, other: Speaks) -> Speaks {
-        Speaks {
-            reset_within_the_hour: self.reset_within_the_hour || other.reset_within_the_hour,
-            refused_at_last: self.refused_at_last || other.refused_at_last,
-            refused_elsewhere: self.refused_elsewhere || other.refused_elsewhere,
-            session_ended: self.session_ended || other.session_ended,
-            refused_unsaid: self.refused_unsaid || other.refused_unsaid,
-            start_unknown: self.start_unknown || other.start_unknown,
-            hole: self.hole || other.hole,
-            shared_name: self.shared_name || other.shared_name,
-            maybe_enabled: self.maybe_enabled || other.maybe_enabled,
-        }
-    }
-}
 
 /// One client's residual requests under one key and one password change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +22,10 @@ pub struct Run {
 struct Client {
     /// Its run under the change with that index.
     open: Option<(usize, usize)>,
+    /// The same of requests that are held to be new logons, as long as nothing contradicts that.
+    believed: Option<(usize, usize)>,
+    /// When the password was last asked for, as far as logons on record tell.
+    asked: Option<DateTime<Utc>>,
     /// When its password was last refused.
     refused: Option<DateTime<Utc>>,
     /// When it was last told that the account is disabled, expired or gone.
@@ -84,17 +48,39 @@ enum Sent {
 }
 
 impl Runs {
-    /// The run of a client's residual request, begun with it if need be.
-    pub(super) fn join(&mut self, request: &Request, effect: &Effect) -> usize {
+    /// The run of a client's request, begun with it if need be.
+    pub(super) fn join(&mut self, request: &Request, effect: &Effect, bearing: Bearing) -> usize {
         let client = self.clients.entry((request.key, request.client)).or_default();
-        if let Some((change, run)) = client.open
+        let slot = match bearing {
+            Bearing::UpTo(_) => &mut client.open,
+            Bearing::Contradicts => &mut client.believed,
+        };
+        if let Some((change, run)) = *slot
             && change == effect.change
         {
             return run;
         }
         self.list.push(Run { residual: Residual::Possible, speaks: Speaks::default() });
-        client.open = Some((effect.change, self.list.len() - 1));
+        *slot = Some((effect.change, self.list.len() - 1));
         self.list.len() - 1
+    }
+
+    /// With a new logon the run ends: a refusal later says nothing of the password before it (DESIGN.md 3).
+    pub(super) fn log_on_anew(&mut self, request: &Request) {
+        self.clients.entry((request.key, request.client)).or_default().open = None;
+    }
+
+    /// When the client last logged on after the change, as far as logons tell: a device keeps the password that it
+    /// logged on with when its address changes.
+    pub(super) fn asked(
+        &mut self,
+        request: &Request,
+        effect: &Effect,
+        at: Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
+        let client = self.clients.entry((request.key, request.client)).or_default();
+        client.asked = client.asked.max(at);
+        client.asked.filter(|asked| *asked >= effect.at)
     }
 
     /// The client was refused its password after the change: what it is served since, it is served for the new one.
@@ -119,29 +105,33 @@ impl Runs {
         let sent = password_sent(refusal, request.is_claimed);
         let here = (request.key, request.client);
         let mut speaks = Speaks::default();
-        for (&at, client) in &mut self.clients {
-            let Some((change, run)) = client.open.filter(|_| at.1 == request.client) else {
-                continue;
+        let same_client = self.clients.iter_mut().filter(|(at, _)| at.1 == request.client);
+        for (&at, client) in same_client {
+            let (residual, why) = if at != here {
+                (Residual::Likely, Ground::RefusedElsewhere)
+            } else if sent == Sent::Wrong {
+                (Residual::Certain, Ground::RefusedAtLast)
+            } else if refusal.may_be_session_end() {
+                (Residual::Likely, Ground::SessionEnded)
+            } else {
+                (Residual::Likely, Ground::RefusedUnsaid)
             };
             // A refusal by a disabled account, or for another, later password, says nothing of this one.
-            if change != effect.change || sent == Sent::Unknown {
-                continue;
-            }
-            let (residual, why) = if at != here {
-                (Residual::Likely, Speaks { refused_elsewhere: true, ..Speaks::default() })
-            } else if sent == Sent::Wrong {
-                (Residual::Certain, Speaks { refused_at_last: true, ..Speaks::default() })
-            } else if refusal.may_be_session_end() {
-                (Residual::Likely, Speaks { session_ended: true, ..Speaks::default() })
-            } else {
-                (Residual::Likely, Speaks { refused_unsaid: true, ..Speaks::default() })
+            let says = |(change, _): &mut (usize, usize)| {
+                *change == effect.change && sent != Sent::Unknown
             };
-            if let Some(run) = self.list.get_mut(run) {
-                run.residual = run.residual.max(residual);
-                run.speaks = run.speaks.and(why);
+            // What may have another reason contradicts no evidence.
+            let contradicted = match residual {
+                Residual::Certain => client.believed.take_if(says),
+                _ => None,
+            };
+            for (_, run) in client.open.take_if(says).into_iter().chain(contradicted) {
+                if let Some(run) = self.list.get_mut(run) {
+                    run.residual = run.residual.max(residual);
+                    run.speaks = run.speaks.and(why.into());
+                }
+                speaks = speaks.and(why.into());
             }
-            speaks = speaks.and(why);
-            client.open = None;
         }
         let client = self.clients.entry(here).or_default();
         if sent == Sent::Wrong && request.start >= effect.at {

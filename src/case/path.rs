@@ -1,0 +1,197 @@
+//! The residual requests of a change to paths: one for each key, with what became of its token.
+
+use super::{Finding, Row, World, auth};
+use crate::collect::book::Access;
+use crate::correlate::{Auth, Class, Residual, Restart, Rules, Speaks};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One key with residual access.
+#[derive(Debug, Clone)]
+pub struct Path {
+    /// Index into the book's keys.
+    pub key: u32,
+    /// Class of most of its gravest requests.
+    pub class: Class,
+    /// Gravest residual.
+    pub residual: Residual,
+    /// Whether the token may still be alive.
+    pub state: State,
+    /// First residual request.
+    pub first: Access,
+    /// Last residual request.
+    pub last: Access,
+    /// The refusal after it.
+    pub refused: Option<Access>,
+    /// The first restart after it that is sure, else the first hint at one.
+    pub restart: Option<Restart>,
+    /// How its requests were authenticated, as far as that is known.
+    pub schemes: BTreeSet<Auth>,
+    /// Residual requests.
+    pub requests: u64,
+    /// Those that moved mailbox data.
+    pub data_requests: u64,
+    /// Indexes into the book's clients.
+    pub clients: BTreeSet<u32>,
+    /// What speaks for and against.
+    pub speaks: Speaks,
+    /// When the account was enabled again, if that is known and came after the last access.
+    pub restored: Option<DateTime<Utc>>,
+    /// Logged by the back end only.
+    pub is_back_end: bool,
+}
+
+/// What became of the token of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// The last access is within the TTL of the end of coverage.
+    Open,
+    /// The logs do not reach far enough.
+    Unknown,
+    /// Idle for longer than the TTL, then nothing.
+    Expired,
+    /// The worker was restarted after the last access.
+    Recycled,
+    /// The client was refused after the last access.
+    Refused,
+}
+
+impl State {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Open => "open",
+            State::Unknown => "unknown",
+            State::Expired => "expired",
+            State::Recycled => "recycled",
+            State::Refused => "refused",
+        }
+    }
+}
+
+/// A Kerberos ticket lives up to 10 hours, used or not; other schemes live shorter (DOMAIN.md 5.2).
+pub const LIFE_OF_TICKET: TimeDelta = TimeDelta::hours(10);
+
+impl Path {
+    /// A cached token may be behind it, as far as the schemes are known.
+    pub fn may_hang_on_token(&self) -> bool {
+        !self.schemes.iter().all(|scheme| scheme.uses_no_token())
+    }
+
+    /// How long after its last access it may still be alive, unless something is seen to end it.
+    pub fn life(&self, rules: &Rules) -> TimeDelta {
+        if self.may_hang_on_token() { rules.ttl } else { LIFE_OF_TICKET }
+    }
+}
+
+/// One path for each key, or more: what is only possible of one client must not lengthen what is certain of another,
+/// and what no recycle cuts is no path of what one does.
+pub(super) fn findings(rows: &[Row], world: &World<'_>) -> Vec<Finding> {
+    let identity = |row: &Row| world.identity_of_client[row.access.client as usize];
+    let residual = || rows.iter().filter(|row| row.residual > Residual::No);
+    let place = |row: &Row| (row.access.key, auth(&row.access, world).uses_no_token());
+    let mut gravest: BTreeMap<_, Residual> = BTreeMap::new();
+    for row in residual() {
+        let of_client =
+            gravest.entry((row.change, place(row), identity(row))).or_insert(Residual::No);
+        *of_client = row.residual.max(*of_client);
+    }
+    let mut paths: BTreeMap<usize, BTreeMap<_, Vec<&Row>>> = BTreeMap::new();
+    for row in residual() {
+        let of_client = gravest[&(row.change, place(row), identity(row))];
+        paths.entry(row.change).or_default().entry((place(row), of_client)).or_default().push(row);
+    }
+    let path = |rows_of_path: Vec<&Row>| path(&rows_of_path, rows, world);
+    paths
+        .into_iter()
+        .map(|(change, keys)| Finding { change, paths: keys.into_values().map(path).collect() })
+        .collect()
+}
+
+/// `residual` are the residual rows of one change and key, `all` every row of the account.
+fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
+    let gravest = residual.iter().map(|row| row.residual).max().unwrap_or(Residual::No);
+    let mut classes: BTreeMap<Class, u64> = BTreeMap::new();
+    for row in residual.iter().filter(|row| row.residual == gravest) {
+        *classes.entry(row.class).or_default() += 1;
+    }
+    let most = classes.values().max();
+    let class =
+        classes.iter().find(|(_, n)| Some(*n) == most).map_or(Class::Ambiguous, |(c, _)| *c);
+    let accesses = || residual.iter().map(|row| row.access);
+    let first = accesses().min_by_key(place).unwrap_or(residual[0].access);
+    let last = accesses().max_by_key(place).unwrap_or(residual[0].access);
+    let clients: BTreeSet<u32> = accesses().map(|access| access.client).collect();
+    let mut path = Path {
+        key: first.key,
+        class,
+        residual: gravest,
+        state: State::Unknown,
+        first,
+        last,
+        refused: refusal_after(&last, all, world),
+        restart: None,
+        schemes: accesses().map(|access| auth(&access, world)).collect(),
+        requests: residual.len() as u64,
+        data_requests: accesses().filter(|access| access.moved_data).count() as u64,
+        clients,
+        speaks: residual.iter().fold(Speaks::default(), |sum, row| sum.and(row.speaks)),
+        restored: None,
+        is_back_end: accesses().all(|access| access.is_back_end),
+    };
+    // No restart ends what is not the worker's.
+    if path.may_hang_on_token() {
+        let latest = accesses().map(|access| access.start).max().unwrap_or(last.start);
+        path.restart = restart_after(latest, first.key, world);
+    }
+    path.state = state(&path, world);
+    path
+}
+
+fn place(access: &Access) -> (DateTime<Utc>, u32, u64) {
+    (access.end, access.source, access.line)
+}
+
+/// The first refusal after the last access that says that no token is left.
+fn refusal_after(last: &Access, all: &[Row], world: &World<'_>) -> Option<Access> {
+    let identity = |access: &Access| world.identity_of_client[access.client as usize];
+    // Whoever sent the right password and was turned down all the same had no token to find, whichever client.
+    // A wrong password says that of the client that sent it; the end of a session says it of nobody.
+    let ends_it = |access: &Access| {
+        access.refusal.is_some_and(|refusal| {
+            let is_its_own = identity(access) == identity(last) && !refusal.may_be_session_end();
+            is_its_own || refusal.proves_right_password()
+        })
+    };
+    all.iter()
+        .filter(|row| row.class == Class::Refused && row.access.key == last.key)
+        .map(|row| row.access)
+        .filter(|access| place(access) > place(last) && ends_it(access))
+        .min_by_key(place)
+}
+
+/// The first sure restart of a key's worker after `latest`, else the first hint at one.
+fn restart_after(latest: DateTime<Utc>, key: u32, world: &World<'_>) -> Option<Restart> {
+    let pool = world.pool_of_key[key as usize];
+    let restarts = world.restarts.since(pool, latest + TimeDelta::nanoseconds(1));
+    restarts.iter().find(|restart| restart.is_sure).or(restarts.first()).copied()
+}
+
+fn state(path: &Path, world: &World<'_>) -> State {
+    let server = world.server_of_key[path.key as usize];
+    let (last, life) = (path.last.end, path.life(&world.rules));
+    if path.refused.is_some() && world.coverage.of(server).is_some() {
+        return State::Refused;
+    }
+    if path.restart.is_some_and(|restart| restart.is_sure) {
+        return State::Recycled;
+    }
+    let Some(span) = world.coverage.of(server) else { return State::Unknown };
+    if span.to - last <= life {
+        State::Open
+    } else if world.coverage.is_blind(server, last, last + life) {
+        State::Unknown
+    } else {
+        State::Expired
+    }
+}

@@ -1,0 +1,128 @@
+//! What becomes of a path.
+
+use super::*;
+
+use crate::collect::book::{Client, Key};
+use crate::correlate::coverage::Span;
+use crate::correlate::{Restart, Scope};
+use crate::words;
+use std::collections::BTreeSet;
+use stillin_parsers::event::Pos;
+use stillin_parsers::exchange::Refusal;
+
+/// Minute 0 is nine o'clock.
+fn minute(minute: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_772_442_000, 0).unwrap() + TimeDelta::minutes(minute)
+}
+
+fn restart(at: i64, is_sure: bool) -> Restart {
+    Restart { at: minute(at), is_sure, scope: Scope::Pool, source: 0, pos: Pos::Record(123) }
+}
+
+/// A book with one phone, and its requests; those that are negative were refused.
+fn book(minutes: &[i64]) -> Book {
+    let mut book = Book::default();
+    let key = book.keys.number(Key {
+        server: "EX01".into(),
+        pool: "MSExchangeSyncAppPool",
+        protocol: Protocol::Eas,
+        scheme: Scheme::Basic,
+        name: "fabrikam\\ada".into(),
+    });
+    let (user_agent, c_ip) = (String::new(), "203.0.113.7".into());
+    let client = book.clients.number(Client { device: "A".into(), user_agent, c_ip, seat: 0 });
+    let command = book.texts.number("Ping".into());
+    let access = |(line, &at): (u64, &i64)| Access {
+        account: 0,
+        is_ambiguous: false,
+        source: 0,
+        line,
+        start: minute(at.abs()),
+        is_start_known: true,
+        end: minute(at.abs()),
+        key,
+        client,
+        name: None,
+        command,
+        refusal: (at < 0).then_some(Refusal::Disabled),
+        is_claimed: false,
+        moved_data: false,
+        is_back_end: false,
+        sc_status: 200,
+        sc_substatus: None,
+        sc_win32_status: None,
+    };
+    book.accesses = (1..).zip(minutes).map(access).collect();
+    book
+}
+
+/// The one path of a phone whose owner was disabled at minute 0, where the log reaches to `to`.
+fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
+    let book = book(minutes);
+    let disabled = Change {
+        account: 0,
+        kind: ChangeKind::Disabled,
+        at: minute(0),
+        precision: Precision::Exact,
+        actor: None,
+        evidence: BTreeSet::new(),
+    };
+    let span = Span { from: minute(-60), to: minute(to), gaps: Vec::new() };
+    let rules = Rules::default();
+    let world = World {
+        accounts: &Accounts::default(),
+        changes: &[disabled],
+        book: &book,
+        server_of_key: &[0],
+        pool_of_key: &[0],
+        address_of_client: &[None],
+        identity_of_client: &[0],
+        coverage: &Coverage { servers: vec![Some(span)] },
+        restarts: &Restarts::new(vec![restarts.to_vec()]),
+        logons: &BTreeMap::new(),
+        logon_coverage: &Coverage::default(),
+        rules,
+        since: None,
+    };
+    let case = judge(0, &[0], book.accesses.clone(), &world);
+    let path = case.findings[0].paths[0].clone();
+    let (kind, precision) = (ChangeKind::Disabled, Precision::Exact);
+    let why = words::why(&path, book.keys.get(0), kind, precision, &rules, Some("ex01.evtx#123"));
+    (path, why[1..].join("; "))
+}
+
+fn check(minutes: &[i64], restarts: &[Restart], to: i64, state: State, words: &str) {
+    let (path, said) = path(minutes, restarts, to);
+    assert_eq!((path.state, said.as_str()), (state, words), "{minutes:?} {restarts:?}");
+}
+
+#[test]
+fn a_restart_after_the_last_access_closes_a_path() {
+    let recycled = "ended: the pool was recycled at 2026-03-02 09:12:00 UTC (ex01.evtx#123)";
+    check(&[5, 10], &[restart(12, true)], 20, State::Recycled, recycled);
+    // The restart stands in another log, which may reach further than the web log.
+    check(&[5, 10], &[restart(12, true)], 10, State::Recycled, recycled);
+    check(&[5, 10], &[restart(11, false), restart(12, true)], 60, State::Recycled, recycled);
+}
+
+#[test]
+fn a_restart_before_the_last_access_closes_nothing() {
+    let open = "the log ends less than 15 min after the last request";
+    check(&[5, 10], &[restart(10, true)], 20, State::Open, open);
+    check(&[5, 10], &[restart(7, true)], 20, State::Open, open);
+}
+
+#[test]
+fn a_refusal_wins() {
+    let refused = "ended: refused at 2026-03-02 09:15:00 UTC (200, account disabled)";
+    check(&[5, 10, -15], &[restart(12, true)], 20, State::Refused, refused);
+}
+
+#[test]
+fn a_hint_alone_closes_nothing() {
+    let open = "the log ends less than 15 min after the last request; something hints at a restart of the worker \
+                after that, at 2026-03-02 09:12:00 UTC (ex01.evtx#123), but nothing says so for sure";
+    check(&[5, 10], &[restart(12, false)], 20, State::Open, open);
+    let (path, _) = path(&[5, 10], &[restart(12, false)], 60);
+    assert_eq!(path.state, State::Expired);
+}

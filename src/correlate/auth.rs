@@ -1,0 +1,42 @@
+//! What is known of the scheme that a request was authenticated by.
+
+/// The scheme, as far as it is known. Exchange's own logs name it; else the default of the virtual directory is
+/// all there is (DOMAIN.md 2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Auth {
+    /// Basic or forms: the token is cached.
+    Token,
+    /// NTLM: the connection is authenticated, as long as it lasts.
+    Ntlm,
+    /// Negotiate: Kerberos or NTLM.
+    Negotiate,
+    /// Kerberos: the ticket serves for hours.
+    Kerberos,
+    /// OAuth: so does the access token, which is not IIS's.
+    Bearer,
+    /// Known to be none of these.
+    Other,
+    /// Not known; nothing but Basic or forms is on by default.
+    MayBeToken,
+    /// Not known; Basic is on by default beside Windows authentication (RPC, Autodiscover).
+    MayBeBoth,
+    /// Not known; Windows authentication is the default, or anything.
+    MayBeWindows,
+}
+
+impl Auth {
+    /// No token cache is involved.
+    pub fn uses_no_token(self) -> bool {
+        matches!(self, Auth::Ntlm | Auth::Negotiate | Auth::Kerberos | Auth::Bearer | Auth::Other)
+    }
+
+    /// Nothing but a cached token or a logon with the password explains a request.
+    pub(super) fn is_token_alone(self) -> bool {
+        matches!(self, Auth::Token | Auth::MayBeToken)
+    }
+
+    /// A domain controller may have taken the old password for it (DOMAIN.md 4.4).
+    pub(super) fn may_be_ntlm(self) -> bool {
+        matches!(self, Auth::Ntlm | Auth::Negotiate)
+    }
+}

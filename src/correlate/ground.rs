@@ -1,0 +1,84 @@
+//! What speaks for and against a residual: a set of grounds, in the report's order.
+
+/// One thing that speaks for or against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ground {
+    /// The client's run ended in a refusal of its password.
+    RefusedAtLast,
+    /// The client was refused at another server or pool.
+    RefusedElsewhere,
+    /// The browser session was ended, which may or may not have been for the password.
+    SessionEnded,
+    /// The client, or another one at its address, was refused; why, the log does not say.
+    RefusedUnsaid,
+    /// The server's logons are on record since the change, and the account has none.
+    NoLogon,
+    /// The log does not tell when the request began.
+    StartUnknown,
+    /// The password was reset by somebody else less than an hour before.
+    ResetWithinTheHour,
+    /// The user had changed the password a few minutes before.
+    ChangedByUser,
+    /// The password was asked for so soon after the change that a domain controller may have taken the old one.
+    OldPasswordTaken,
+    /// The worker had been restarted so shortly before that the old one may have served it.
+    Drained,
+    /// Something hints at a restart of the worker in between.
+    RestartHinted,
+    /// The client must have logged on anew, and was refused its password all the same.
+    RefusedAllTheSame,
+    /// The client must have logged on anew, and no logon is on record.
+    NoLogonAllTheSame,
+    /// Several accounts bear the name.
+    SharedName,
+    /// The account was enabled again at some unknown time before.
+    MaybeEnabled,
+}
+
+impl Ground {
+    /// All of them, in order.
+    const ALL: [Ground; 15] = [
+        Ground::RefusedAtLast,
+        Ground::RefusedElsewhere,
+        Ground::SessionEnded,
+        Ground::RefusedUnsaid,
+        Ground::NoLogon,
+        Ground::StartUnknown,
+        Ground::ResetWithinTheHour,
+        Ground::ChangedByUser,
+        Ground::OldPasswordTaken,
+        Ground::Drained,
+        Ground::RestartHinted,
+        Ground::RefusedAllTheSame,
+        Ground::NoLogonAllTheSame,
+        Ground::SharedName,
+        Ground::MaybeEnabled,
+    ];
+}
+
+/// A set of grounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Speaks(u16);
+
+impl Speaks {
+    /// Those of both.
+    pub fn and(self, other: Speaks) -> Speaks {
+        Speaks(self.0 | other.0)
+    }
+
+    /// Whether a ground is among them.
+    pub fn has(self, ground: Ground) -> bool {
+        self.0 & Speaks::from(ground).0 != 0
+    }
+
+    /// The grounds, in order.
+    pub fn grounds(self) -> impl Iterator<Item = Ground> {
+        Ground::ALL.into_iter().filter(move |&ground| self.has(ground))
+    }
+}
+
+impl From<Ground> for Speaks {
+    fn from(ground: Ground) -> Self {
+        Speaks(1 << ground as u16)
+    }
+}

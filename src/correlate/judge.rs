@@ -1,0 +1,223 @@
+//! One served request to its class and residual.
+
+use super::chain::{Lineage, Token};
+use super::logon::Asked;
+use super::run::Runs;
+use super::{
+    Auth, Bearing, Class, Classed, Effect, Ground, LONGEST_REQUEST, Request, Residual, Rules,
+    Speaks,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use stillin_parsers::event::ChangeKind;
+
+/// What is known of a served request.
+pub(super) struct Served<'a> {
+    pub(super) request: &'a Request,
+    pub(super) effect: &'a Effect,
+    /// Its token; `None` where the scheme uses none.
+    pub(super) token: Option<Token>,
+    /// What its lineage would be, were no restart and no scheme known.
+    pub(super) unaided: Lineage,
+    /// What the logons say.
+    pub(super) asked: Asked,
+    /// The web log speaks of all of the time since the change: no refusal and no logon can have gone unseen.
+    pub(super) is_seen: bool,
+}
+
+/// For so long after a change domain controllers take the old password over NTLM, and so for Basic
+/// (`OldPasswordAllowedPeriod`, KB 906305, DOMAIN.md 4.4).
+const OLD_PASSWORD_TAKEN: TimeDelta = TimeDelta::hours(1);
+
+/// Somebody who has changed the own password gives it to the own devices within that time (DOMAIN.md 7.4).
+const SELF_SERVICE: TimeDelta = TimeDelta::minutes(10);
+
+/// Class and residual by themselves, and what the end of the client's run may make of them.
+struct Verdict {
+    class: Class,
+    residual: Residual,
+    speaks: Speaks,
+    bearing: Option<Bearing>,
+}
+
+/// Class and residual of one served request.
+pub(super) fn judge(served: &Served<'_>, index: usize, rules: &Rules, runs: &mut Runs) -> Classed {
+    let Served { request, effect, .. } = served;
+    let mut classed = Classed {
+        request: index,
+        change: effect.change,
+        class: Class::InFlight,
+        residual: Residual::No,
+        run: None,
+        speaks: Speaks::default(),
+    };
+    if request.start < effect.at {
+        return classed;
+    }
+    let is_new = effect.kind.sets_password() && runs.had_to_log_on_anew(request, effect);
+    if request.start < effect.at + rules.slack && !is_new {
+        (classed.class, classed.residual) = (Class::WithinSlack, Residual::Possible);
+        return classed;
+    }
+    let verdict = match effect.kind.disables() {
+        true => while_disabled(served, runs),
+        false => after_password(served, runs),
+    };
+    (classed.class, classed.residual) = (verdict.class, verdict.residual);
+    classed.speaks = verdict.speaks;
+    classed.run = verdict.bearing.map(|bearing| (runs.join(request, effect, bearing), bearing));
+    if classed.residual != Residual::No {
+        restrain(&mut classed, request, effect);
+    }
+    classed
+}
+
+/// What makes any residual no more than possible.
+fn restrain(classed: &mut Classed, request: &Request, effect: &Effect) {
+    let may_be_in_flight = !request.is_start_known && request.start < effect.at + LONGEST_REQUEST;
+    let grounds = [
+        (request.is_ambiguous, Ground::SharedName),
+        (may_be_in_flight, Ground::StartUnknown),
+        (effect.may_be_over, Ground::MaybeEnabled),
+    ];
+    for (_, ground) in grounds.into_iter().filter(|(holds, _)| *holds) {
+        classed.speaks = classed.speaks.and(ground.into());
+        (classed.residual, classed.run) = (Residual::Possible, None);
+    }
+    if request.is_ambiguous {
+        classed.class = Class::Ambiguous;
+    }
+}
+
+/// Whoever is served while disabled is residual access: only why is the question.
+fn while_disabled(served: &Served<'_>, runs: &Runs) -> Verdict {
+    let was_shut_out = runs.was_shut_out(served.request, served.effect);
+    let class = match &served.token {
+        None => Class::OtherAuth,
+        Some(_) if was_shut_out => Class::Unexplained,
+        Some(token) => match token.lineage {
+            Lineage::Before => Class::CachedToken,
+            Lineage::Pause | Lineage::Blind => Class::Ambiguous,
+            Lineage::After => Class::Unexplained,
+        },
+    };
+    let speaks = served.token.map_or(Speaks::default(), |token| token.speaks);
+    Verdict { class, residual: Residual::Certain, speaks, bearing: None }
+}
+
+/// A served request after a password change: with the old password, or with the new one?
+fn after_password(served: &Served<'_>, runs: &mut Runs) -> Verdict {
+    let Served { request, effect, token, asked, .. } = served;
+    if runs.had_to_log_on_anew(request, effect) {
+        return Verdict::of(Class::NewLogon);
+    }
+    let Some(token) = token else {
+        let is_taken = request.auth.may_be_ntlm() && request.start < effect.at + OLD_PASSWORD_TAKEN;
+        let ground = is_taken.then_some(Ground::OldPasswordTaken);
+        return Verdict::of(Class::OtherAuth).with(ground);
+    };
+    let is_unasked = asked.never && request.auth.is_token_alone();
+    let verdict = match last_asked(served, token, runs) {
+        Some(_) if is_unasked => Verdict::contradicted_by_logons(),
+        Some(at) if at < effect.at + OLD_PASSWORD_TAKEN => {
+            let bearing = Bearing::UpTo(match served.unaided {
+                Lineage::Before | Lineage::Pause if served.is_seen => Residual::Certain,
+                _ => Residual::Likely,
+            });
+            let ground = Some(Ground::OldPasswordTaken);
+            Verdict::of(Class::Ambiguous).bears(bearing).with(ground)
+        }
+        Some(_) => Verdict::of(Class::NewLogon).bears(Bearing::Contradicts),
+        None => by_lineage(served, token, is_unasked),
+    };
+    if verdict.class == Class::NewLogon {
+        runs.log_on_anew(request);
+    }
+    match verdict.residual {
+        Residual::Possible => with_actor(verdict, request, effect, token),
+        _ => verdict,
+    }
+}
+
+/// When restarts and logons say that the password was asked for last, be it by the client or by any other.
+/// Of what may be a Kerberos ticket they say nothing.
+fn last_asked(served: &Served<'_>, token: &Token, runs: &mut Runs) -> Option<DateTime<Utc>> {
+    if served.request.auth == Auth::MayBeWindows {
+        return None;
+    }
+    let is_after = token.lineage == Lineage::After;
+    // A pause would have ended the chain as well.
+    let is_ended_anyway = served.unaided == Lineage::After;
+    let restarted = token.oldest.filter(|_| is_after && token.is_restarted && !is_ended_anyway);
+    let logged_on = runs.asked(served.request, served.effect, served.asked.at);
+    let is_of_token = |at: &DateTime<Utc>| token.oldest.is_none_or(|oldest| oldest <= *at);
+    restarted.max(logged_on.filter(|at| !is_ended_anyway || is_of_token(at)))
+}
+
+fn by_lineage(served: &Served<'_>, token: &Token, is_unasked: bool) -> Verdict {
+    let most = if served.is_seen { Residual::Certain } else { Residual::Likely };
+    let up_to_likely = Bearing::UpTo(Residual::Likely);
+    let may_be_windows = served.request.auth == Auth::MayBeWindows;
+    let verdict = match token.lineage {
+        Lineage::Before => Verdict::of(Class::CachedToken).bears(Bearing::UpTo(most)),
+        Lineage::Pause => Verdict::of(Class::Ambiguous).bears(Bearing::UpTo(most)),
+        Lineage::Blind => {
+            return Verdict { speaks: token.speaks, ..Verdict::of(Class::Ambiguous) }
+                .bears(up_to_likely);
+        }
+        // The token is gone, so the password was asked for: unless a Windows logon never had a token there.
+        Lineage::After if may_be_windows => {
+            return Verdict::of(Class::Ambiguous).bears(up_to_likely);
+        }
+        Lineage::After if is_unasked => return Verdict::contradicted_by_logons(),
+        Lineage::After if served.unaided == Lineage::After => return Verdict::of(Class::NewLogon),
+        Lineage::After => return Verdict::of(Class::NewLogon).bears(Bearing::Contradicts),
+    };
+    match is_unasked {
+        true => Verdict { residual: most, ..verdict }.with(Some(Ground::NoLogon)),
+        false => verdict,
+    }
+}
+
+/// Who changed the password speaks for the one or the other, where the client goes on from before.
+fn with_actor(verdict: Verdict, request: &Request, effect: &Effect, token: &Token) -> Verdict {
+    let since = request.start - effect.at;
+    if !token.is_client_known {
+        verdict
+    } else if effect.is_reset_by_other
+        && since < TimeDelta::hours(1)
+        && verdict.class == Class::CachedToken
+    {
+        let ground = Some(Ground::ResetWithinTheHour);
+        Verdict { residual: Residual::Likely, ..verdict }.with(ground)
+    } else if effect.kind == ChangeKind::PasswordChanged && since < SELF_SERVICE {
+        verdict.with(Some(Ground::ChangedByUser))
+    } else {
+        verdict
+    }
+}
+
+impl Verdict {
+    /// A class after a password change with the residual it has by itself.
+    fn of(class: Class) -> Self {
+        let residual = match class {
+            Class::NewLogon => Residual::No,
+            _ => Residual::Possible,
+        };
+        Verdict { class, residual, speaks: Speaks::default(), bearing: None }
+    }
+
+    /// The token from before is gone, and no logon is on record: one of the two is not so.
+    fn contradicted_by_logons() -> Self {
+        let verdict = Verdict::of(Class::Ambiguous).bears(Bearing::UpTo(Residual::Likely));
+        verdict.with(Some(Ground::NoLogonAllTheSame))
+    }
+
+    fn bears(self, bearing: Bearing) -> Self {
+        Verdict { bearing: Some(bearing), ..self }
+    }
+
+    fn with(self, ground: Option<Ground>) -> Self {
+        let speaks = ground.map_or(self.speaks, |ground| self.speaks.and(ground.into()));
+        Verdict { speaks, ..self }
+    }
+}
