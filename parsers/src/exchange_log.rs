@@ -6,7 +6,7 @@
 //! and no other, and a log can be read in chunks that end at line ends, each with the [`State`] that the chunk before
 //! left behind, as a W3C log is.
 
-pub mod cells;
+mod cells;
 pub mod layout;
 pub mod row;
 pub mod scan;

@@ -186,6 +186,23 @@ impl Values<'_> {
     }
 }
 
+/// Places of known columns among the names of a header, in any case; the first spelling that a log uses wins.
+pub(crate) fn places<C: Copy, const N: usize>(
+    names: &[String],
+    known: &[(&str, C)],
+    number: impl Fn(C) -> usize,
+) -> [Option<usize>; N] {
+    let mut places = [None; N];
+    for (name, column) in known {
+        if let Some(place) = places.get_mut(number(*column))
+            && place.is_none()
+        {
+            *place = names.iter().position(|n| n.eq_ignore_ascii_case(name));
+        }
+    }
+    places
+}
+
 /// Digits to a whole number.
 pub(crate) fn whole_number(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0u64, |number, &byte| {

@@ -1,26 +1,12 @@
 //! The meaning of real Exchange lines, read where they lie: routes, commands, outcomes, noise.
 
-#![allow(clippy::print_stdout)] // says what it skipped
+mod pinned;
 
-use std::path::{Path, PathBuf};
+use pinned::real;
 use stillin_parsers::exchange::{
     Data, Noise, Outcome, Protocol, Refusal, Status, command, is_back_end, moves_data, noise,
     outcome, route,
 };
-
-/// The folder of real files, or `None` where this checkout has none.
-fn real(path: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("STILLIN_REAL").map_or_else(
-        || Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/real")).to_owned(),
-        PathBuf::from,
-    );
-    let path = folder.join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is not here", path.display());
-    None
-}
 
 /// Columns of a line by their place; the names are those of the W3C log.
 struct Line<'a> {

@@ -1,11 +1,11 @@
 //! Every sample of a log, and every real log where the folder of real files is there, with what it is
 //! taken for and what becomes of its lines.
 
-#![allow(clippy::print_stdout)] // says what it skipped
+mod pinned;
 
-use std::path::PathBuf;
-use stillin_parsers::kind::{self, Kind};
-use stillin_parsers::w3c::{self, Column, Line, State, Tally};
+use pinned::{Pinned, counted, folder, misfits, names, read, real};
+use stillin_parsers::kind::Kind;
+use stillin_parsers::w3c::{self, Column, Line, State};
 
 /// Packed, or not in UTF-8 without a mark: the parsers never see these bytes.
 const DECODED_ELSEWHERE: &[&str] = &[
@@ -16,9 +16,6 @@ const DECODED_ELSEWHERE: &[&str] = &[
     "utf16le.log",
     "utf8-bom.log",
 ];
-
-/// Name, kind, `lines requests directives blank rejected repaired nul_runs`, first reject as `line: reason`.
-type Pinned = (&'static str, Kind, [u64; 7], &'static str);
 
 const IIS: Kind = Kind::IisW3c;
 const NO_FIELDS: &str = "1: data before any #Fields line; is the head of the file cut off?";
@@ -93,49 +90,15 @@ const REAL: &[Pinned] = &[
     ("brianary-scripts/u_ex160110.log",   IIS,           [128,  28, 100,   0,   0,   0,   0], ""),
 ];
 
-fn samples() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/iis"))
-}
-
-fn read(path: &PathBuf) -> Vec<u8> {
-    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn tally(log: &[u8]) -> Tally {
+fn tally(log: &[u8]) -> pinned::Counts {
     let mut n_lines = 0;
     let (tally, _) = w3c::scan(log, &State::default(), |_, _| n_lines += 1);
-    assert_eq!(n_lines, tally.requests, "each request is handed over once");
-    assert_eq!(tally.lines, tally.requests + tally.directives + tally.blank + tally.rejected);
-    tally
-}
-
-fn counts(tally: &Tally) -> [u64; 7] {
-    [
-        tally.lines,
-        tally.requests,
-        tally.directives,
-        tally.blank,
-        tally.rejected,
-        tally.repaired,
-        tally.nul_runs,
-    ]
-}
-
-/// All that does not fit, so that one run tells everything.
-fn misfits(folder: &std::path::Path, pinned: &[Pinned]) -> Vec<String> {
-    let misfit = |&(name, kind, expect, first): &Pinned| {
-        let log = read(&folder.join(name));
-        let tally = tally(&log);
-        let reject = tally.rejects.first().map(|(line, reason)| format!("{line}: {reason}"));
-        let got = (kind::sniff(&log), counts(&tally), reject.unwrap_or_default());
-        (got != (kind, expect, first.to_owned())).then(|| format!("{name}: {got:?}"))
-    };
-    pinned.iter().filter_map(misfit).collect()
+    counted(&tally, n_lines)
 }
 
 #[test]
 fn every_sample_is_what_it_is_pinned_as() {
-    assert_eq!(misfits(&samples(), SAMPLES), Vec::<String>::new());
+    assert_eq!(misfits(&folder("iis"), SAMPLES, tally), Vec::<String>::new());
 }
 
 /// Line, time, name, status, win32 status and time-taken, `?` where there is no such column or no number in it.
@@ -155,7 +118,9 @@ fn shown(line: &Line<'_>) -> String {
 
 fn check_values(name: &str, expect: &[&str]) {
     let mut lines = Vec::new();
-    w3c::scan(&read(&samples().join(name)), &State::default(), |_, line| lines.push(shown(line)));
+    w3c::scan(&read(&folder("iis").join(name)), &State::default(), |_, line| {
+        lines.push(shown(line))
+    });
     assert_eq!(lines, expect, "{name}");
 }
 
@@ -227,26 +192,16 @@ fn values_stand_where_they_belong() {
 
 #[test]
 fn every_sample_has_a_row() {
-    let folder = std::fs::read_dir(samples()).unwrap();
-    let mut there: Vec<_> =
-        folder.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    there.sort();
     let pinned = SAMPLES.iter().map(|row| row.0);
     let mut rows: Vec<_> = pinned.chain(DECODED_ELSEWHERE.iter().copied()).collect();
     rows.sort();
-    assert_eq!(there, rows);
+    assert_eq!(names(&folder("iis")), rows);
 }
 
 #[test]
 fn real_logs_are_what_they_are_pinned_as() {
-    let real = std::env::var("STILLIN_REAL")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/real").to_owned());
-    let folder = PathBuf::from(real).join("iis");
-    if !folder.is_dir() {
-        println!("skipped: no real logs in {}", folder.display());
-        return;
-    }
-    assert_eq!(misfits(&folder, REAL), Vec::<String>::new());
+    let Some(folder) = real("iis") else { return };
+    assert_eq!(misfits(&folder, REAL, tally), Vec::<String>::new());
     let plaso = REAL.iter().filter(|row| row.0.starts_with("plaso/"));
     assert_eq!(plaso.map(|row| row.2[1]).sum::<u64>(), 47);
 }

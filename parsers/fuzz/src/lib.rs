@@ -7,7 +7,7 @@ use stillin_parsers::evidence::{self, Tally};
 use stillin_parsers::exchange::Status;
 use stillin_parsers::kind::Kind;
 use stillin_parsers::time::{DateOrder, LocalTime, Zone};
-use stillin_parsers::w3c;
+use stillin_parsers::{exchange_log, lines, w3c};
 
 /// Reads a source of change evidence twice, with and without a zone told, and holds its tally
 /// against what it handed on.
@@ -58,32 +58,53 @@ pub fn columns<const N: usize>(bytes: &[u8]) -> [&[u8]; N] {
     std::array::from_fn(|_| pieces.next().unwrap_or_default())
 }
 
-/// What a log gives that is read in pieces of about this size: counts, span, and each request.
-pub fn scan(log: &[u8], size: usize) -> ([u64; 7], Option<(i64, i64)>, Vec<Vec<u8>>) {
-    let (mut counts, mut span, mut requests) = ([0; 7], None, Vec::new());
-    let mut state = w3c::State::default();
-    for chunk in w3c::chunks(log, size) {
+/// What a log gives: counts, span, and each request.
+pub type Read = ([u64; 7], Option<(i64, i64)>, Vec<Vec<u8>>);
+
+/// What a W3C log gives that is read in pieces of about this size.
+pub fn scan(log: &[u8], size: usize) -> Read {
+    let (mut sum, mut state) = (Read::default(), w3c::State::default());
+    for chunk in lines::chunks(log, size) {
         let (tally, next) = w3c::scan(chunk, &state, |name, line| {
-            requests.push([name, b"\0", line.time().to_rfc3339().as_bytes()].concat());
+            sum.2.push([name, b"\0", line.time().to_rfc3339().as_bytes()].concat());
         });
         state = next;
-        let known = tally.requests + tally.directives + tally.blank + tally.rejected;
-        assert_eq!(tally.lines, known, "{tally:?}");
-        assert!(tally.repaired <= tally.requests);
-        let each = [
-            tally.lines,
-            tally.requests,
-            tally.directives,
-            tally.blank,
-            tally.rejected,
-            tally.nul_runs,
-            tally.line_ends,
-        ];
-        counts.iter_mut().zip(each).for_each(|(sum, count)| *sum += count);
-        span = wider(span, tally.span);
+        add(&mut sum, &tally);
     }
-    assert_eq!(counts[1], requests.len() as u64, "each request is handed on once");
-    (counts, span, requests)
+    sum
+}
+
+/// The same of a log of Exchange, `each` looking at every row.
+pub fn scan_rows(log: &[u8], size: usize, each: impl Fn(&exchange_log::Row<'_>)) -> Read {
+    let (mut sum, mut state) = (Read::default(), exchange_log::State::default());
+    for chunk in lines::chunks(log, size) {
+        let (tally, next) = exchange_log::scan(chunk, &state, |row| {
+            each(row);
+            let name = row.text(exchange_log::Column::AuthenticatedUser);
+            sum.2.push([name, b"\0", row.time().to_rfc3339().as_bytes()].concat());
+        });
+        state = next;
+        add(&mut sum, &tally);
+    }
+    sum
+}
+
+fn add<L: std::fmt::Debug>(sum: &mut Read, tally: &lines::Tally<L>) {
+    let known = tally.requests + tally.directives + tally.blank + tally.rejected;
+    assert_eq!(tally.lines, known, "{tally:?}");
+    assert!(tally.repaired <= tally.requests);
+    let each = [
+        tally.lines,
+        tally.requests,
+        tally.directives,
+        tally.blank,
+        tally.rejected,
+        tally.nul_runs,
+        tally.line_ends,
+    ];
+    sum.0.iter_mut().zip(each).for_each(|(sum, count)| *sum += count);
+    sum.1 = wider(sum.1, tally.span);
+    assert_eq!(sum.0[1], sum.2.len() as u64, "each request is handed on once");
 }
 
 fn wider(a: Option<(i64, i64)>, b: Option<(i64, i64)>) -> Option<(i64, i64)> {

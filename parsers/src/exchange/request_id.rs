@@ -11,8 +11,7 @@ pub fn request_id(cell: &[u8]) -> Option<u128> {
         36 => without_dashes(cell.first_chunk::<36>()?)?,
         _ => return None,
     };
-    let [high, low] = [digits.first_chunk::<16>()?, digits.last_chunk::<16>()?].map(hex);
-    let id = u128::from(high?) << 64 | u128::from(low?);
+    let id = hex(digits)?;
     (id != 0).then_some(id)
 }
 
@@ -37,31 +36,32 @@ pub fn cafe_req_id(cs_uri_query: &[u8]) -> Option<u128> {
 #[inline]
 fn without_dashes(guid: &[u8; 36]) -> Option<[u8; 32]> {
     let mut digits = [0; 32];
-    let mut to = 0;
-    for part in guid.split(|&byte| byte == b'-') {
-        digits.get_mut(to..to + part.len())?.copy_from_slice(part);
-        to += part.len();
+    for (to, from, len) in [(0, 0, 8), (8, 9, 4), (12, 14, 4), (16, 19, 4), (20, 24, 12)] {
+        digits.get_mut(to..to + len)?.copy_from_slice(guid.get(from..from + len)?);
     }
-    let dashes = [8, 13, 18, 23].iter().all(|&at| guid.get(at) == Some(&b'-'));
-    (to == 32 && dashes).then_some(digits)
+    let [_, _, _, _, _, _, _, _, a, _, _, _, _, b, _, _, _, _, c, _, _, _, _, d, ..] = guid;
+    [a, b, c, d].iter().all(|&&byte| byte == b'-').then_some(digits)
 }
 
-/// Sixteen digits to their number, without a branch for each: digits and letters follow each other as they like.
+/// Thirty-two digits to their number, without a branch for each: digits and letters follow each other as they like.
 #[inline]
-fn hex(digits: &[u8; 16]) -> Option<u64> {
-    let (mut number, mut all) = (0u64, 0u8);
-    for &byte in digits {
+fn hex(digits: [u8; 32]) -> Option<u128> {
+    let values = digits.map(|byte| {
         let digit = byte.wrapping_sub(b'0');
         let letter = (byte | 0x20).wrapping_sub(b'a');
         let value = if letter < 6 { letter + 10 } else { NONE };
-        let value = if digit < 10 { digit } else { value };
-        all |= value;
-        number = number << 4 | u64::from(value & 15);
+        if digit < 10 { digit } else { value }
+    });
+    let mut bytes = [0; 16];
+    for (byte, pair) in bytes.iter_mut().zip(values.as_chunks::<2>().0) {
+        let [high, low] = pair;
+        *byte = high << 4 | low;
     }
-    (all < 16).then_some(number)
+    let all = values.iter().fold(0, |all, value| all | value);
+    (all < NONE).then_some(u128::from_be_bytes(bytes))
 }
 
-/// No hex digit.
+/// No hex digit; every digit is less, and so are all of them together.
 const NONE: u8 = 16;
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::cells;
 use crate::kind::Kind;
+use crate::lines;
 
 /// Columns that the program looks at, whatever place they have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,14 +107,7 @@ impl Layout {
     }
 
     fn of(names: Vec<String>) -> Layout {
-        let mut places = [None; COLUMNS];
-        for (name, column) in NAMES {
-            if let Some(place) = places.get_mut(*column as usize)
-                && place.is_none()
-            {
-                *place = names.iter().position(|n| n.eq_ignore_ascii_case(name));
-            }
-        }
+        let places = lines::places(&names, NAMES, |column| column as usize);
         Layout { names, places, narrow: None }
     }
 

@@ -1,5 +1,7 @@
 //! A `#Fields` line to the places of the columns that matter.
 
+use crate::lines;
+
 /// Columns that the program looks at, whatever place they have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // each is the column of that name
@@ -79,14 +81,7 @@ impl Layout {
         let text = String::from_utf8_lossy(fields);
         let names: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         let tabs = fields.trim_ascii().contains(&b'\t');
-        let mut places = [None; COLUMNS];
-        for (name, column) in NAMES {
-            if let Some(place) = places.get_mut(*column as usize)
-                && place.is_none()
-            {
-                *place = names.iter().position(|n| n.eq_ignore_ascii_case(name));
-            }
-        }
+        let places = lines::places(&names, NAMES, |column| column as usize);
         let delimiter = if tabs { Delimiter::Tab } else { Delimiter::Blank };
         Layout { names, delimiter, places }
     }
