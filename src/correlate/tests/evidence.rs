@@ -234,6 +234,10 @@ fn evidence_that_disagrees_proves_nothing() {
     check_with("r225", "C160", "155 168 181 194 207 220 227 230x", "168:cached_token/possible
         181:cached_token/possible 194:cached_token/possible 207:cached_token/possible 220:cached_token/possible
         227:ambiguous/possible 230:refused/no");
+    // What came in between, and may have had another reason, changes nothing of that.
+    check_with("r225", "C160", "155 168 181 194 207 220 227 228k1x 230x", "168:cached_token/possible
+        181:cached_token/possible 194:cached_token/possible 207:cached_token/possible 220:cached_token/possible
+        227:ambiguous/possible 228:refused/no 230:refused/no");
     // Logged on anew after the recycle, and no logon on record.
     check_with("s r225", "C160", "155 168 181 194 207 220 227", "168:cached_token/certain 181:cached_token/certain
         194:cached_token/certain 207:cached_token/certain 220:cached_token/certain 227:ambiguous/possible");

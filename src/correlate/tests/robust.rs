@@ -18,7 +18,9 @@ struct Story {
 struct Left {
     restarts: Vec<bool>,
     schemes: Vec<bool>,
+    /// In the log of the second server, or of both.
     hole: (u32, u32),
+    spares_first: bool,
     loses_lines: bool,
     logon_hole: (u32, u32),
     has_logons: bool,
@@ -31,7 +33,7 @@ fn any_restart() -> impl Strategy<Value = (u32, bool)> {
     (0..END, any::<bool>())
 }
 
-/// One of two clients at one of three pools; one of four is refused.
+/// One of two clients at one of three pools of two servers; one of four is refused.
 fn busy_request() -> impl Strategy<Value = Request> {
     let kind = prop_oneof![
         6 => Just(None),
@@ -53,7 +55,7 @@ fn busy_request() -> impl Strategy<Value = Request> {
             end: minute(f64::from(start + if is_start_known { taken } else { 0 })),
             is_start_known,
             key,
-            server: 0,
+            server: server_of(key),
             pool: key,
             client,
             address,
@@ -68,7 +70,8 @@ fn busy_request() -> impl Strategy<Value = Request> {
 fn any_told() -> impl Strategy<Value = Told> {
     let restarts = proptest::collection::vec(any_restart(), 0..4);
     let pools = proptest::collection::vec(restarts, POOLS);
-    let logons = proptest::collection::vec((0..END, proptest::option::of(0..2u32), 0..4u32), 0..4);
+    let logons =
+        proptest::collection::vec((0..END, proptest::option::of(0..2u32), 0..4u32, 0..2u32), 0..4);
     let from = prop_oneof![Just(-1000.0), Just(10_000.0), (0..END).prop_map(f64::from)];
     (pools, logons, from, 0..END, 0..40u32).prop_map(|(pools, mut logons, from, hole, length)| {
         let pool = |mut list: Vec<(u32, bool)>| {
@@ -76,29 +79,36 @@ fn any_told() -> impl Strategy<Value = Told> {
             list.into_iter().map(|(at, is_sure)| restart(minute(f64::from(at)), is_sure)).collect()
         };
         logons.sort();
-        let logon = |(at, address, kind): (u32, Option<u32>, u32)| Logon {
+        let logon = |(at, address, kind, server): (u32, Option<u32>, u32, u32)| Logon {
             at: minute(f64::from(at)),
-            server: 0,
+            server,
             address,
             refusal: (kind == 0).then_some(Refusal::WrongPassword),
         };
         Told {
-            coverage: covered(&[(f64::from(hole), f64::from(hole + length))]),
+            coverage: twice(&covered(&[(f64::from(hole), f64::from(hole + length))])),
             restarts: Restarts::new(pools.into_iter().map(pool).collect()),
             logons: logons.into_iter().map(logon).collect(),
-            logon_coverage: Coverage { servers: vec![Some(span(minute(from), &[]))] },
+            logon_coverage: twice(&Coverage { servers: vec![Some(span(minute(from), &[]))] }),
         }
     })
+}
+
+/// The same for both servers.
+fn twice(coverage: &Coverage) -> Coverage {
+    Coverage { servers: [&coverage.servers[..], &coverage.servers[..]].concat() }
 }
 
 fn any_left() -> impl Strategy<Value = Left> {
     let kept = || proptest::collection::vec(any::<bool>(), 60);
     let hole = || (0..END, 0..60u32).prop_map(|(from, length)| (from, from + length));
-    (kept(), kept(), hole(), any::<bool>(), hole(), any::<bool>()).prop_map(
-        |(restarts, schemes, hole, loses_lines, logon_hole, has_logons)| Left {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    (kept(), kept(), hole(), hole(), flags).prop_map(
+        |(restarts, schemes, hole, logon_hole, (spares_first, loses_lines, has_logons))| Left {
             restarts,
             schemes,
             hole,
+            spares_first,
             loses_lines,
             logon_hole,
             has_logons,
@@ -119,6 +129,11 @@ prop_compose! {
     }
 }
 
+/// Two servers; the first has two pools.
+fn server_of(key: u32) -> u32 {
+    key / 2
+}
+
 /// What the virtual directory takes by default.
 fn default_of(key: u32) -> Auth {
     match key {
@@ -135,9 +150,10 @@ fn is_inside(at: DateTime<Utc>, (from, to): (u32, u32)) -> bool {
 /// The same story with less evidence. A hole in a log takes what stood in it along, or not.
 fn blinded(story: &Story) -> (Vec<usize>, Vec<Request>, Told) {
     let Story { requests, told, left, .. } = story;
-    let kept: Vec<usize> = (0..requests.len())
-        .filter(|&i| !left.loses_lines || !is_inside(requests[i].end, left.hole))
-        .collect();
+    let first_with_hole = u32::from(left.spares_first);
+    let is_lost = |r: &Request| r.server >= first_with_hole && is_inside(r.end, left.hole);
+    let kept: Vec<usize> =
+        (0..requests.len()).filter(|&i| !left.loses_lines || !is_lost(&requests[i])).collect();
     let request = |&i: &usize| match left.schemes[i] {
         true => requests[i],
         false => Request { auth: default_of(requests[i].key), ..requests[i] },
@@ -147,19 +163,20 @@ fn blinded(story: &Story) -> (Vec<usize>, Vec<Request>, Told) {
         let kept = of_pool.iter().zip(&left.restarts[4 * pool..]).filter(|(_, kept)| **kept);
         kept.map(|(restart, _)| *restart).collect()
     };
-    let with_hole = |coverage: &Coverage, (from, to): (u32, u32)| {
+    let with_hole = |coverage: &Coverage, first: u32, (from, to): (u32, u32)| {
         let mut coverage = coverage.clone();
         let gap = (minute(f64::from(from)), minute(f64::from(to)));
-        coverage.servers.iter_mut().flatten().for_each(|span| span.gaps.push(gap));
+        let spans = coverage.servers.iter_mut().skip(first as usize).flatten();
+        spans.for_each(|span| span.gaps.push(gap));
         coverage
     };
     let logons = told.logons.iter().filter(|logon| !is_inside(logon.at, left.logon_hole));
     let (logons, logon_coverage) = match left.has_logons {
-        true => (logons.copied().collect(), with_hole(&told.logon_coverage, left.logon_hole)),
+        true => (logons.copied().collect(), with_hole(&told.logon_coverage, 0, left.logon_hole)),
         false => (Vec::new(), Coverage::default()),
     };
     let blind = Told {
-        coverage: with_hole(&told.coverage, left.hole),
+        coverage: with_hole(&told.coverage, first_with_hole, left.hole),
         restarts: Restarts::new((0..POOLS).map(restarts).collect()),
         logons,
         logon_coverage,
