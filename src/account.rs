@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use domain::{DomainId, Domains};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::event::Identity;
 
 /// Index of an account in [`Accounts`].
 pub type AccountId = usize;
@@ -107,6 +108,23 @@ impl Accounts {
             0 => Resolution::Nobody,
             1 => Resolution::One(alive.remove(0)),
             _ => Resolution::Ambiguous(alive),
+        }
+    }
+
+    /// The account under a name that a source beside the evidence ties to it.
+    pub fn under_another_name(&self, id: AccountId, name: &str) -> Identity {
+        let sid = self.list.get(id).and_then(|account| account.sid.clone());
+        let known = Identity { sid, ..Identity::default() };
+        match name.split_once('\\') {
+            Some((domain, sam)) => Identity {
+                domain: Some(domain.to_owned()),
+                sam_account_name: Some(sam.to_owned()),
+                ..known
+            },
+            None if name.contains('@') => {
+                Identity { user_principal_name: Some(name.to_owned()), ..known }
+            }
+            None => Identity { sam_account_name: Some(name.to_owned()), ..known },
         }
     }
 

@@ -2,11 +2,13 @@
 
 mod assemble;
 mod doubts;
+mod fronts;
+mod judge;
 mod notes;
 pub mod outputs;
 
 use crate::account::{AccountId, Resolution};
-use crate::case::{self, Case, World};
+use crate::case::{self, Case};
 use crate::change::{self, Directory, Told};
 use crate::cli::{Analyze, FailOn, HashWord, Reading};
 use crate::collect::chunk::Wanted;
@@ -14,19 +16,18 @@ use crate::collect::clients::{self, Claim};
 use crate::collect::log::Log;
 use crate::collect::watch::Watch;
 use crate::collect::{self, Collected};
-use crate::correlate::coverage::{Coverage, Span};
-use crate::correlate::{Restarts, Rules};
 use crate::input::{self, Hash};
 use crate::messages::Messages;
-use crate::read::{self, Evidence, File};
+use crate::read::{self, Evidence, File, is_exchange_log};
 use crate::source;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
+use fronts::Fronts;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use stillin_parsers::kind::Kind;
+use stillin_parsers::event::{Fact, Pos};
 use stillin_reports::report::{self, Report};
 
 /// Everything that was read, and what it came to.
@@ -34,15 +35,16 @@ struct Run<'a> {
     args: &'a Analyze,
     files: Vec<File>,
     evidence: BTreeMap<usize, Evidence>,
+    /// What the evidence says, fact by fact.
+    told: Vec<Told>,
     directory: Directory,
     watched: BTreeSet<AccountId>,
     /// The accounts that `--account` names; None for all.
     asked: Option<BTreeSet<AccountId>>,
     passwords_from: Option<DateTime<Utc>>,
     collected: Collected,
-    /// Servers in the order of the coverage.
-    servers: Vec<String>,
-    coverage: Coverage,
+    /// What the logs can speak about.
+    fronts: Fronts,
     cases: Vec<Case>,
     /// Watched accounts that any log knows.
     seen: BTreeSet<AccountId>,
@@ -65,7 +67,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
     let report = {
         let mut run = read_changes(args, files, hash, &messages)?;
         run.notes.splice(0..0, problems);
-        run.read_logs(hash, &messages);
+        run.read_logs(hash, &messages)?;
         let claims = run.claim_refusals();
         run.judge(claims);
         messages.end();
@@ -153,36 +155,29 @@ fn read_changes<'a>(
     for (&index, evidence) in &mut evidence {
         told.extend(read::told(std::mem::take(&mut evidence.facts), index, files[index].kind));
     }
-    let directory = change::merge(&told);
     let passwords_from = files.iter().filter_map(|file| file.first_entry).min();
-    let mut watched: BTreeSet<AccountId> =
-        case::cuts_by_account(&directory.changes, passwords_from).into_keys().collect();
-    let mut notes = Vec::new();
-    let asked = match args.account.is_empty() {
-        true => None,
-        false => Some(asked_for(&args.account, &directory, &mut notes)?),
-    };
-    if let Some(asked) = &asked {
-        watched.retain(|id| asked.contains(id));
-    }
-    // Whoever asks for an account and gets an empty report must not take that for an answer.
-    notes.iter().for_each(|note: &String| messages.partial(note));
-    Ok(Run {
+    let mut run = Run {
         args,
         files,
         evidence,
-        directory,
-        watched,
-        asked,
+        told,
+        directory: Directory::default(),
+        watched: BTreeSet::new(),
+        asked: None,
         passwords_from,
         collected: Collected::default(),
-        servers: Vec::new(),
-        coverage: Coverage::default(),
+        fronts: Fronts::default(),
         cases: Vec::new(),
         seen: BTreeSet::new(),
         back_end: BTreeMap::new(),
-        notes,
-    })
+        notes: Vec::new(),
+    };
+    // Whoever asks for an account and gets an empty report must not take that for an answer.
+    for note in run.know()? {
+        messages.partial(&note);
+        run.notes.push(note);
+    }
+    Ok(run)
 }
 
 /// Accounts that `--account` names.
@@ -209,8 +204,51 @@ fn asked_for(
     Ok(asked)
 }
 
+/// How often logs are read again because they taught names.
+const LESSONS: usize = 2;
+
 impl Run<'_> {
-    fn read_logs(&mut self, hash: Hash, messages: &Messages) {
+    /// Accounts and changes out of what was told, and whom to look for. Returns what `--account` names in vain.
+    fn know(&mut self) -> anyhow::Result<Vec<String>> {
+        self.directory = change::merge(&self.told);
+        let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
+        self.watched = cuts.into_keys().collect();
+        let mut notes = Vec::new();
+        if !self.args.account.is_empty() {
+            let asked = asked_for(&self.args.account, &self.directory, &mut notes)?;
+            self.watched.retain(|id| asked.contains(id));
+            self.asked = Some(asked);
+        }
+        Ok(notes)
+    }
+
+    /// Reads the logs; once more where HttpProxy ties a name to an account that no other source ties to it, because
+    /// what W3C has under that name was a stranger's before.
+    fn read_logs(&mut self, hash: Hash, messages: &Messages) -> anyhow::Result<()> {
+        for _ in 0..LESSONS {
+            self.collect(hash, messages);
+            let learned = std::mem::take(&mut self.collected.learned);
+            if learned.is_empty() {
+                break;
+            }
+            let accounts = &self.directory.accounts;
+            self.told.extend(learned.into_iter().map(|((id, name), (source, line))| {
+                let account = accounts.under_another_name(id, &name);
+                let (pos, is_state) = (Pos::Line(line), true);
+                let (enabled, changed, expires, mailbox) = (None, None, None, None);
+                let fact = Fact::Account { pos, account, enabled, changed, expires, mailbox };
+                Told { source, is_state, fact }
+            }));
+            self.know()?;
+        }
+        self.back_end = clients::drop_doubles(&mut self.collected.book);
+        doubts::homeless(&mut self.collected, &self.directory.accounts);
+        doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
+        self.fronts = Fronts::new(&self.collected, self.args.until);
+        Ok(())
+    }
+
+    fn collect(&mut self, hash: Hash, messages: &Messages) {
         let cuts = self
             .directory
             .changes
@@ -225,29 +263,12 @@ impl Run<'_> {
             watch: &watch,
             from: since.max(long_before),
             until: self.args.until,
+            wants_ids: self.files.iter().any(|file| is_exchange_log(file.kind)),
             nameless_from: first_cut,
             progress: &|bytes| messages.read(bytes),
         };
         let server = self.args.reading.server.as_deref();
         self.collected = collect::collect(&mut self.files, hash, server, &wanted);
-        self.back_end = clients::drop_doubles(&mut self.collected.book);
-        doubts::homeless(&mut self.collected, &self.directory.accounts);
-        doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
-        self.measure();
-    }
-
-    /// Coverage by server, up to the end of what was looked at.
-    fn measure(&mut self) {
-        let presence =
-            self.collected.presence.iter().filter(|((_, kind), _)| *kind == Kind::IisW3c);
-        for ((server, _), presence) in presence {
-            let Some((from, to)) = presence.span else { continue };
-            let time = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-            let to = self.args.until.map_or(time(to), |until| until.min(time(to)));
-            self.servers.push(server.clone());
-            let span = Span { from: time(from), to, gaps: presence.gaps() };
-            self.coverage.servers.push((span.from <= to).then_some(span));
-        }
     }
 
     /// Nameless refusals of watched clients, but for those where strangers sat as well.
@@ -269,59 +290,6 @@ impl Run<'_> {
         };
         clients::claims(book).into_iter().filter(is_alone).collect()
     }
-
-    fn judge(&mut self, claims: Vec<Claim>) {
-        let rules = Rules { ttl: self.args.ttl, slack: self.args.slack };
-        let book = &mut self.collected.book;
-        for Claim { refusal, served, is_by_device } in claims {
-            let (account, key, client) = (served.account, served.key, served.client);
-            let is_claimed = !is_by_device;
-            book.accesses.push(collect::book::Access {
-                account,
-                key,
-                client,
-                is_claimed,
-                ..refusal
-            });
-        }
-        let mut by_account: BTreeMap<AccountId, Vec<collect::book::Access>> = BTreeMap::new();
-        for access in std::mem::take(&mut book.accesses) {
-            by_account.entry(access.account).or_default().push(access);
-        }
-        self.seen = by_account.keys().copied().collect();
-        let server_index: BTreeMap<&str, u32> =
-            self.servers.iter().map(String::as_str).zip(0..).collect();
-        let server_of_key: Vec<u32> = book
-            .keys
-            .iter()
-            .map(|key| server_index.get(key.server.as_str()).copied().unwrap_or(u32::MAX))
-            .collect();
-        let mut pools = collect::book::Table::default();
-        let pool_of_key: Vec<u32> =
-            book.keys.iter().map(|key| pools.number((key.server.clone(), key.pool))).collect();
-        let world = World {
-            accounts: &self.directory.accounts,
-            changes: &self.directory.changes,
-            book,
-            server_of_key: &server_of_key,
-            pool_of_key: &pool_of_key,
-            address_of_client: &vec![None; book.clients.iter().count()],
-            identity_of_client: &clients::identities(book),
-            coverage: &self.coverage,
-            restarts: &Restarts::default(),
-            logons: &BTreeMap::new(),
-            logon_coverage: &Coverage::default(),
-            rules,
-            since: self.args.since,
-        };
-        let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
-        self.cases = by_account
-            .into_par_iter()
-            .filter_map(|(account, accesses)| {
-                Some(case::judge(account, cuts.get(&account)?, accesses, &world))
-            })
-            .collect();
-    }
 }
 
 /// Reads everything for `inspect`, judging nothing.
@@ -342,7 +310,7 @@ pub fn inspect(
     let args = Analyze::for_inspect(paths, reading);
     let mut run = read_changes(&args, files, hash, messages)?;
     run.watched.clear();
-    run.read_logs(hash, messages);
+    run.read_logs(hash, messages)?;
     messages.end();
     Ok((0..run.files.len()).map(|index| assemble::inspected(&run, index)).collect())
 }

@@ -14,7 +14,7 @@ use crate::correlate::{
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use stillin_parsers::event::{ChangeKind, Precision};
-use stillin_parsers::exchange::{Protocol, Scheme};
+use stillin_parsers::exchange::{self, Protocol, Scheme};
 
 /// Indexes that the whole run shares.
 pub struct World<'a> {
@@ -79,14 +79,14 @@ pub struct Finding {
     pub paths: Vec<Path>,
 }
 
-/// Judges one account. `changes` are the indexes of its changes that bear on access, `accesses` its rows.
+/// Judges one account. `changes` are the indexes of its changes that bear on access, `accesses` its rows in order of
+/// start, source and line.
 pub fn judge(
     account: AccountId,
     changes: &[usize],
-    mut accesses: Vec<Access>,
+    accesses: &[Access],
     world: &World<'_>,
 ) -> Case {
-    accesses.sort_by_key(|access| (access.start, access.source, access.line));
     let cuts: Vec<Cut> = changes
         .iter()
         .map(|&change| &world.changes[change])
@@ -163,18 +163,28 @@ fn request(access: &Access, world: &World<'_>) -> correlate::Request {
         server: world.server_of_key[access.key as usize],
         pool: world.pool_of_key[access.key as usize],
         client: world.identity_of_client[access.client as usize],
-        address: world.address_of_client[access.client as usize],
+        // Of HttpProxy it may be the one that a proxy forwarded, which the worker did not see.
+        address: world.address_of_client[access.client as usize].filter(|_| !access.is_proxied),
         refusal: access.refusal,
         is_claimed: access.is_claimed,
         is_ambiguous: access.is_ambiguous,
+        is_contradicted: access.is_contradicted,
         auth: auth(access, world),
     }
 }
 
-/// The scheme of a request, by the default of its virtual directory: web logs do not tell it.
+/// The scheme of a request: as HttpProxy tells it, else by the default of its virtual directory, for W3C does not tell.
 /// RPC and Autodiscover take Windows authentication beside Basic (DOMAIN.md 2.1).
 fn auth(access: &Access, world: &World<'_>) -> Auth {
     let key = world.book.keys.get(access.key);
+    match access.auth {
+        exchange::Auth::Basic | exchange::Auth::Forms => return Auth::Token,
+        exchange::Auth::Ntlm => return Auth::Ntlm,
+        exchange::Auth::Negotiate => return Auth::Negotiate,
+        exchange::Auth::Kerberos => return Auth::Kerberos,
+        exchange::Auth::Bearer => return Auth::Bearer,
+        exchange::Auth::Other | exchange::Auth::None => {}
+    }
     match (key.scheme, key.protocol) {
         (Scheme::Basic, Protocol::Rpc | Protocol::Autodiscover) => Auth::MayBeBoth,
         (Scheme::Basic | Scheme::Forms, _) => Auth::MayBeToken,

@@ -10,22 +10,30 @@ pub mod chunk;
 pub mod clients;
 pub mod copies;
 pub mod gather;
+pub mod hints;
+pub mod join;
 pub mod log;
 pub mod minutes;
 pub mod names;
 pub mod parts;
+pub mod proxy;
 pub mod seats;
+pub mod tally;
 pub mod watch;
 
+use crate::account::AccountId;
 use crate::input::Hash;
 use crate::read::{File, is_web_log};
 use crate::source;
 use book::{Book, Key};
 use chunk::Wanted;
 use copies::FirstRequest;
+use hints::Hint;
+use join::Joined;
 use log::Log;
 use minutes::Presence;
 use names::host_name;
+use proxy::{Asked, Front, ProxyLog};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::kind::Kind;
@@ -49,6 +57,16 @@ pub struct Collected {
     pub copied: BTreeMap<u32, u64>,
     /// For each log that could not be read at all, why.
     pub errors: BTreeMap<usize, String>,
+    /// By server and protocol, when HttpProxy had entries.
+    pub fronts: BTreeMap<Front, Presence>,
+    /// Names that HttpProxy ties to the SID of a watched account, with the file and line that first does.
+    pub learned: BTreeMap<(AccountId, String), (usize, u64)>,
+    /// Servers that front ends passed requests on to.
+    pub targets: BTreeSet<String>,
+    /// How the rows of HttpProxy were taken.
+    pub joined: Joined,
+    /// What hints at restarts, with the server and the file.
+    pub hints: Vec<(String, usize, Hint)>,
 }
 
 /// Reads all logs, file beside file and chunk beside chunk. `server` names the server of logs that
@@ -59,39 +77,52 @@ pub fn collect(
     server: Option<&str>,
     wanted: &Wanted<'_>,
 ) -> Collected {
-    let read: Vec<_> = files
-        .par_iter_mut()
-        .enumerate()
-        .filter(|(_, file)| is_web_log(file.kind))
-        .map(|(index, file)| {
-            let log = file.open(hash).map(|opened| log::read(opened, hash, wanted));
-            (index, log)
-        })
-        .collect();
     let mut collected = Collected::default();
+    let read = read_all(files, is_web_log, &mut collected, |file| {
+        Ok(log::read(file.open(hash)?, hash, wanted))
+    });
     let names = names(&read, files, server);
     for (index, log) in read {
-        match log {
-            Ok(log) => collected.take(index, log, files[index].kind, &names[&index]),
-            Err(error) => _ = collected.errors.insert(index, format!("{error:#}")),
-        }
+        collected.take(index, log, files[index].kind, &names[&index]);
     }
     collected.originals = {
         let first = |(index, log): (&usize, &Log)| Some((*index, log.first_request.clone()?));
         copies::originals(collected.logs.iter().filter_map(first), &names)
     };
     collected.copied = copies::drop_copies(&mut collected.book, &collected.originals);
+    if wanted.wants_ids {
+        collected.read_proxies(files, hash, server, wanted);
+    }
     collected
+}
+
+/// The logs of one kind, read beside each other; what could not be read is among the errors of `collected`.
+fn read_all<T: Send>(
+    files: &mut [File],
+    is_asked: impl Fn(Kind) -> bool + Sync + Send,
+    collected: &mut Collected,
+    read: impl Fn(&mut File) -> anyhow::Result<T> + Sync + Send,
+) -> Vec<(usize, T)> {
+    let read: Vec<_> = files
+        .par_iter_mut()
+        .enumerate()
+        .filter(|(_, file)| is_asked(file.kind))
+        .map(|(index, file)| (index, read(file)))
+        .collect();
+    let mut whole = Vec::new();
+    for (index, log) in read {
+        match log {
+            Ok(log) => whole.push((index, log)),
+            Err(error) => _ = collected.errors.insert(index, format!("{error:#}")),
+        }
+    }
+    whole
 }
 
 /// For each log the server of the lines that do not name one themselves. A copy that lies anywhere has the name of its
 /// twin that lies in the folder of a server.
-fn names(
-    read: &[(usize, anyhow::Result<Log>)],
-    files: &[File],
-    server: Option<&str>,
-) -> BTreeMap<usize, String> {
-    let logs = || read.iter().filter_map(|(index, log)| Some((*index, log.as_ref().ok()?)));
+fn names(read: &[(usize, Log)], files: &[File], server: Option<&str>) -> BTreeMap<usize, String> {
+    let logs = || read.iter().map(|(index, log)| (*index, log));
     let named =
         |index: usize| source::server_of(&files[index].source.path).or(server.map(str::to_owned));
     let mut twins: BTreeMap<&FirstRequest, BTreeSet<String>> = BTreeMap::new();
@@ -143,6 +174,68 @@ impl Collected {
         if let [server] = servers.as_slice() {
             self.server_of_log.insert(index, server.clone());
         }
+        let hints = std::mem::take(&mut log.hints).into_iter();
+        self.hints.extend(hints.map(|hint| (server.to_owned(), index, hint)));
+        self.logs.insert(index, log);
+    }
+
+    /// Reads the logs of HttpProxy, and joins their rows to those of W3C.
+    fn read_proxies(
+        &mut self,
+        files: &mut [File],
+        hash: Hash,
+        server: Option<&str>,
+        wanted: &Wanted<'_>,
+    ) {
+        let ids = self.book.accesses.iter().chain(&self.book.nameless);
+        let ids = ids.map(|access| access.request_id).filter(|id| *id != 0).collect();
+        let asked = Asked {
+            watch: wanted.watch,
+            is_within: &|end| wanted.is_within(end),
+            ids: &ids,
+            progress: wanted.progress,
+        };
+        let is_proxy = |kind| kind == Kind::HttpProxy;
+        let read =
+            read_all(files, is_proxy, self, |file| Ok(proxy::read(file.open(hash)?, hash, &asked)));
+        for (index, log) in read {
+            let path = &files[index].source.path;
+            let unnamed = || format!("UNKNOWN ({})", folder(path));
+            let server = source::server_of(path).or(server.map(str::to_owned));
+            self.take_proxy(index, log, &server.map_or_else(unnamed, |name| host_name(&name)));
+        }
+        let first_of = |(index, log): (&usize, &Log)| {
+            is_proxy(files[*index].kind).then_some((*index, log.first_request.clone()?))
+        };
+        let originals =
+            copies::originals(self.logs.iter().filter_map(first_of), &self.server_of_log);
+        self.copied.extend(copies::drop_copies(&mut self.book, &originals));
+        self.originals.extend(originals);
+        self.joined = join::join(&mut self.book);
+    }
+
+    fn take_proxy(&mut self, index: usize, read: ProxyLog, server: &str) {
+        let name = |own: String| if own.is_empty() { server.to_owned() } else { own };
+        let ProxyLog { mut log, presence, learned, targets } = read;
+        let mut book = std::mem::take(&mut log.book);
+        book.keys = book.keys.map(|key| Key { server: name(key.server.clone()), ..key });
+        for access in book.accesses.iter_mut().chain(&mut book.others) {
+            access.source = index as u32;
+        }
+        self.book.absorb(book, 0);
+        let mut servers: BTreeSet<String> = BTreeSet::new();
+        for ((server, protocol), seen) in presence {
+            let server = name(server);
+            servers.insert(server.clone());
+            self.fronts.entry((server, protocol)).or_default().extend(&seen);
+        }
+        if let (Some(server), 1) = (servers.first(), servers.len()) {
+            self.server_of_log.insert(index, server.clone());
+        }
+        for (name, line) in learned {
+            self.learned.entry(name).or_insert((index, line));
+        }
+        self.targets.extend(targets);
         self.logs.insert(index, log);
     }
 }
@@ -150,10 +243,12 @@ impl Collected {
 /// The server of a log that neither `s-computername`, a folder above `W3SVC<n>` nor `--server` names: its address.
 fn unnamed_server(file: &File, log: &Log) -> String {
     // Logs of one folder are one server's; two folders may be two servers, and chains must not cross.
-    main_address(&log.addresses).unwrap_or_else(|| {
-        let folder = file.source.path.rsplit_once('/').map_or(".", |(folder, _)| folder);
-        format!("UNKNOWN ({folder})")
-    })
+    main_address(&log.addresses)
+        .unwrap_or_else(|| format!("UNKNOWN ({})", folder(&file.source.path)))
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 
 /// The address most lines were served at; a loopback or link-local one only if there is no other.

@@ -69,6 +69,8 @@ pub struct Request {
     pub is_claimed: bool,
     /// Several accounts bear the name.
     pub is_ambiguous: bool,
+    /// Another log says that it was another user's.
+    pub is_contradicted: bool,
     /// How it was authenticated.
     pub auth: Auth,
 }

@@ -16,6 +16,7 @@ mod collect;
 pub mod correlate;
 mod plan;
 mod words;
+mod workers;
 
 mod messages;
 

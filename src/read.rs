@@ -3,16 +3,17 @@
 use crate::change::Told;
 use crate::input::{self, Encoding, Hash, Opened, Stored};
 use crate::source::{Origin, Source};
+use crate::workers::logons::Logons;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
-use stillin_parsers::event::{Fact, Reject};
+use stillin_parsers::event::{Fact, Reject, Restart};
 use stillin_parsers::evidence::{self, Tally};
 use stillin_parsers::kind::{self, Kind};
 use stillin_parsers::time::LocalTime;
 use stillin_parsers::w3c::scan::REJECTS_KEPT;
-use stillin_parsers::{evtx, w3c};
+use stillin_parsers::{evtx, exchange_log, w3c};
 
 /// A source and what its first bytes say of it.
 pub struct File {
@@ -71,22 +72,29 @@ fn look_at(source: Source, hash: Hash) -> (File, bool) {
         Kind::Unknown => {
             Some(format!("kind not recognised: {}; leave it out", kind::why_unknown(&opened.head)))
         }
-        Kind::HttpProxy | Kind::EwsLog | Kind::MapiLog => Some(format!(
-            "recognised as {}, but this version does not read it; its requests are judged by the IIS log alone",
-            file.kind
-        )),
         _ => None,
     };
-    if is_web_log(file.kind) {
-        let (tally, _) = w3c::scan(&opened.head, &w3c::State::default(), |_, _| ());
-        file.first_entry = tally.span.and_then(|(from, _)| DateTime::from_timestamp(from, 0));
-    }
+    let span = match file.kind {
+        kind if is_web_log(kind) => {
+            w3c::scan(&opened.head, &w3c::State::default(), |_, _| ()).0.span
+        }
+        Kind::HttpProxy => {
+            exchange_log::scan(&opened.head, &exchange_log::State::default(), |_| ()).0.span
+        }
+        _ => None,
+    };
+    file.first_entry = span.and_then(|(from, _)| DateTime::from_timestamp(from, 0));
     (file, is_own)
 }
 
 /// Logs with the syntax of W3C.
 pub fn is_web_log(kind: Kind) -> bool {
     matches!(kind, Kind::IisW3c | Kind::Httperr)
+}
+
+/// Logs of Exchange itself.
+pub fn is_exchange_log(kind: Kind) -> bool {
+    matches!(kind, Kind::HttpProxy | Kind::EwsLog | Kind::MapiLog)
 }
 
 /// Requests in Parquet, by the names of the columns in its footer.
@@ -155,8 +163,12 @@ impl File {
 /// What became of one source of change evidence.
 #[derive(Default)]
 pub struct Evidence {
-    /// Its facts in order.
+    /// Its facts of accounts, in order.
     pub facts: Vec<Fact>,
+    /// Ends of worker processes.
+    pub restarts: Vec<Restart>,
+    /// Logons by worker processes.
+    pub logons: Logons,
     /// Counts.
     pub tally: Tally,
     /// The first rejects.
@@ -184,10 +196,9 @@ pub fn evidence(file: &mut File, hash: Hash, local: &LocalTime) -> Evidence {
         || match file.kind {
             Kind::Evtx => read_evtx(&whole, &mut read),
             kind => {
-                let Evidence { facts, rejects, tally, .. } = &mut read;
-                *tally = evidence::facts(kind, &whole, local, &mut |told| {
-                    sort_out(told, facts, rejects)
-                });
+                let mut sink = Evidence::default();
+                let tally = evidence::facts(kind, &whole, local, &mut |told| sink.sort_out(told));
+                read = Evidence { tally, ..sink };
             }
         },
     );
@@ -206,17 +217,18 @@ fn read_evtx(bytes: &[u8], read: &mut Evidence) {
     let parts: Vec<_> = starts
         .into_par_iter()
         .map(|start| {
-            let (mut facts, mut rejects) = (Vec::new(), Vec::new());
+            let mut part = Evidence::default();
             let range = start..(start + RANGE).min(n_chunks);
-            let tally = evtx::facts_of_chunks(bytes, range, &mut |told| {
-                sort_out(told, &mut facts, &mut rejects);
-            });
-            (facts, rejects, tally)
+            let tally = evtx::facts_of_chunks(bytes, range, &mut |told| part.sort_out(told));
+            Evidence { tally, ..part }
         })
         .collect();
-    for (facts, rejects, tally) in parts {
-        read.facts.extend(facts);
-        read.rejects.extend(rejects);
+    for part in parts {
+        let tally = part.tally;
+        read.facts.extend(part.facts);
+        read.restarts.extend(part.restarts);
+        read.logons.absorb(part.logons);
+        read.rejects.extend(part.rejects);
         read.tally.records += tally.records;
         read.tally.told += tally.told;
         read.tally.of_no_interest += tally.of_no_interest;
@@ -226,11 +238,15 @@ fn read_evtx(bytes: &[u8], read: &mut Evidence) {
     read.rejects.truncate(REJECTS_KEPT);
 }
 
-fn sort_out(told: Result<Fact, Reject>, facts: &mut Vec<Fact>, rejects: &mut Vec<Reject>) {
-    match told {
-        Ok(fact) => facts.push(fact),
-        Err(reject) if rejects.len() < REJECTS_KEPT => rejects.push(reject),
-        Err(_) => {}
+impl Evidence {
+    fn sort_out(&mut self, told: Result<Fact, Reject>) {
+        match told {
+            Ok(Fact::Logon(logon)) => self.logons.take(logon),
+            Ok(Fact::Restart(restart)) => self.restarts.push(restart),
+            Ok(fact) => self.facts.push(fact),
+            Err(reject) if self.rejects.len() < REJECTS_KEPT => self.rejects.push(reject),
+            Err(_) => {}
+        }
     }
 }
 

@@ -58,6 +58,9 @@ fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
             "logged on with {}: no cached token of IIS is involved",
             schemes(path).collect::<Vec<_>>().join(" or ")
         ),
+        Class::Ambiguous if has(Ground::UsersDisagree) => {
+            "W3C and HttpProxy name different users for the same request".into()
+        }
         Class::Ambiguous if has(Ground::SharedName) => {
             "the name alone does not say whose requests these are".into()
         }
@@ -133,6 +136,7 @@ fn of_ground(ground: Ground) -> &'static str {
              of the server has no logon of the account since"
         }
         Ground::SharedName => "against: several accounts bear the name as it is logged",
+        Ground::UsersDisagree => "against: the other log says that the request was another user's",
         Ground::MaybeEnabled => {
             "against: another source says that the account was enabled again, then or before"
         }

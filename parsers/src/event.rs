@@ -172,7 +172,7 @@ pub enum Precision {
 }
 
 /// Everything one record tells about which account it speaks of; each part may be missing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
     /// `S-1-5-21-…`
     pub sid: Option<String>,

@@ -64,8 +64,8 @@ pub fn report(run: &Run<'_>) -> Report {
 /// What to ask the logs for each pool in the plan: who used it within the TTL before its log ends.
 fn asks(run: &Run<'_>, pools: BTreeSet<(String, &'static str)>) -> BTreeSet<Ask> {
     let ask = |(server, pool): (String, &'static str)| {
-        let index = run.servers.iter().position(|name| *name == server)?;
-        let until = run.coverage.servers.get(index)?.as_ref()?.to;
+        let index = run.fronts.servers.iter().position(|name| *name == server)?;
+        let until = run.fronts.coverage.servers.get(index)?.as_ref()?.to;
         Some(Ask { server, pool, from: until - run.args.ttl, until })
     };
     pools.into_iter().filter_map(ask).collect()

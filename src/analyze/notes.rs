@@ -29,12 +29,12 @@ pub fn say(run: &mut Run<'_>, messages: &Messages) {
 /// Whether any log tells who was served in the time that is asked for.
 fn is_covered(run: &Run<'_>) -> bool {
     let reaches = |to| run.args.since.is_none_or(|since| since <= to);
-    run.coverage.servers.iter().flatten().any(|span| reaches(span.to))
+    run.fronts.coverage.servers.iter().flatten().any(|span| reaches(span.to))
 }
 
 /// Servers of which only the back end is known.
 fn back_ends(run: &Run<'_>) -> Option<String> {
-    let is_seen = |server: &&String| run.servers.contains(server);
+    let is_seen = |server: &&String| run.fronts.servers.contains(server);
     let alone: Vec<_> = run.collected.back_ends.iter().filter(|s| !is_seen(s)).cloned().collect();
     (!alone.is_empty()).then(|| {
         format!(
@@ -57,7 +57,7 @@ fn copies(run: &Run<'_>, messages: &Messages) {
 
 /// Where nothing was looked at, nothing was found.
 fn window(run: &mut Run<'_>, messages: &Messages) {
-    if !run.coverage.servers.is_empty() && !is_covered(run) {
+    if !run.fronts.coverage.servers.is_empty() && !is_covered(run) {
         let note = "no entry of any log lies between --since and --until, so nobody can be seen being served";
         messages.partial(note);
         run.notes.push(note.to_owned());
@@ -178,7 +178,7 @@ fn changes(run: &Run<'_>) -> Vec<String> {
             first_few(&nameless)
         ));
     }
-    let end = run.coverage.servers.iter().flatten().map(|span| span.to).max();
+    let end = run.fronts.coverage.servers.iter().flatten().map(|span| span.to).max();
     let cuts = || {
         let cuts = directory.changes.iter().filter(|change| change.kind.cuts());
         cuts.filter(|change| run.watched.contains(&change.account))

@@ -46,6 +46,11 @@ fn book(minutes: &[i64]) -> Book {
         command,
         refusal: (at < 0).then_some(Refusal::Disabled),
         is_claimed: false,
+        auth: exchange::Auth::None,
+        request_id: 0,
+        is_proxied: false,
+        twin: None,
+        is_contradicted: false,
         moved_data: false,
         is_back_end: false,
         sc_status: 200,
@@ -84,7 +89,7 @@ fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
         rules,
         since: None,
     };
-    let case = judge(0, &[0], book.accesses.clone(), &world);
+    let case = judge(0, &[0], &book.accesses, &world);
     let path = case.findings[0].paths[0].clone();
     let (kind, precision) = (ChangeKind::Disabled, Precision::Exact);
     let why = words::why(&path, book.keys.get(0), kind, precision, &rules, Some("ex01.evtx#123"));

@@ -4,9 +4,9 @@ use super::book::{Access, Book, Client, Key, Table};
 use super::names::logged_host_name;
 use super::seats::seat;
 use super::watch::decode;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use hashbrown::HashMap;
-use stillin_parsers::exchange::{self, Outcome, Route, Status};
+use stillin_parsers::exchange::{self, Auth, Outcome, Route, Status};
 use stillin_parsers::w3c::{Column, Line};
 
 /// What a line says before it is known whose it is.
@@ -54,7 +54,7 @@ impl<'a> Seen<'a> {
     }
 
     /// The row, for account 0 until the caller says whose it is.
-    pub fn write(&self, server: &[u8], desk: &mut Desk) -> Access {
+    pub fn write(&self, server: &[u8], wants_ids: bool, desk: &mut Desk) -> Access {
         let line = self.line;
         let text = |column| line.value(column).unwrap_or_default();
         let (stem, query) = (text(Column::CsUriStem), text(Column::CsUriQuery));
@@ -64,12 +64,7 @@ impl<'a> Seen<'a> {
         let command = exchange::command(protocol, method, stem, query);
         let end = line.time();
         let taken = line.number_in(Column::TimeTaken).and_then(|ms| i64::try_from(ms).ok());
-        let start = taken
-            .and_then(TimeDelta::try_milliseconds)
-            // No request lasts for a day: that is no time, and would make everything begin before a change.
-            .filter(|taken| *taken <= TimeDelta::hours(24))
-            .and_then(|taken| end.checked_sub_signed(taken));
-        let (start, is_start_known) = (start.unwrap_or(end), start.is_some());
+        let (start, is_start_known) = begin(end, taken);
         let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
         let status = self.status;
         let moved = exchange::moves_data(protocol, command, method, stem, query, status.sc_status);
@@ -95,6 +90,11 @@ impl<'a> Seen<'a> {
                 _ => None,
             },
             is_claimed: false,
+            auth: Auth::None,
+            request_id: if wants_ids { exchange::cafe_req_id(query).unwrap_or(0) } else { 0 },
+            is_proxied: false,
+            twin: None,
+            is_contradicted: false,
             moved_data: moved.moved(),
             is_back_end: exchange::is_back_end(s_port, text(Column::SSitename), stem),
             sc_status: status.sc_status,
@@ -102,6 +102,16 @@ impl<'a> Seen<'a> {
             sc_win32_status: status.sc_win32_status,
         }
     }
+}
+
+/// When a request began that took so many milliseconds, and whether that is known.
+pub fn begin(end: DateTime<Utc>, taken: Option<i64>) -> (DateTime<Utc>, bool) {
+    let start = taken
+        .and_then(TimeDelta::try_milliseconds)
+        // No request lasts for a day: that is no time, and would make everything begin before a change.
+        .filter(|taken| *taken <= TimeDelta::hours(24))
+        .and_then(|taken| end.checked_sub_signed(taken));
+    (start.unwrap_or(end), start.is_some())
 }
 
 /// Where rows of one chunk are written: texts are looked up by their bytes, and only what is new is made.
@@ -118,6 +128,8 @@ pub struct Desk {
     pub accesses: Vec<Access>,
     /// Refusals without a name.
     pub nameless: Vec<Access>,
+    /// Rows of HttpProxy that may contradict W3C.
+    pub others: Vec<Access>,
 }
 
 /// Stems of which a desk remembers where they lead: those of Exchange are few, those of attackers are not.
@@ -137,7 +149,8 @@ impl Desk {
         route
     }
 
-    fn text(&mut self, text: &[u8]) -> u32 {
+    /// Number of a text.
+    pub fn text(&mut self, text: &[u8]) -> u32 {
         match (self.empty, text.is_empty()) {
             // To compare nothing with nothing is slow on some processors (see `chunk`), and it comes often.
             (Some(empty), true) => empty,
@@ -146,13 +159,15 @@ impl Desk {
         }
     }
 
-    fn key(&mut self, server: &[u8], route: &Route, name: Option<u32>) -> u32 {
+    /// Number of what a token hangs on.
+    pub fn key(&mut self, server: &[u8], route: &Route, name: Option<u32>) -> u32 {
         let server = self.text(server);
         let name = name.unwrap_or_else(|| self.text(b""));
         self.keys.number((server, route.pool, route.protocol, route.scheme, name))
     }
 
-    fn client(&mut self, device: &[u8], user_agent: &[u8], c_ip: &[u8]) -> u32 {
+    /// Number of a client.
+    pub fn client(&mut self, device: &[u8], user_agent: &[u8], c_ip: &[u8]) -> u32 {
         let client = (self.text(device), self.text(user_agent), self.text(c_ip));
         self.clients.number(client)
     }
@@ -194,7 +209,8 @@ impl Desk {
         };
         let accesses = self.accesses.into_iter().map(&mut renumber).collect();
         let nameless = self.nameless.into_iter().map(&mut renumber).collect();
-        Book { accesses, nameless, ..book }
+        let others = self.others.into_iter().map(&mut renumber).collect();
+        Book { accesses, nameless, others, ..book }
     }
 }
 

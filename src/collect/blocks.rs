@@ -5,7 +5,6 @@
 
 use crate::input::Map;
 use std::ops::Range;
-use stillin_parsers::w3c::{Line, Scanner, State, Tally};
 
 /// Bytes of a block; with what is computed of it, it leaves room in 1 MiB.
 const BLOCK: usize = 512 << 10;
@@ -31,25 +30,16 @@ impl Chunk<'_> {
         }
     }
 
-    /// As [`stillin_parsers::w3c::scan`].
-    pub fn scan(
-        &self,
-        state: &State,
-        room: &mut Room,
-        mut each: impl FnMut(&[u8], &Line<'_>),
-    ) -> (Tally, State) {
-        let mut scanner = Scanner::new(state);
+    /// Hands it out block by block, the last one marked; `take` says how much it took, and gets the rest again with
+    /// what follows.
+    pub fn each_block(&self, room: &mut Room, mut take: impl FnMut(&[u8], bool) -> usize) {
         match self {
-            Chunk::Text(text) => _ = scanner.read(text, true, &mut each),
-            Chunk::Mapped(map, range) => read(map, range.clone(), room, |block, is_last| {
-                scanner.read(block, is_last, &mut each)
-            }),
+            Chunk::Text(text) => _ = take(text, true),
+            Chunk::Mapped(map, range) => read(map, range.clone(), room, take),
         }
-        scanner.finish()
     }
 }
 
-/// Hands a range out block by block; `take` says how much it took, and gets the rest again with what follows.
 fn read(
     map: &Map,
     range: Range<usize>,

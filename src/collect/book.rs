@@ -4,7 +4,7 @@ use crate::account::AccountId;
 use chrono::{DateTime, Utc};
 use hashbrown::{Equivalent, HashMap};
 use std::hash::Hash;
-use stillin_parsers::exchange::{Protocol, Refusal, Scheme};
+use stillin_parsers::exchange::{Auth, Protocol, Refusal, Scheme};
 
 /// What a cached token hangs on: a server, a front-end pool, and the name as it was spelt.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +74,16 @@ pub struct Access {
     pub refusal: Option<Refusal>,
     /// A refusal without a name, given to this client by its address and user agent alone.
     pub is_claimed: bool,
+    /// By which scheme; `None` where no log tells.
+    pub auth: Auth,
+    /// The id that Exchange's front end gave the request; 0 where it is not known or not asked for.
+    pub request_id: u128,
+    /// The row itself stands in a log of HttpProxy.
+    pub is_proxied: bool,
+    /// Where HttpProxy has the same request.
+    pub twin: Option<Place>,
+    /// W3C and HttpProxy name different users.
+    pub is_contradicted: bool,
     /// Mailbox data moved, as far as the log tells.
     pub moved_data: bool,
     /// Logged by the back end.
@@ -84,6 +94,15 @@ pub struct Access {
     pub sc_substatus: Option<u16>,
     /// `sc-win32-status`
     pub sc_win32_status: Option<u64>,
+}
+
+/// A line of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Source index.
+    pub source: u32,
+    /// Line.
+    pub line: u64,
 }
 
 /// Rows and the texts they share.
@@ -100,6 +119,8 @@ pub struct Book {
     /// Refusals without a name, to be given to the client that was served there before.
     /// Their account is not known yet.
     pub nameless: Vec<Access>,
+    /// Rows of HttpProxy of requests that W3C has under a watched name, but that are not a watched account's here.
+    pub others: Vec<Access>,
 }
 
 impl Book {
@@ -127,6 +148,7 @@ impl Book {
         };
         self.accesses.extend(other.accesses.into_iter().map(renumber));
         self.nameless.extend(other.nameless.into_iter().map(renumber));
+        self.others.extend(other.others.into_iter().map(renumber));
     }
 }
 
@@ -190,7 +212,7 @@ impl<T: Clone + Eq + Hash> Table<T> {
     }
 
     /// Takes over other values; returns their new indexes.
-    fn absorb(&mut self, other: Table<T>) -> Vec<u32> {
+    pub fn absorb(&mut self, other: Table<T>) -> Vec<u32> {
         other.list.into_iter().map(|value| self.number(value)).collect()
     }
 }

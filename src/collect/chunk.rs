@@ -3,6 +3,7 @@
 use super::access::{Desk, Seen, may_be_nameless_refusal};
 use super::blocks::{Chunk, Room};
 use super::book::{Access, Book};
+use super::hints::{self, Hint};
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
 use super::seats::{Seats, seat};
@@ -10,7 +11,7 @@ use super::watch::{Meant, Watch, decode};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use stillin_parsers::exchange;
-use stillin_parsers::w3c::{Column, Line, State, Tally};
+use stillin_parsers::w3c::{Column, Line, Scanner, State, Tally};
 
 /// What a scan is after, the same for every line.
 pub struct Wanted<'a> {
@@ -20,10 +21,19 @@ pub struct Wanted<'a> {
     pub from: Option<DateTime<Utc>>,
     /// Requests that ended after are not kept.
     pub until: Option<DateTime<Utc>>,
+    /// Rows are to be joined to those of HttpProxy.
+    pub wants_ids: bool,
     /// Nameless refusals that ended before cannot matter.
     pub nameless_from: Option<DateTime<Utc>>,
     /// Called with the number of bytes read.
     pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+impl Wanted<'_> {
+    /// Whether a request that ended then may matter.
+    pub fn is_within(&self, end: DateTime<Utc>) -> bool {
+        self.from.is_none_or(|from| end >= from) && self.until.is_none_or(|until| end <= until)
+    }
 }
 
 /// What every chunk of a log is read with.
@@ -66,8 +76,11 @@ pub fn read_chunk(
 ) -> Piece {
     let mut scanned = Scanned::default();
     let Bench { names, room } = bench;
-    let (tally, next) =
-        chunk.scan(&assumed, room, |name, line| scanned.line(name, line, scan, names));
+    let mut scanner = Scanner::new(&assumed);
+    chunk.each_block(room, |block, is_last| {
+        scanner.read(block, is_last, &mut |name, line| scanned.line(name, line, scan, names))
+    });
+    let (tally, next) = scanner.finish();
     scanned.end(scan);
     (scan.wanted.progress)(chunk.len() as u64);
     let book = std::mem::take(&mut scanned.desk).into_book();
@@ -97,6 +110,8 @@ pub struct Scanned {
     pub namesakes: BTreeMap<String, u64>,
     /// Requests of probes and machine accounts.
     pub noise: u64,
+    /// What hints at restarts.
+    pub hints: Vec<Hint>,
     /// `s-computername` and second of the line before, so that neighbours cost nothing.
     server: Vec<u8>,
     second: Option<i64>,
@@ -127,6 +142,9 @@ impl Scanned {
         if matches!(name, b"-" | b"") {
             if may_be_nameless_refusal(line) {
                 self.nameless(line, scan.wanted);
+            }
+            if line.layout.is_httperr() {
+                self.hints.extend(hints::hint(line, &self.hints));
             }
             return;
         }
@@ -249,15 +267,15 @@ impl Scanned {
             return;
         }
         let seen = Seen::new(line, self.desk.route(line));
-        if seen.is_refusal() && is_within(line, wanted) {
-            let access = seen.write(&self.server, &mut self.desk);
+        if seen.is_refusal() && wanted.is_within(line.time()) {
+            let access = seen.write(&self.server, wanted.wants_ids, &mut self.desk);
             self.desk.nameless.push(access);
         }
     }
 
     #[cold]
     fn watched(&mut self, name: &[u8], line: &Line<'_>, scan: &Scan<'_>, names: &mut Names<'_>) {
-        let (ids, is_ambiguous) = match names.meant(name, line) {
+        let (ids, is_ambiguous) = match names.meant(name, || line.time()) {
             Meant::Nobody => return self.sit(line, scan),
             Meant::One(id) => (&[*id][..], false),
             Meant::Ambiguous(ids) => (ids.as_slice(), true),
@@ -270,10 +288,10 @@ impl Scanned {
             }
         };
         let seen = Seen::new(line, self.desk.route(line));
-        if !seen.counts() || !is_within(line, scan.wanted) {
+        if !seen.counts() || !scan.wanted.is_within(line.time()) {
             return;
         }
-        let access = seen.write(&self.server, &mut self.desk);
+        let access = seen.write(&self.server, scan.wanted.wants_ids, &mut self.desk);
         for &account in ids {
             self.desk.accesses.push(Access { account, is_ambiguous, ..access });
         }
@@ -285,9 +303,4 @@ impl Scanned {
 #[inline(always)]
 fn is_same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && (a.is_empty() || a == b)
-}
-
-fn is_within(line: &Line<'_>, wanted: &Wanted<'_>) -> bool {
-    let time = line.time();
-    wanted.from.is_none_or(|from| time >= from) && wanted.until.is_none_or(|until| time <= until)
 }

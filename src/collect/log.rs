@@ -1,22 +1,51 @@
-//! One log to what is kept of it: chunks read at the same time, brought together in order.
+//! One W3C log to what is kept of it.
 
 use super::blocks::Chunk;
-use super::chunk::{Scan, Wanted};
+use super::book::Book;
+use super::chunk::{Host, Piece, Scan, Wanted, read_chunk};
 use super::clients::SESSION;
 use super::copies::FirstRequest;
-use super::gather::Gatherer;
+use super::gather::{self, Gather, in_order};
+use super::hints::Hint;
+use super::minutes::Presence;
 use super::seats::Seats;
-use crate::input::{Body, HEAD, Hash, Map, Opened, Stored, Stream};
-use std::io::Read;
-use stillin_parsers::w3c::{self, State};
+use super::tally::{Counted, Sum};
+use super::watch::decode;
+use crate::input::{Body, HEAD, Hash, Opened, Stored};
+use std::collections::BTreeMap;
+use stillin_parsers::w3c::{self, Column, State};
 
-pub use super::gather::Log;
-
-/// Bytes read as one task. A chunk has texts of its own, so that many small ones cost more than a few large ones.
-const CHUNK: usize = 4 << 20;
-const LARGEST_CHUNK: usize = 16 << 20;
 /// How many times its packed size a log has, about.
 const PACKED: u64 = 12;
+
+/// One log, read.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// What became of its lines; rejects have their line in the file.
+    pub tally: Counted,
+    /// Column names of the last header.
+    pub columns: Vec<String>,
+    /// Columns that a verdict needs and some header lacks.
+    pub missing: Vec<&'static str>,
+    /// Requests of probes and machine accounts.
+    pub noise: u64,
+    /// Rows of watched accounts.
+    pub book: Book,
+    /// When it had entries that tell who was served, by `s-computername`; empty where the log has no such column.
+    pub presence: BTreeMap<Host, Presence>,
+    /// `s-ip`s with their number of lines, as far as changes of it were seen.
+    pub addresses: BTreeMap<String, u64>,
+    /// Names that may be a watched account's and cannot be tied to it, with their number of requests.
+    pub namesakes: BTreeMap<String, u64>,
+    /// Where strangers sat.
+    pub seats: Seats,
+    /// What hints at restarts.
+    pub hints: Vec<Hint>,
+    /// What tells copies of one log.
+    pub first_request: Option<FirstRequest>,
+    /// Size, hash and damage of the source.
+    pub stored: Option<Stored>,
+}
 
 /// Reads an opened W3C log to its end.
 pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
@@ -29,14 +58,15 @@ pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
         _ => i64::MAX,
     };
     let scan = Scan { wanted, seats: &seats, seats_from };
-    let log = match opened.body {
-        Body::Mapped(map) => read_map(&map, hash, &guess, &scan),
-        Body::Stream(stream) => read_stream(stream, &guess, &scan),
-    };
-    Log { first_request, seats, ..log }
+    let mut gatherer =
+        Gatherer { scan, log: Log::default(), sum: Sum::default(), state: State::default() };
+    let stored = gather::read(opened.body, hash, &mut gatherer, &guess);
+    let Gatherer { mut log, sum, .. } = gatherer;
+    log.tally = sum.finish(log.presence.values_mut());
+    Log { first_request, seats, stored: Some(stored), ..log }
 }
 
-/// The columns that hold after the first lines, which mostly hold for the whole file, and the first request.
+/// The columns that hold after the first lines, and the first request.
 fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
     let is_whole = head.len() < HEAD;
     let lines = match memchr::memrchr(b'\n', head) {
@@ -54,69 +84,82 @@ fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
     (state, first.and_then(request))
 }
 
-fn read_map(map: &Map, hash: Hash, guess: &State, scan: &Scan<'_>) -> Log {
-    let text: &[u8] = map;
-    let mut end = 0;
-    let chunks: Vec<Chunk<'_>> = w3c::chunks(text, (text.len() / 64).clamp(CHUNK, LARGEST_CHUNK))
-        .into_iter()
-        .map(|chunk| {
-            let start = end;
-            end += chunk.len();
-            Chunk::Mapped(map, start..end)
-        })
-        .collect();
-    let parse = || {
-        let guesses = (0..).map(|n| if n == 0 { State::default() } else { guess.clone() });
-        let mut gatherer = Gatherer::default();
-        gatherer.take_all(&chunks, guesses.take(chunks.len()).collect(), scan);
-        gatherer.finish()
-    };
-    let (mut log, sha256) = match hash {
-        Hash::None => (parse(), None),
-        Hash::Sha256 => rayon::join(parse, || map.sha256().ok()),
-    };
-    log.stored = Some(Stored { bytes: map.stored().len() as u64, sha256, damage: map.damage() });
-    log
+/// Brings pieces together in the order of the file.
+struct Gatherer<'a> {
+    scan: Scan<'a>,
+    log: Log,
+    sum: Sum,
+    /// The columns that the next piece begins with.
+    state: State,
 }
 
-/// A stream is read block by block, as many at a time as there are threads.
-fn read_stream(mut stream: Stream, guess: &State, scan: &Scan<'_>) -> Log {
-    let mut gatherer = Gatherer::default();
-    let mut rest = Vec::new();
-    let mut is_first = true;
-    loop {
-        let mut blocks = Vec::new();
-        let mut is_done = false;
-        while blocks.len() < rayon::current_num_threads() && !is_done {
-            let before = rest.len();
-            // An error ends the text; the stream remembers it as its damage.
-            is_done =
-                matches!((&mut stream).take(CHUNK as u64).read_to_end(&mut rest), Ok(0) | Err(_))
-                    || rest.len() == before;
-            let cut = if is_done {
-                rest.len()
-            } else {
-                memchr::memrchr(b'\n', &rest).map_or(0, |at| at + 1)
-            };
-            let tail = rest.split_off(cut);
-            let block = std::mem::replace(&mut rest, tail);
-            if !block.is_empty() {
-                blocks.push(block);
+impl Gather for Gatherer<'_> {
+    type State = State;
+
+    fn state(&self) -> State {
+        self.state.clone()
+    }
+
+    fn take_all(&mut self, chunks: &[Chunk<'_>], guesses: Vec<State>) {
+        let scan = self.scan;
+        in_order(
+            chunks.len(),
+            || scan.bench(),
+            |n, bench| read_chunk(&chunks[n], guesses[n].clone(), &scan, bench),
+            |n, piece| self.take(piece, &chunks[n]),
+        );
+    }
+}
+
+impl Gatherer<'_> {
+    /// Takes the next piece, and reads it again if it was read with other columns than it has.
+    fn take(&mut self, piece: Piece, chunk: &Chunk<'_>) {
+        let piece = if piece.assumed.reads_like(&self.state) {
+            piece
+        } else {
+            // Rare: the columns changed in an earlier chunk.
+            let quiet = Wanted { progress: &|_| (), ..*self.scan.wanted };
+            let scan = Scan { wanted: &quiet, ..self.scan };
+            read_chunk(chunk, self.state.clone(), &scan, &mut scan.bench())
+        };
+        let lines_before = self.sum.line_ends();
+        for (_, layout) in self.sum.take(piece.tally, self.state.fields_line) {
+            self.header(&layout);
+        }
+        let mut scanned = piece.scanned;
+        for (host, seen) in scanned.take_presence() {
+            self.log.presence.entry(host).or_default().extend(&seen);
+        }
+        self.log.book.absorb(piece.book, lines_before);
+        let hints = scanned.hints.into_iter();
+        self.log.hints.extend(hints.map(|hint| Hint { line: hint.line + lines_before, ..hint }));
+        let addresses = scanned.addresses.into_iter().map(|(address, n)| (decode(&address), n));
+        for (into, from) in [
+            (&mut self.log.addresses, addresses.collect()),
+            (&mut self.log.namesakes, scanned.namesakes),
+        ] {
+            let from: BTreeMap<String, u64> = from;
+            from.into_iter().for_each(|(name, n)| *into.entry(name).or_default() += n);
+        }
+        self.log.noise += scanned.noise;
+        let fields_line = match piece.next.fields_line {
+            0 => self.state.fields_line,
+            own => own + lines_before,
+        };
+        self.state = State { fields_line, ..piece.next };
+    }
+
+    fn header(&mut self, layout: &w3c::Layout) {
+        let needed = [
+            ("cs-username", Column::CsUsername),
+            ("sc-status", Column::ScStatus),
+            ("time-taken", Column::TimeTaken),
+        ];
+        for (name, column) in needed {
+            if layout.place(column).is_none() && !self.log.missing.contains(&name) {
+                self.log.missing.push(name);
             }
         }
-        let start = gatherer.state.clone();
-        let guesses = (0..blocks.len()).map(|n| match n {
-            n if n > 0 && is_first => guess.clone(),
-            _ => start.clone(),
-        });
-        let chunks: Vec<Chunk<'_>> = blocks.iter().map(|block| Chunk::Text(block)).collect();
-        gatherer.take_all(&chunks, guesses.collect(), scan);
-        is_first = false;
-        if is_done {
-            break;
-        }
+        self.log.columns.clone_from(&layout.names);
     }
-    let mut log = gatherer.finish();
-    log.stored = Some(stream.finish());
-    log
 }

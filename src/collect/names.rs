@@ -2,9 +2,9 @@
 
 use super::parts::Parts;
 use super::watch::{Meant, Watch, decode};
+use chrono::{DateTime, Utc};
 use hashbrown::HashMap;
 use stillin_parsers::exchange;
-use stillin_parsers::w3c::Line;
 
 /// What a scan does with the line of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +47,11 @@ impl<'a> Names<'a> {
     }
 
     /// As [`Watch::meant`], remembered where the time of the line cannot matter.
-    pub fn meant(&mut self, cs_username: &[u8], line: &Line<'_>) -> &Meant {
+    pub fn meant(&mut self, cs_username: &[u8], time: impl FnOnce() -> DateTime<Utc>) -> &Meant {
         if let Some(&place) = self.known.get(cs_username) {
             return &self.meanings[place];
         }
-        let meant = self.watch.meant(cs_username, line);
+        let meant = self.watch.meant(cs_username, time);
         // The filter lets a few strangers through; what attackers typed must not fill the memory.
         if self.watch.depends_on_time(cs_username) || self.known.len() > 10_000 {
             self.last = meant;

@@ -2,8 +2,8 @@
 
 use super::parts::Parts;
 use crate::account::{AccountId, Accounts, Resolution};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
-use stillin_parsers::w3c::Line;
 
 /// The accounts to look for, and a filter that tells almost every other name in a few nanoseconds.
 pub struct Watch<'a> {
@@ -42,6 +42,16 @@ impl<'a> Watch<'a> {
         Watch { accounts, watched, filter }
     }
 
+    /// The accounts and their names.
+    pub fn accounts(&self) -> &'a Accounts {
+        self.accounts
+    }
+
+    /// Whether an account is watched.
+    pub fn has(&self, id: AccountId) -> bool {
+        self.watched.contains(&id)
+    }
+
     /// Whether nobody is watched.
     pub fn is_empty(&self) -> bool {
         self.watched.is_empty()
@@ -57,13 +67,13 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whose name it is, in one line of a log.
-    pub fn meant(&self, cs_username: &[u8], line: &Line<'_>) -> Meant {
+    /// Whose name it is, in a line of that time.
+    pub fn meant(&self, cs_username: &[u8], time: impl FnOnce() -> DateTime<Utc>) -> Meant {
         let name = decode(cs_username);
         match self.accounts.resolve(&name, None) {
             Resolution::One(id) if self.watched.contains(&id) => Meant::One(id),
             Resolution::One(_) => Meant::Nobody,
-            Resolution::Ambiguous(_) => self.meant_then(&name, line),
+            Resolution::Ambiguous(_) => self.meant_then(&name, time()),
             Resolution::Nobody => {
                 let namesakes = self.accounts.namesakes(&name);
                 let watched: Vec<_> =
@@ -88,8 +98,8 @@ impl<'a> Watch<'a> {
     }
 
     /// Of several bearers, those that existed at the time.
-    fn meant_then(&self, name: &str, line: &Line<'_>) -> Meant {
-        let ids = match self.accounts.resolve(name, Some(line.time())) {
+    fn meant_then(&self, name: &str, time: DateTime<Utc>) -> Meant {
+        let ids = match self.accounts.resolve(name, Some(time)) {
             Resolution::Nobody => return Meant::Nobody,
             Resolution::One(id) if self.watched.contains(&id) => return Meant::One(id),
             Resolution::One(_) => return Meant::Nobody,

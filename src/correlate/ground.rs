@@ -31,13 +31,15 @@ pub enum Ground {
     NoLogonAllTheSame,
     /// Several accounts bear the name.
     SharedName,
+    /// W3C and HttpProxy name different users.
+    UsersDisagree,
     /// The account was enabled again at some unknown time before.
     MaybeEnabled,
 }
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 15] = [
+    const ALL: [Ground; 16] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -52,6 +54,7 @@ impl Ground {
         Ground::RefusedAllTheSame,
         Ground::NoLogonAllTheSame,
         Ground::SharedName,
+        Ground::UsersDisagree,
         Ground::MaybeEnabled,
     ];
 }

@@ -76,6 +76,7 @@ fn restrain(classed: &mut Classed, request: &Request, effect: &Effect) {
     let may_be_in_flight = !request.is_start_known && request.start < effect.at + LONGEST_REQUEST;
     let grounds = [
         (request.is_ambiguous, Ground::SharedName),
+        (request.is_contradicted, Ground::UsersDisagree),
         (may_be_in_flight, Ground::StartUnknown),
         (effect.may_be_over, Ground::MaybeEnabled),
     ];
@@ -83,7 +84,7 @@ fn restrain(classed: &mut Classed, request: &Request, effect: &Effect) {
         classed.speaks = classed.speaks.and(ground.into());
         (classed.residual, classed.run) = (Residual::Possible, None);
     }
-    if request.is_ambiguous {
+    if request.is_ambiguous || request.is_contradicted {
         classed.class = Class::Ambiguous;
     }
 }

@@ -92,6 +92,7 @@ fn request(word: &str) -> Request {
         refusal,
         is_claimed: marks.contains('a'),
         is_ambiguous: marks.contains('?'),
+        is_contradicted: false,
         auth,
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::collect::book::Access;
 use crate::correlate::Speaks;
 use chrono::DateTime;
-use stillin_parsers::exchange::Protocol;
+use stillin_parsers::exchange::{self, Protocol};
 
 fn key(scheme: Scheme) -> Key {
     let (pool, name) = ("MSExchangeMapiFrontEndAppPool", "fabrikam\\ada".into());
@@ -27,6 +27,11 @@ fn path(class: Class, state: State, schemes: &[Auth]) -> Path {
         command: 0,
         refusal: None,
         is_claimed: false,
+        auth: exchange::Auth::None,
+        request_id: 0,
+        is_proxied: false,
+        twin: None,
+        is_contradicted: false,
         moved_data: false,
         is_back_end: false,
         sc_status: 200,

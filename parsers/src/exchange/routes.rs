@@ -125,6 +125,11 @@ pub fn default_scheme(pool: &str) -> Scheme {
     row.map_or(Unknown, |row| row.2)
 }
 
+/// Whether it is one of Exchange's front-end pools.
+pub fn has_pool(pool: &str) -> bool {
+    !pool.is_empty() && ROUTES.iter().any(|row| row.3.eq_ignore_ascii_case(pool))
+}
+
 /// The request was logged by the back end, so the front end has it too (DOMAIN.md 2.6).
 ///
 /// The port decides where it is one of Exchange's own; else the site; else the stem that a proxying

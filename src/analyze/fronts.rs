@@ -1,0 +1,83 @@
+//! When the logs had entries to what they can speak about: of a server whose W3C logs were supplied, those say; of
+//! another one the logs of HttpProxy, each for its own protocol.
+
+use crate::collect::Collected;
+use crate::collect::book::Key;
+use crate::collect::minutes::Presence;
+use crate::correlate::coverage::{Coverage, Span};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use stillin_parsers::exchange::Protocol;
+use stillin_parsers::kind::Kind;
+
+/// What the logs can speak about, by the index that requests are judged with.
+#[derive(Default)]
+pub struct Fronts {
+    /// Servers with W3C logs, in order; the first ones of the coverage.
+    pub servers: Vec<String>,
+    /// Where those with the same index can speak.
+    pub coverage: Coverage,
+    /// The server of each index.
+    server_of: Vec<String>,
+    by_server: BTreeMap<String, u32>,
+    by_protocol: BTreeMap<(String, Protocol), u32>,
+}
+
+impl Fronts {
+    /// Out of what was collected, up to the end of what was looked at.
+    pub fn new(collected: &Collected, until: Option<DateTime<Utc>>) -> Self {
+        let mut fronts = Fronts::default();
+        let logs = collected.presence.iter().filter(|((_, kind), _)| *kind == Kind::IisW3c);
+        for ((server, _), presence) in logs {
+            if let Some(index) = fronts.add(server, presence, until) {
+                fronts.servers.push(server.clone());
+                fronts.by_server.insert(server.clone(), index);
+            }
+        }
+        for ((server, protocol), presence) in &collected.fronts {
+            if fronts.by_server.contains_key(server) {
+                continue;
+            }
+            if let Some(index) = fronts.add(server, presence, until) {
+                fronts.by_protocol.insert((server.clone(), *protocol), index);
+            }
+        }
+        fronts
+    }
+
+    fn add(
+        &mut self,
+        server: &str,
+        presence: &Presence,
+        until: Option<DateTime<Utc>>,
+    ) -> Option<u32> {
+        let span = span(presence, until)?;
+        self.coverage.servers.push((span.from <= span.to).then_some(span));
+        self.server_of.push(server.to_owned());
+        Some(self.server_of.len() as u32 - 1)
+    }
+
+    /// The index of a key; none of any coverage where no log of it was supplied.
+    pub fn index_of(&self, key: &Key) -> u32 {
+        let by_protocol = || self.by_protocol.get(&(key.server.clone(), key.protocol));
+        self.by_server.get(&key.server).or_else(by_protocol).copied().unwrap_or(u32::MAX)
+    }
+
+    /// Every index of a server.
+    pub fn indexes_of<'a>(&'a self, server: &'a str) -> impl Iterator<Item = u32> + 'a {
+        (0..).zip(&self.server_of).filter(move |(_, of)| *of == server).map(|(index, _)| index)
+    }
+
+    /// What sources by server can speak about, with these indexes.
+    pub fn coverage_of(&self, presence: &BTreeMap<String, Presence>) -> Coverage {
+        let of = |server: &String| span(presence.get(server)?, None);
+        Coverage { servers: self.server_of.iter().map(of).collect() }
+    }
+}
+
+fn span(presence: &Presence, until: Option<DateTime<Utc>>) -> Option<Span> {
+    let (from, to) = presence.span?;
+    let time = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    let to = until.map_or(time(to), |until| until.min(time(to)));
+    Some(Span { from: time(from), to, gaps: presence.gaps() })
+}

@@ -1,0 +1,106 @@
+//! What was collected to judged cases: rows by account, and the indexes that all of them share.
+
+use super::Run;
+use crate::account::AccountId;
+use crate::case::{self, World};
+use crate::collect::book::{Access, Table};
+use crate::collect::clients::{self, Claim};
+use crate::correlate::{Logon, Rules};
+use crate::workers::{self, Pool, logons};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+impl Run<'_> {
+    /// Judges every account that the logs know.
+    pub(super) fn judge(&mut self, claims: Vec<Claim>) {
+        let mut accesses = std::mem::take(&mut self.collected.book.accesses);
+        accesses.extend(claims.into_iter().map(claimed));
+        accesses.par_sort_unstable_by_key(|a| (a.account, a.start, a.source, a.line, a.is_claimed));
+        let by_account: Vec<&[Access]> = accesses.chunk_by(|a, b| a.account == b.account).collect();
+        let account_of = |rows: &[Access]| rows.first().map(|row| row.account);
+        self.seen = by_account.iter().filter_map(|rows| account_of(rows)).collect();
+        let book = &self.collected.book;
+        let mut pools: Table<Pool> = Table::default();
+        let pool_of_key: Vec<u32> =
+            book.keys.iter().map(|key| pools.number((key.server.clone(), key.pool))).collect();
+        let mut addresses: Table<IpAddr> = Table::default();
+        let address_of_client: Vec<Option<u32>> = book
+            .clients
+            .iter()
+            .map(|client| Some(addresses.number(address(&client.c_ip)?)))
+            .collect();
+        let fallback = self.args.reading.server.as_deref();
+        let sources = || self.evidence.values().map(|evidence| &evidence.logons);
+        let logon_presence = logons::presence(sources(), fallback);
+        let restarts: Vec<_> = self
+            .evidence
+            .iter()
+            .flat_map(|(&index, e)| e.restarts.iter().map(move |r| (index, r.clone())))
+            .collect();
+        let world = World {
+            accounts: &self.directory.accounts,
+            changes: &self.directory.changes,
+            book,
+            server_of_key: &book
+                .keys
+                .iter()
+                .map(|key| self.fronts.index_of(key))
+                .collect::<Vec<_>>(),
+            pool_of_key: &pool_of_key,
+            identity_of_client: &clients::identities(book),
+            coverage: &self.fronts.coverage,
+            restarts: &workers::restarts(&restarts, &self.collected.hints, fallback, &pools),
+            logons: &self.logons(&addresses),
+            address_of_client: &address_of_client,
+            logon_coverage: &self.fronts.coverage_of(&logon_presence),
+            rules: Rules { ttl: self.args.ttl, slack: self.args.slack },
+            since: self.args.since,
+        };
+        let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
+        self.cases = by_account
+            .into_par_iter()
+            .filter_map(|rows| {
+                let account = account_of(rows)?;
+                Some(case::judge(account, cuts.get(&account)?, rows, &world))
+            })
+            .collect();
+    }
+
+    /// Logons of watched accounts, with the servers and addresses that requests are judged with.
+    fn logons(&self, addresses: &Table<IpAddr>) -> BTreeMap<AccountId, Vec<Logon>> {
+        let sources = self.evidence.values().map(|evidence| &evidence.logons);
+        let fallback = self.args.reading.server.as_deref();
+        let accounts = &self.directory.accounts;
+        let of_accounts = logons::of_accounts(sources, accounts, &self.watched, fallback);
+        let logon = |logon: logons::OfAccount| {
+            let address = logon.address.and_then(|address| addresses.place(&unmapped(address)));
+            // From an address that no request has: somebody else's, which still asked for the password.
+            let address = if logon.address.is_some() { address.or(Some(u32::MAX)) } else { None };
+            let (at, refusal) = (logon.at, logon.refusal);
+            let indexes = self.fronts.indexes_of(&logon.server).collect::<Vec<_>>();
+            indexes.into_iter().map(move |server| Logon { at, server, address, refusal })
+        };
+        of_accounts
+            .into_iter()
+            .map(|(id, list)| (id, list.into_iter().flat_map(logon).collect()))
+            .collect()
+    }
+}
+
+/// The refusal as one of the client that was served there before.
+fn claimed(Claim { refusal, served, is_by_device }: Claim) -> Access {
+    let (account, key, client) = (served.account, served.key, served.client);
+    Access { account, key, client, is_claimed: !is_by_device, ..refusal }
+}
+
+/// An address as logged, without zone and port.
+fn address(c_ip: &str) -> Option<IpAddr> {
+    let text = c_ip.split('%').next()?;
+    Some(unmapped(text.parse().ok()?))
+}
+
+/// `::ffff:203.0.113.7` is `203.0.113.7`.
+fn unmapped(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}

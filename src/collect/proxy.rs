@@ -1,0 +1,372 @@
+//! One log of HttpProxy, the front end's own, to the rows of watched accounts, and of the requests that W3C has under
+//! their names (DOMAIN.md 3.1).
+
+use super::access::{Desk, begin};
+use super::blocks::{Chunk, Room};
+use super::book::{Access, Book};
+use super::copies::FirstRequest;
+use super::gather::{self, Gather, in_order};
+use super::log::Log;
+use super::minutes::Presence;
+use super::names::{Names, Sort, logged_host_name};
+use super::tally::Sum;
+use super::watch::{Meant, Watch, decode};
+use crate::account::{AccountId, Resolution};
+use crate::input::{HEAD, Hash, Opened};
+use chrono::{DateTime, Utc};
+use hashbrown::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::exchange::{self, Outcome, Protocol, proxied};
+use stillin_parsers::exchange_log::{self, Column, Row, Scanner, State, Tally};
+
+/// What a reading of HttpProxy is after.
+pub struct Asked<'a> {
+    /// Whose requests.
+    pub watch: &'a Watch<'a>,
+    /// Whether a request that ended then may matter.
+    pub is_within: &'a (dyn Fn(DateTime<Utc>) -> bool + Sync),
+    /// Ids of the requests that W3C has under watched names.
+    pub ids: &'a HashSet<u128>,
+    /// Called with the number of bytes read.
+    pub progress: &'a (dyn Fn(u64) + Sync),
+}
+
+/// A server, and the protocol whose log it is: each has one of its own, which says nothing of the others.
+pub type Front = (String, Protocol);
+
+/// One log, read.
+#[derive(Default)]
+pub struct ProxyLog {
+    /// What it has in common with other logs.
+    pub log: Log,
+    /// When it had entries.
+    pub presence: BTreeMap<Front, Presence>,
+    /// Names that go with the SID of a watched account and that no other source ties to it, each with its first line.
+    pub learned: BTreeMap<(AccountId, String), u64>,
+    /// Servers that requests were passed on to, as logged.
+    pub targets: BTreeSet<String>,
+}
+
+/// Targets kept of one log: there are as many as servers, unless the log is not what it seems.
+const MOST_TARGETS: usize = 256;
+
+/// Reads an opened log to its end.
+pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> ProxyLog {
+    let (guess, first_request) = first_look(&opened.head);
+    let mut gatherer =
+        Gatherer { asked, read: ProxyLog::default(), sum: Sum::default(), state: State::default() };
+    let stored = gather::read(opened.body, hash, &mut gatherer, &guess);
+    let Gatherer { mut read, sum, .. } = gatherer;
+    read.log.tally = sum.finish(read.presence.values_mut());
+    (read.log.stored, read.log.first_request) = (Some(stored), first_request);
+    read
+}
+
+fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
+    let lines = match memchr::memrchr(b'\n', head) {
+        Some(at) if head.len() >= HEAD => &head[..at],
+        _ => head,
+    };
+    let mut first = None;
+    let (_, state) = exchange_log::scan(lines, &State::default(), |row| {
+        first.get_or_insert((row.number, row.seconds));
+    });
+    let request = |(line, seconds): (u64, i64)| {
+        let text = lines.split(|&byte| byte == b'\n').nth(usize::try_from(line - 1).ok()?)?;
+        Some(FirstRequest { line, seconds, text: text.trim_ascii().to_vec() })
+    };
+    (state, first.and_then(request))
+}
+
+/// Brings pieces together in the order of the file.
+struct Gatherer<'a> {
+    asked: &'a Asked<'a>,
+    read: ProxyLog,
+    sum: Sum,
+    /// The columns that the next piece begins with.
+    state: State,
+}
+
+/// What one chunk gave, and what it was read with.
+struct Piece {
+    assumed: State,
+    next: State,
+    tally: Tally,
+    scanned: Scanned,
+    book: Book,
+}
+
+/// What a thread keeps from chunk to chunk.
+struct Bench<'a> {
+    names: Names<'a>,
+    /// Whose a SID is. Only looked up, never walked.
+    sids: HashMap<Vec<u8>, Option<AccountId>>,
+    room: Room,
+}
+
+impl Gather for Gatherer<'_> {
+    type State = State;
+
+    fn state(&self) -> State {
+        self.state.clone()
+    }
+
+    fn take_all(&mut self, chunks: &[Chunk<'_>], guesses: Vec<State>) {
+        let asked = self.asked;
+        in_order(
+            chunks.len(),
+            || bench(asked),
+            |n, bench| {
+                let piece = read_chunk(&chunks[n], guesses[n].clone(), asked, bench);
+                (asked.progress)(chunks[n].len() as u64);
+                piece
+            },
+            |n, piece| self.take(piece, &chunks[n]),
+        );
+    }
+}
+
+fn bench<'a>(asked: &Asked<'a>) -> Bench<'a> {
+    Bench { names: Names::new(asked.watch), sids: HashMap::new(), room: Room::default() }
+}
+
+fn read_chunk(
+    chunk: &Chunk<'_>,
+    assumed: State,
+    asked: &Asked<'_>,
+    bench: &mut Bench<'_>,
+) -> Piece {
+    let mut scanned = Scanned::default();
+    let Bench { names, sids, room } = bench;
+    let mut scanner = Scanner::new(&assumed);
+    chunk.each_block(room, |block, is_last| {
+        scanner.read(block, is_last, &mut |row| scanned.row(row, asked, names, sids))
+    });
+    let (tally, next) = scanner.finish();
+    let book = std::mem::take(&mut scanned.desk).into_book();
+    Piece { assumed, next, tally, scanned, book }
+}
+
+impl Gatherer<'_> {
+    fn take(&mut self, piece: Piece, chunk: &Chunk<'_>) {
+        let piece = if piece.assumed.reads_like(&self.state) {
+            piece
+        } else {
+            // Rare: the columns changed in an earlier chunk.
+            read_chunk(chunk, self.state.clone(), self.asked, &mut bench(self.asked))
+        };
+        let lines_before = self.sum.line_ends();
+        for (_, layout) in self.sum.take(piece.tally, self.state.fields_line) {
+            self.read.log.columns.clone_from(&layout.names);
+        }
+        let Scanned { presence, noise, learned, namesakes, targets, .. } = piece.scanned;
+        self.read.log.book.absorb(piece.book, lines_before);
+        for (name, n) in namesakes {
+            *self.read.log.namesakes.entry(name).or_default() += n;
+        }
+        self.read.log.noise += noise;
+        for ((server, protocol), seen) in presence {
+            let front = (logged_host_name(&server), protocol);
+            self.read.presence.entry(front).or_default().extend(&seen);
+        }
+        for (name, line) in learned {
+            self.read.learned.entry(name).or_insert(line + lines_before);
+        }
+        let room = MOST_TARGETS.saturating_sub(self.read.targets.len());
+        self.read.targets.extend(targets.iter().map(|name| logged_host_name(name)).take(room));
+        let fields_line = match piece.next.fields_line {
+            0 => self.state.fields_line,
+            own => own + lines_before,
+        };
+        self.state = State { fields_line, ..piece.next };
+    }
+}
+
+/// What the rows of one chunk gave.
+#[derive(Default)]
+struct Scanned {
+    desk: Desk,
+    presence: BTreeMap<(Vec<u8>, Protocol), Presence>,
+    noise: u64,
+    learned: BTreeMap<(AccountId, String), u64>,
+    namesakes: BTreeMap<String, u64>,
+    targets: BTreeSet<Vec<u8>>,
+    second: Option<i64>,
+    /// The last minute in which a probe was noted.
+    probe: Option<i64>,
+}
+
+impl Scanned {
+    /// Every row of every log comes through here.
+    #[inline(always)]
+    fn row(
+        &mut self,
+        row: &Row<'_>,
+        asked: &Asked<'_>,
+        names: &mut Names<'_>,
+        sids: &mut HashMap<Vec<u8>, Option<AccountId>>,
+    ) {
+        if self.second != Some(row.seconds) {
+            self.moved(row);
+        }
+        let Some(user) = proxied::user(row) else { return };
+        let sort = names.sort(user);
+        if sort == Sort::Noise {
+            self.noise(row);
+            return;
+        }
+        let by_sid = proxied::own_sid(row).and_then(|sid| whose(sid, asked.watch, sids));
+        let is_asked = !asked.ids.is_empty() && asked.ids.contains(&request_id(row));
+        if sort == Sort::Watched || is_asked || by_sid.is_some_and(|id| asked.watch.has(id)) {
+            self.of_interest(row, user, by_sid, is_asked, asked, names);
+        }
+    }
+
+    /// Another second: notes that the log has an entry, and where requests are passed on to.
+    #[inline(never)]
+    fn moved(&mut self, row: &Row<'_>) {
+        self.second = Some(row.seconds);
+        self.here(row).saw(row.seconds);
+        let target = row.text(Column::TargetServer);
+        if !target.is_empty() && self.targets.len() < MOST_TARGETS && !self.targets.contains(target)
+        {
+            self.targets.insert(target.to_vec());
+        }
+    }
+
+    fn here(&mut self, row: &Row<'_>) -> &mut Presence {
+        let front = (row.text(Column::ServerHostName).to_vec(), proxied::route(row).protocol);
+        self.presence.entry(front).or_default()
+    }
+
+    #[cold]
+    fn noise(&mut self, row: &Row<'_>) {
+        self.noise += 1;
+        let minute = row.seconds.div_euclid(60);
+        if self.probe.replace(minute) != Some(minute) {
+            self.here(row).probes.insert(minute);
+        }
+    }
+
+    /// A row of a watched account, by its SID or else by its name, or of a request that W3C has under its name.
+    #[cold]
+    fn of_interest(
+        &mut self,
+        row: &Row<'_>,
+        user: &[u8],
+        by_sid: Option<AccountId>,
+        is_asked: bool,
+        asked: &Asked<'_>,
+        names: &mut Names<'_>,
+    ) {
+        let time = row.time();
+        let Some(access) = (asked.is_within)(time).then(|| self.access(row, user)).flatten() else {
+            return;
+        };
+        let by_name = names.meant(user, || time).clone();
+        if let (Some(id), Meant::Nobody | Meant::Namesake(_)) = (by_sid, &by_name)
+            && asked.watch.has(id)
+            && asked.watch.accounts().resolve(&decode(user), Some(time)) == Resolution::Nobody
+        {
+            self.learned.entry((id, decode(user))).or_insert(row.number);
+        }
+        if let (None, Meant::Namesake(_)) = (by_sid, &by_name)
+            && self.namesakes.len() < 1000
+        {
+            *self.namesakes.entry(decode(user)).or_default() += 1;
+        }
+        let (ids, is_ambiguous) = match (by_sid, by_name) {
+            (Some(id), _) if asked.watch.has(id) => (vec![id], false),
+            // The SID is another account's, whatever the name.
+            (Some(_), _) | (None, Meant::Nobody | Meant::Namesake(_)) => (Vec::new(), false),
+            (None, Meant::One(id)) => (vec![id], false),
+            (None, Meant::Ambiguous(ids)) => (ids, true),
+        };
+        if ids.is_empty() && is_asked {
+            // A name that no source knows may be the same account's.
+            let is_contradicted = by_sid.is_some()
+                || asked.watch.accounts().resolve(&decode(user), Some(time)) != Resolution::Nobody;
+            self.desk.others.push(Access { is_contradicted, ..access });
+        }
+        for account in ids {
+            self.desk.accesses.push(Access { account, is_ambiguous, ..access });
+        }
+    }
+
+    /// The row, for account 0 until it is known whose it is; `None` where it says nothing of an account.
+    fn access(&mut self, row: &Row<'_>, user: &[u8]) -> Option<Access> {
+        let refusal = match proxied::outcome(row) {
+            Outcome::Served => None,
+            Outcome::Refused(refusal) => Some(refusal),
+            _ => return None,
+        };
+        let route = proxied::route(row);
+        let (method, stem) = (row.text(Column::Method), row.text(Column::UrlStem));
+        let query = proxied::query(row);
+        let device = exchange::device_id(route.protocol, query).unwrap_or_default();
+        let command = exchange::command(route.protocol, method, stem, query);
+        let sc_status = proxied::status(row).unwrap_or_default();
+        let moved =
+            exchange::moves_data(route.protocol, command, method, stem, query, sc_status).moved();
+        let end = row.time();
+        let taken = proxied::time_taken(row).and_then(|ms| i64::try_from(ms).ok());
+        let (start, is_start_known) = begin(end, taken);
+        let desk = &mut self.desk;
+        let name = Some(desk.text(user));
+        // As W3C writes it, but for commas, which Exchange made blanks.
+        let agent: Vec<u8> = row.text(Column::UserAgent).to_vec();
+        let agent: Vec<u8> = agent.into_iter().map(|b| if b == b' ' { b'+' } else { b }).collect();
+        Some(Access {
+            account: 0,
+            is_ambiguous: false,
+            source: 0,
+            line: row.number,
+            start,
+            is_start_known,
+            end,
+            key: desk.key(row.text(Column::ServerHostName), &route, name),
+            client: desk.client(&device, &agent, proxied::client_ip(row)),
+            name,
+            command: desk.text(command),
+            refusal,
+            is_claimed: false,
+            auth: proxied::auth(row),
+            request_id: request_id(row),
+            is_proxied: true,
+            twin: None,
+            is_contradicted: false,
+            moved_data: moved,
+            is_back_end: false,
+            sc_status,
+            sc_substatus: None,
+            sc_win32_status: None,
+        })
+    }
+}
+
+/// 0: none.
+fn request_id(row: &Row<'_>) -> u128 {
+    exchange::request_id(row.text(Column::RequestId)).unwrap_or(0)
+}
+
+/// SIDs remembered: what attackers typed must not fill the memory.
+const MOST_SIDS: usize = 100_000;
+
+/// Whose a SID is, if any account's of the evidence.
+fn whose(
+    sid: &str,
+    watch: &Watch<'_>,
+    known: &mut HashMap<Vec<u8>, Option<AccountId>>,
+) -> Option<AccountId> {
+    if let Some(&id) = known.get(sid.as_bytes()) {
+        return id;
+    }
+    let id = match watch.accounts().resolve(sid, None) {
+        Resolution::One(id) => Some(id),
+        _ => None,
+    };
+    if known.len() < MOST_SIDS {
+        known.insert(sid.as_bytes().to_vec(), id);
+    }
+    id
+}

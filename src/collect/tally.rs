@@ -1,0 +1,92 @@
+//! Tallies of the pieces of a log to that of the log, in the order of the file.
+
+use super::minutes::Presence;
+use std::sync::Arc;
+use stillin_parsers::event::Reason;
+use stillin_parsers::lines::{REJECTS_KEPT, Tally};
+
+/// A tally whose headers were looked at.
+pub type Counted = Tally<()>;
+
+/// What the pieces so far came to.
+#[derive(Debug, Default)]
+pub struct Sum {
+    tally: Counted,
+    /// A NUL run at the end of a chunk is a hole until the next entry.
+    open_holes: bool,
+    last_entry: Option<i64>,
+}
+
+impl Sum {
+    /// Line ends so far, which is what line numbers count.
+    pub fn line_ends(&self) -> u64 {
+        self.tally.line_ends
+    }
+
+    /// Adds the next piece, which begins under the header at line `fields_line` of the file; returns its own headers.
+    pub fn take<L>(&mut self, tally: Tally<L>, fields_line: u64) -> Vec<(u64, Arc<L>)> {
+        let sum = &mut self.tally;
+        let lines_before = sum.line_ends;
+        sum.lines += tally.lines;
+        sum.requests += tally.requests;
+        sum.directives += tally.directives;
+        sum.blank += tally.blank;
+        sum.rejected += tally.rejected;
+        sum.repaired += tally.repaired;
+        sum.nul_runs += tally.nul_runs;
+        sum.line_ends += tally.line_ends;
+        for (line, reason) in tally.rejects {
+            if sum.rejects.len() < REJECTS_KEPT {
+                sum.rejects.push((line + lines_before, in_file(reason, lines_before, fields_line)));
+            }
+        }
+        if let Some((from, to)) = tally.span {
+            let (a, b) = sum.span.unwrap_or((from, to));
+            sum.span = Some((a.min(from), b.max(to)));
+        }
+        let first_entry = tally.ends.map(|(first, _)| first);
+        if let (true, Some(after)) = (self.open_holes, first_entry) {
+            sum.holes.push((self.last_entry, Some(after)));
+            self.open_holes = false;
+        }
+        for (before, after) in tally.holes {
+            let before = before.or(self.last_entry);
+            match (before, after) {
+                (Some(_), Some(_)) => sum.holes.push((before, after)),
+                (_, None) => self.open_holes = true,
+                (None, Some(_)) => sum.holes.push((None, after)),
+            }
+        }
+        self.last_entry = tally.ends.map(|(_, last)| last).or(self.last_entry);
+        tally.layouts
+    }
+
+    /// The tally of the whole log; its holes are holes of every presence in it.
+    pub fn finish<'a>(mut self, presences: impl Iterator<Item = &'a mut Presence>) -> Counted {
+        if self.open_holes {
+            self.tally.holes.push((self.last_entry, None));
+        }
+        for presence in presences {
+            for hole in &self.tally.holes {
+                match *hole {
+                    (Some(before), Some(after)) => _ = presence.holes.insert((before, after)),
+                    (Some(before), None) => _ = presence.holes_after.insert(before),
+                    (None, Some(after)) => _ = presence.holes_before.insert(after),
+                    (None, None) => {}
+                }
+            }
+        }
+        self.tally
+    }
+}
+
+/// A reason with the line of the header as it stands in the file.
+fn in_file(reason: Reason, lines_before: u64, inherited: u64) -> Reason {
+    match reason {
+        Reason::FieldCount { want, got, fields_line } => {
+            let fields_line = if fields_line == 0 { inherited } else { fields_line + lines_before };
+            Reason::FieldCount { want, got, fields_line }
+        }
+        other => other,
+    }
+}

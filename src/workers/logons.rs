@@ -1,0 +1,157 @@
+//! Logons of type 8 by worker processes, to those of watched accounts, and to the times in which a server's Security log
+//! would show one: an export may hold events of interest only, so other logons around are what proves it.
+
+use crate::account::{AccountId, Accounts, Resolution};
+use crate::collect::book::Table;
+use crate::collect::minutes::Presence;
+use crate::collect::names::host_name;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use stillin_parsers::event::{Identity, Logon, LogonResult};
+use stillin_parsers::exchange::Refusal;
+
+/// The logons of a source, each name written once: a Security log has as many as there were cache misses.
+#[derive(Debug, Default)]
+pub struct Logons {
+    list: Vec<Entry>,
+    identities: Table<Identity>,
+    computers: Table<String>,
+    /// When logons were written, those of probes too, by computer.
+    presence: BTreeMap<u32, Presence>,
+}
+
+/// One logon under a name.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    at: DateTime<Utc>,
+    who: u32,
+    computer: u32,
+    address: Option<IpAddr>,
+    refusal: Option<Refusal>,
+}
+
+/// One logon of an account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OfAccount {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Server.
+    pub server: String,
+    /// The client, as the worker saw it.
+    pub address: Option<IpAddr>,
+    /// Why it failed.
+    pub refusal: Option<Refusal>,
+}
+
+impl Logons {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.presence.is_empty()
+    }
+
+    /// Takes a logon.
+    pub fn take(&mut self, logon: Logon) {
+        let computer = logon.computer.as_deref().map(host_name).unwrap_or_default();
+        let computer = self.computers.number(computer);
+        let presence = self.presence.entry(computer).or_default();
+        presence.saw(logon.time.timestamp());
+        presence.probes.insert(logon.time.timestamp().div_euclid(60));
+        let refusal = match logon.result {
+            LogonResult::Succeeded => None,
+            LogonResult::Refused(refusal) => Some(refusal),
+            LogonResult::Technical => return,
+        };
+        let Some(account) = logon.account else { return };
+        let who = self.identities.number(*account);
+        let (at, address) = (logon.time, logon.address);
+        self.list.push(Entry { at, who, computer, address, refusal });
+    }
+
+    /// Takes those of another part of the source.
+    pub fn absorb(&mut self, other: Logons) {
+        let identities = self.identities.absorb(other.identities);
+        let computers = self.computers.absorb(other.computers);
+        for (computer, presence) in other.presence {
+            self.presence.entry(computers[computer as usize]).or_default().extend(&presence);
+        }
+        self.list.extend(other.list.into_iter().map(|entry| Entry {
+            who: identities[entry.who as usize],
+            computer: computers[entry.computer as usize],
+            ..entry
+        }));
+    }
+
+    fn server(&self, computer: u32, fallback: Option<&str>) -> String {
+        let told = self.computers.get(computer);
+        if told.is_empty() { fallback.map(host_name).unwrap_or_default() } else { told.clone() }
+    }
+}
+
+/// The logons of watched accounts, each account's in order of time. What was typed under a name that several accounts
+/// bear, or that no source ties to one, may be any of theirs. `fallback` is the server of events that do not tell theirs.
+pub fn of_accounts<'a>(
+    sources: impl Iterator<Item = &'a Logons>,
+    accounts: &Accounts,
+    watched: &BTreeSet<AccountId>,
+    fallback: Option<&str>,
+) -> BTreeMap<AccountId, Vec<OfAccount>> {
+    let mut by_account: BTreeMap<AccountId, Vec<OfAccount>> = BTreeMap::new();
+    for logons in sources {
+        let whose: Vec<Vec<AccountId>> =
+            logons.identities.iter().map(|who| whose(who, accounts, watched)).collect();
+        for entry in &logons.list {
+            for &id in &whose[entry.who as usize] {
+                by_account.entry(id).or_default().push(OfAccount {
+                    at: entry.at,
+                    server: logons.server(entry.computer, fallback),
+                    address: entry.address,
+                    refusal: entry.refusal,
+                });
+            }
+        }
+    }
+    for list in by_account.values_mut() {
+        list.sort();
+        // The log of a server may lie there twice.
+        list.dedup();
+    }
+    by_account
+}
+
+/// The watched accounts that an identity may be: by SID if it has one that is known, else by its names.
+fn whose(
+    identity: &Identity,
+    accounts: &Accounts,
+    watched: &BTreeSet<AccountId>,
+) -> Vec<AccountId> {
+    let sid = identity.sid.clone().map(|sid| accounts.resolve(&sid, None));
+    let sam = identity.sam_account_name.as_deref();
+    let qualified = identity.domain.as_deref().zip(sam).map(|(d, sam)| format!("{d}\\{sam}"));
+    let names = identity.user_principal_name.clone().or(qualified);
+    let name = names.as_deref().or(sam).unwrap_or_default();
+    let ids = match sid.filter(|found| *found != Resolution::Nobody) {
+        Some(found) => found,
+        None => accounts.resolve(name, None),
+    };
+    let ids = match ids {
+        Resolution::One(id) => vec![id],
+        Resolution::Ambiguous(ids) => ids,
+        Resolution::Nobody => accounts.namesakes(name),
+    };
+    ids.into_iter().filter(|id| watched.contains(id)).collect()
+}
+
+/// When each server's Security log wrote logons.
+pub fn presence<'a>(
+    sources: impl Iterator<Item = &'a Logons>,
+    fallback: Option<&str>,
+) -> BTreeMap<String, Presence> {
+    let mut by_server: BTreeMap<String, Presence> = BTreeMap::new();
+    for logons in sources {
+        for (&computer, presence) in &logons.presence {
+            by_server.entry(logons.server(computer, fallback)).or_default().extend(presence);
+        }
+    }
+    by_server
+}
