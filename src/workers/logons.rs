@@ -45,11 +45,6 @@ pub struct OfAccount {
 }
 
 impl Logons {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.presence.is_empty()
-    }
-
     /// Takes a logon.
     pub fn take(&mut self, logon: Logon) {
         let computer = logon.computer.as_deref().map(host_name).unwrap_or_default();
