@@ -48,7 +48,6 @@ struct Run<'a> {
     cases: Vec<Case>,
     /// Watched accounts that any log knows.
     seen: BTreeSet<AccountId>,
-    back_end: BTreeMap<u32, u64>,
     notes: Vec<String>,
 }
 
@@ -169,7 +168,6 @@ fn read_changes<'a>(
         fronts: Fronts::default(),
         cases: Vec::new(),
         seen: BTreeSet::new(),
-        back_end: BTreeMap::new(),
         notes: Vec::new(),
     };
     // Whoever asks for an account and gets an empty report must not take that for an answer.
@@ -241,7 +239,6 @@ impl Run<'_> {
             }));
             self.know()?;
         }
-        self.back_end = clients::drop_doubles(&mut self.collected.book);
         doubts::homeless(&mut self.collected, &self.directory.accounts);
         doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
         self.fronts = Fronts::new(&self.collected, self.args.until);

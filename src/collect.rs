@@ -3,12 +3,14 @@
 //! Changes are read first, so that memory follows the watched accounts and not the size of the logs.
 
 pub mod access;
+pub mod back_end;
 pub mod blocks;
 pub mod book;
 pub mod census;
 pub mod chunk;
 pub mod clients;
 pub mod copies;
+pub mod exchange;
 pub mod gather;
 pub mod hints;
 pub mod join;
@@ -17,6 +19,7 @@ pub mod minutes;
 pub mod names;
 pub mod parts;
 pub mod proxy;
+pub mod rows;
 pub mod seats;
 pub mod tally;
 pub mod watch;
@@ -25,6 +28,7 @@ use crate::account::AccountId;
 use crate::input::Hash;
 use crate::read::{File, is_web_log};
 use crate::source;
+use back_end::Impersonation;
 use book::{Book, Key};
 use chunk::Wanted;
 use copies::FirstRequest;
@@ -33,7 +37,7 @@ use join::Joined;
 use log::Log;
 use minutes::Presence;
 use names::host_name;
-use proxy::{Asked, Front, ProxyLog};
+use proxy::Front;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::kind::Kind;
@@ -63,8 +67,12 @@ pub struct Collected {
     pub learned: BTreeMap<(AccountId, String), (usize, u64)>,
     /// Servers that front ends passed requests on to.
     pub targets: BTreeSet<String>,
+    /// Back-end rows of each source whose requests the front end logged too.
+    pub doubles: BTreeMap<u32, u64>,
     /// How the rows of HttpProxy were taken.
     pub joined: Joined,
+    /// Requests with the rights of a watched account by somebody else, with the file that first tells.
+    pub impersonated: BTreeMap<Impersonation, (usize, u64)>,
     /// What hints at restarts, with the server and the file.
     pub hints: Vec<(String, usize, Hint)>,
 }
@@ -90,8 +98,14 @@ pub fn collect(
         copies::originals(collected.logs.iter().filter_map(first), &names)
     };
     collected.copied = copies::drop_copies(&mut collected.book, &collected.originals);
+    // Front end and back end of one request count once, whichever log of the front end has it; after that the logs of
+    // Exchange's back ends may say what it wanted.
     if wanted.wants_ids {
-        collected.read_proxies(files, hash, server, wanted);
+        exchange::read_proxies(&mut collected, files, hash, server, wanted);
+    }
+    collected.doubles = clients::drop_doubles(&mut collected.book);
+    if wanted.wants_ids {
+        exchange::read_back_ends(&mut collected, files, hash, server, wanted);
     }
     collected
 }
@@ -176,66 +190,6 @@ impl Collected {
         }
         let hints = std::mem::take(&mut log.hints).into_iter();
         self.hints.extend(hints.map(|hint| (server.to_owned(), index, hint)));
-        self.logs.insert(index, log);
-    }
-
-    /// Reads the logs of HttpProxy, and joins their rows to those of W3C.
-    fn read_proxies(
-        &mut self,
-        files: &mut [File],
-        hash: Hash,
-        server: Option<&str>,
-        wanted: &Wanted<'_>,
-    ) {
-        let ids = self.book.accesses.iter().chain(&self.book.nameless);
-        let ids = ids.map(|access| access.request_id).filter(|id| *id != 0).collect();
-        let asked = Asked {
-            watch: wanted.watch,
-            is_within: &|end| wanted.is_within(end),
-            ids: &ids,
-            progress: wanted.progress,
-        };
-        let is_proxy = |kind| kind == Kind::HttpProxy;
-        let read =
-            read_all(files, is_proxy, self, |file| Ok(proxy::read(file.open(hash)?, hash, &asked)));
-        for (index, log) in read {
-            let path = &files[index].source.path;
-            let unnamed = || format!("UNKNOWN ({})", folder(path));
-            let server = source::server_of(path).or(server.map(str::to_owned));
-            self.take_proxy(index, log, &server.map_or_else(unnamed, |name| host_name(&name)));
-        }
-        let first_of = |(index, log): (&usize, &Log)| {
-            is_proxy(files[*index].kind).then_some((*index, log.first_request.clone()?))
-        };
-        let originals =
-            copies::originals(self.logs.iter().filter_map(first_of), &self.server_of_log);
-        self.copied.extend(copies::drop_copies(&mut self.book, &originals));
-        self.originals.extend(originals);
-        self.joined = join::join(&mut self.book);
-    }
-
-    fn take_proxy(&mut self, index: usize, read: ProxyLog, server: &str) {
-        let name = |own: String| if own.is_empty() { server.to_owned() } else { own };
-        let ProxyLog { mut log, presence, learned, targets } = read;
-        let mut book = std::mem::take(&mut log.book);
-        book.keys = book.keys.map(|key| Key { server: name(key.server.clone()), ..key });
-        for access in book.accesses.iter_mut().chain(&mut book.others) {
-            access.source = index as u32;
-        }
-        self.book.absorb(book, 0);
-        let mut servers: BTreeSet<String> = BTreeSet::new();
-        for ((server, protocol), seen) in presence {
-            let server = name(server);
-            servers.insert(server.clone());
-            self.fronts.entry((server, protocol)).or_default().extend(&seen);
-        }
-        if let (Some(server), 1) = (servers.first(), servers.len()) {
-            self.server_of_log.insert(index, server.clone());
-        }
-        for (name, line) in learned {
-            self.learned.entry(name).or_insert((index, line));
-        }
-        self.targets.extend(targets);
         self.logs.insert(index, log);
     }
 }

@@ -138,11 +138,15 @@ fn coverage(out: &mut String, style: Style, report: &Report) {
     let wide = |text: fn(&Coverage) -> String| {
         shown.iter().map(|coverage| width(&text(coverage))).max().unwrap_or(0)
     };
-    let (servers, kinds) = (wide(|c| safe(&c.server)), wide(|c| safe(c.kind)));
+    let kind = |coverage: &Coverage| match coverage.protocol {
+        Some(protocol) => format!("{} {protocol}", safe(coverage.kind)),
+        None => safe(coverage.kind),
+    };
+    let (servers, kinds) = (wide(|c| safe(&c.server)), wide(kind));
     for coverage in shown {
         let mut spans: Vec<Span> = vec![
             (Ink::Strong, format!("{}  ", pad(&safe(&coverage.server), servers))),
-            (Ink::Plain, format!("{}  ", pad(&safe(coverage.kind), kinds))),
+            (Ink::Plain, format!("{}  ", pad(&kind(coverage), kinds))),
             (Ink::Plain, format!("{} to {}", time(&coverage.from), time(&coverage.to))),
         ];
         let gaps = coverage.gaps.len();

@@ -153,8 +153,11 @@ pub struct Reject {
 pub struct Coverage {
     /// Server name.
     pub server: String,
-    /// Kind word.
+    /// Kind word; `logons` for the logons by worker processes in the Security log.
     pub kind: &'static str,
+    /// Protocol word, for HttpProxy, which has a log for each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<&'static str>,
     /// First entry.
     #[serde(serialize_with = "time")]
     pub from: DateTime<Utc>,

@@ -184,6 +184,7 @@ fn seen_at(kinds: &Kinds, path: &str, pos: u64) -> String {
 
 fn one_path(out: &mut String, style: Style, kinds: &Kinds, path: &Path) {
     let (ink, state) = match path.state {
+        "open" if path.class == "other_auth" => (Ink::Bad, "OPEN: it may go on now"),
         "open" => (Ink::Bad, "OPEN: the token may be alive now"),
         "expired" => (Ink::Good, "expired: idle for longer than a token lives"),
         "refused" => (Ink::Good, "refused since"),

@@ -3,15 +3,17 @@
 use super::Run;
 use crate::case::{Finding, OLDEST_TOKEN, Path, State};
 use crate::change::Change;
-use crate::collect::book::Access;
+use crate::collect::book::{Access, Place};
 use crate::collect::census::{self, Ask, Look};
 use crate::collect::log::Log;
+use crate::collect::minutes::Presence;
 use crate::input::Encoding;
 use crate::plan::{self, Planned};
 use crate::words;
 use std::collections::BTreeSet;
 use stillin_parsers::event::{ChangeKind, Precision};
-use stillin_parsers::exchange::Scheme;
+use stillin_parsers::exchange::{Auth, Scheme};
+use stillin_parsers::kind::Kind;
 use stillin_reports::report::{self, Report};
 
 /// The report of a run. Looks into the logs once more, for the users that a recycle would hit.
@@ -191,14 +193,16 @@ fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
         .collect();
     clients.sort();
     let mut evidence: Vec<report::Evidence> = Vec::new();
-    for access in [Some(&path.first), Some(&path.last), path.refused.as_ref()].into_iter().flatten()
-    {
-        let place = report::Evidence {
-            path: run.files[access.source as usize].source.path.clone(),
-            line: access.line,
-        };
-        if !evidence.contains(&place) {
-            evidence.push(place);
+    let accesses = [Some(&path.first), Some(&path.last), path.refused.as_ref()];
+    for access in accesses.into_iter().flatten() {
+        // Where two logs have the request, both are evidence.
+        let own = Place { source: access.source, line: access.line };
+        for Place { source, line } in [Some(own), access.twin].into_iter().flatten() {
+            let path = run.files[source as usize].source.path.clone();
+            let place = report::Evidence { path, line };
+            if !evidence.contains(&place) {
+                evidence.push(place);
+            }
         }
     }
     let restart = path.restart.map(|restart| {
@@ -234,19 +238,25 @@ fn pool_word(pool: &'static str) -> &'static str {
 
 fn coverage(run: &Run<'_>) -> Vec<report::Coverage> {
     let time = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-    let of = |((server, kind), presence): (&(String, _), &crate::collect::minutes::Presence)| {
+    let of = |server: &str, kind: &'static str, protocol, presence: &Presence| {
         let (from, to) = presence.span?;
-        let kind: &stillin_parsers::kind::Kind = kind;
         let gaps = presence.gaps().into_iter().map(|(from, to)| report::Gap { from, to }).collect();
-        Some(report::Coverage {
-            server: server.clone(),
-            kind: kind.word(),
-            from: time(from),
-            to: time(to),
-            gaps,
-        })
+        let (from, to) = (time(from), time(to));
+        Some(report::Coverage { server: server.to_owned(), kind, protocol, from, to, gaps })
     };
-    run.collected.presence.iter().filter_map(of).collect()
+    let collected = &run.collected;
+    let mut coverage: Vec<report::Coverage> = Vec::new();
+    for ((server, kind), presence) in &collected.presence {
+        coverage.extend(of(server, kind.word(), None, presence));
+    }
+    for ((server, protocol), presence) in &collected.fronts {
+        coverage.extend(of(server, Kind::HttpProxy.word(), Some(protocol.word()), presence));
+    }
+    for (server, presence) in &run.logon_presence() {
+        coverage.extend(of(server, "logons", None, presence));
+    }
+    coverage.sort_by(|a, b| (&a.server, a.kind, a.protocol).cmp(&(&b.server, b.kind, b.protocol)));
+    coverage
 }
 
 /// The first rejects of a source with their places, and the number of all.
@@ -298,7 +308,7 @@ pub fn source(run: &Run<'_>, index: usize) -> report::Source {
         repaired: log.map_or(0, |log| log.tally.repaired),
         nul_runs: log.map_or(0, |log| log.tally.nul_runs),
         noise: log.map_or(0, |log| log.noise),
-        back_end: run.back_end.get(&(index as u32)).copied().unwrap_or(0),
+        back_end: run.collected.doubles.get(&(index as u32)).copied().unwrap_or(0),
         copied: run.collected.copied.get(&(index as u32)).copied().unwrap_or(0),
         first: span.map(|(first, _)| first),
         last: span.map(|(_, last)| last),
@@ -328,9 +338,9 @@ pub fn inspected(run: &Run<'_>, index: usize) -> report::Source {
 }
 
 /// The word of an encoding in `inspect`.
-pub fn encoding_word(encoding: Encoding, kind: stillin_parsers::kind::Kind) -> &'static str {
+pub fn encoding_word(encoding: Encoding, kind: Kind) -> &'static str {
     match encoding {
-        _ if kind == stillin_parsers::kind::Kind::Evtx => "binary",
+        _ if kind == Kind::Evtx => "binary",
         Encoding::Utf8 => "utf-8",
         Encoding::Utf8Bom => "utf-8-bom",
         Encoding::Utf16Le => "utf-16le",
@@ -370,11 +380,12 @@ pub fn rows<'a>(run: &'a Run<'_>) -> impl Iterator<Item = report::RequestRow> + 
             device: client.device.clone(),
             user_agent: client.user_agent.clone(),
             command: book.texts.get(access.command).clone(),
-            auth: match key.scheme {
-                Scheme::Basic => "basic?",
-                Scheme::Forms => "forms?",
-                Scheme::Windows => "windows?",
-                Scheme::Unknown => "",
+            auth: match (access.auth, key.scheme) {
+                (Auth::None | Auth::Other, Scheme::Basic) => "basic?",
+                (Auth::None | Auth::Other, Scheme::Forms) => "forms?",
+                (Auth::None | Auth::Other, Scheme::Windows) => "windows?",
+                (Auth::None | Auth::Other, Scheme::Unknown) => "",
+                (known, _) => known.word(),
             }
             .to_owned(),
             class: row.class.word(),

@@ -5,6 +5,7 @@ use crate::account::AccountId;
 use crate::case::{self, World};
 use crate::collect::book::{Access, Table};
 use crate::collect::clients::{self, Claim};
+use crate::collect::minutes::Presence;
 use crate::correlate::{Logon, Rules};
 use crate::workers::{self, Pool, logons};
 use rayon::prelude::*;
@@ -31,8 +32,7 @@ impl Run<'_> {
             .map(|client| Some(addresses.number(address(&client.c_ip)?)))
             .collect();
         let fallback = self.args.reading.server.as_deref();
-        let sources = || self.evidence.values().map(|evidence| &evidence.logons);
-        let logon_presence = logons::presence(sources(), fallback);
+        let logon_presence = self.logon_presence();
         let restarts: Vec<_> = self
             .evidence
             .iter()
@@ -65,6 +65,12 @@ impl Run<'_> {
                 Some(case::judge(account, cuts.get(&account)?, rows, &world))
             })
             .collect();
+    }
+
+    /// When each server's Security log wrote logons by workers.
+    pub(super) fn logon_presence(&self) -> BTreeMap<String, Presence> {
+        let sources = self.evidence.values().map(|evidence| &evidence.logons);
+        logons::presence(sources, self.args.reading.server.as_deref())
     }
 
     /// Logons of watched accounts, with the servers and addresses that requests are judged with.

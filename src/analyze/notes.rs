@@ -1,5 +1,7 @@
 //! What stands between the reader and certainty, said on the error stream and in the report.
 
+mod fronts;
+
 use super::Run;
 use crate::account::AccountId;
 use crate::case::OLDEST_TOKEN;
@@ -21,6 +23,7 @@ pub fn say(run: &mut Run<'_>, messages: &Messages) {
     window(run, messages);
     let mut notes = names(run);
     notes.extend(back_ends(run));
+    notes.extend(fronts::notes(run));
     notes.extend(changes(run));
     notes.iter().for_each(|note| messages.note(note));
     run.notes.extend(notes);
@@ -124,7 +127,8 @@ fn sources(run: &mut Run<'_>, messages: &Messages) {
         messages.note(note);
         run.notes.push(note.to_owned());
     }
-    if !run.collected.logs.keys().any(|&index| run.files[index].kind == Kind::IisW3c) {
+    let has = |kind| run.collected.logs.keys().any(|&index| run.files[index].kind == kind);
+    if !has(Kind::IisW3c) && !has(Kind::HttpProxy) {
         messages.partial(
             "no IIS log among the sources, so nobody can be seen being served; add the W3SVC1 folders of all servers",
         );
@@ -245,7 +249,7 @@ fn changes(run: &Run<'_>) -> Vec<String> {
 }
 
 /// The first five names, and how many more.
-fn first_few(names: &[&str]) -> String {
+pub(super) fn first_few(names: &[&str]) -> String {
     let more = names.len().saturating_sub(5);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{more}", names[..names.len().min(5)].join(", "))

@@ -16,6 +16,14 @@ pub struct FirstRequest {
     pub text: Vec<u8>,
 }
 
+impl FirstRequest {
+    /// That at a line of the first lines of a log.
+    pub fn of(lines: &[u8], line: u64, seconds: i64) -> Option<Self> {
+        let text = lines.split(|&byte| byte == b'\n').nth(usize::try_from(line - 1).ok()?)?;
+        Some(FirstRequest { line, seconds, text: text.trim_ascii().to_vec() })
+    }
+}
+
 /// For each log that begins like an earlier one of its server, that one: both as indexes of files.
 pub fn originals(
     logs: impl Iterator<Item = (usize, FirstRequest)>,

@@ -77,11 +77,7 @@ fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
     let (_, state) = w3c::scan(lines, &State::default(), |_, line| {
         first.get_or_insert((line.number, line.seconds));
     });
-    let request = |(line, seconds): (u64, i64)| {
-        let text = lines.split(|&byte| byte == b'\n').nth(usize::try_from(line - 1).ok()?)?;
-        Some(FirstRequest { line, seconds, text: text.trim_ascii().to_vec() })
-    };
-    (state, first.and_then(request))
+    (state, first.and_then(|(line, seconds)| FirstRequest::of(lines, line, seconds)))
 }
 
 /// Brings pieces together in the order of the file.

@@ -2,22 +2,20 @@
 //! their names (DOMAIN.md 3.1).
 
 use super::access::{Desk, begin};
-use super::blocks::{Chunk, Room};
+use super::blocks::Room;
 use super::book::{Access, Book};
-use super::copies::FirstRequest;
-use super::gather::{self, Gather, in_order};
 use super::log::Log;
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
-use super::tally::Sum;
+use super::rows::{self, Reader};
 use super::watch::{Meant, Watch, decode};
 use crate::account::{AccountId, Resolution};
-use crate::input::{HEAD, Hash, Opened};
+use crate::input::{Hash, Opened};
 use chrono::{DateTime, Utc};
 use hashbrown::{HashMap, HashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::exchange::{self, Outcome, Protocol, proxied};
-use stillin_parsers::exchange_log::{self, Column, Row, Scanner, State, Tally};
+use stillin_parsers::exchange_log::{Column, Row};
 
 /// What a reading of HttpProxy is after.
 pub struct Asked<'a> {
@@ -50,52 +48,6 @@ pub struct ProxyLog {
 /// Targets kept of one log: there are as many as servers, unless the log is not what it seems.
 const MOST_TARGETS: usize = 256;
 
-/// Reads an opened log to its end.
-pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> ProxyLog {
-    let (guess, first_request) = first_look(&opened.head);
-    let mut gatherer =
-        Gatherer { asked, read: ProxyLog::default(), sum: Sum::default(), state: State::default() };
-    let stored = gather::read(opened.body, hash, &mut gatherer, &guess);
-    let Gatherer { mut read, sum, .. } = gatherer;
-    read.log.tally = sum.finish(read.presence.values_mut());
-    (read.log.stored, read.log.first_request) = (Some(stored), first_request);
-    read
-}
-
-fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
-    let lines = match memchr::memrchr(b'\n', head) {
-        Some(at) if head.len() >= HEAD => &head[..at],
-        _ => head,
-    };
-    let mut first = None;
-    let (_, state) = exchange_log::scan(lines, &State::default(), |row| {
-        first.get_or_insert((row.number, row.seconds));
-    });
-    let request = |(line, seconds): (u64, i64)| {
-        let text = lines.split(|&byte| byte == b'\n').nth(usize::try_from(line - 1).ok()?)?;
-        Some(FirstRequest { line, seconds, text: text.trim_ascii().to_vec() })
-    };
-    (state, first.and_then(request))
-}
-
-/// Brings pieces together in the order of the file.
-struct Gatherer<'a> {
-    asked: &'a Asked<'a>,
-    read: ProxyLog,
-    sum: Sum,
-    /// The columns that the next piece begins with.
-    state: State,
-}
-
-/// What one chunk gave, and what it was read with.
-struct Piece {
-    assumed: State,
-    next: State,
-    tally: Tally,
-    scanned: Scanned,
-    book: Book,
-}
-
 /// What a thread keeps from chunk to chunk.
 struct Bench<'a> {
     names: Names<'a>,
@@ -104,81 +56,51 @@ struct Bench<'a> {
     room: Room,
 }
 
-impl Gather for Gatherer<'_> {
-    type State = State;
-
-    fn state(&self) -> State {
-        self.state.clone()
-    }
-
-    fn take_all(&mut self, chunks: &[Chunk<'_>], guesses: Vec<State>) {
-        let asked = self.asked;
-        in_order(
-            chunks.len(),
-            || bench(asked),
-            |n, bench| {
-                let piece = read_chunk(&chunks[n], guesses[n].clone(), asked, bench);
-                (asked.progress)(chunks[n].len() as u64);
-                piece
-            },
-            |n, piece| self.take(piece, &chunks[n]),
-        );
-    }
-}
-
-fn bench<'a>(asked: &Asked<'a>) -> Bench<'a> {
-    Bench { names: Names::new(asked.watch), sids: HashMap::new(), room: Room::default() }
-}
-
-fn read_chunk(
-    chunk: &Chunk<'_>,
-    assumed: State,
-    asked: &Asked<'_>,
-    bench: &mut Bench<'_>,
-) -> Piece {
-    let mut scanned = Scanned::default();
-    let Bench { names, sids, room } = bench;
-    let mut scanner = Scanner::new(&assumed);
-    chunk.each_block(room, |block, is_last| {
-        scanner.read(block, is_last, &mut |row| scanned.row(row, asked, names, sids))
+/// Reads an opened log to its end.
+pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> ProxyLog {
+    let mut log = ProxyLog::default();
+    let reader = Reader {
+        bench: &|| Bench {
+            names: Names::new(asked.watch),
+            sids: HashMap::new(),
+            room: Room::default(),
+        },
+        chunk: &|chunk, state, bench: &mut Bench<'_>| {
+            let mut scanned = Scanned::default();
+            let Bench { names, sids, room } = bench;
+            let (tally, next) =
+                rows::scan(chunk, state, room, |row| scanned.row(row, asked, names, sids));
+            let book = std::mem::take(&mut scanned.desk).into_book();
+            (tally, next, (scanned, book))
+        },
+        progress: asked.progress,
+    };
+    let read = rows::read(opened, hash, &reader, &mut |(scanned, book), lines_before| {
+        log.take(scanned, book, lines_before);
     });
-    let (tally, next) = scanner.finish();
-    let book = std::mem::take(&mut scanned.desk).into_book();
-    Piece { assumed, next, tally, scanned, book }
+    let (columns, first_request, stored) = (read.columns, read.first_request, Some(read.stored));
+    let tally = read.sum.finish(log.presence.values_mut());
+    log.log = Log { tally, columns, first_request, stored, ..log.log };
+    log
 }
 
-impl Gatherer<'_> {
-    fn take(&mut self, piece: Piece, chunk: &Chunk<'_>) {
-        let piece = if piece.assumed.reads_like(&self.state) {
-            piece
-        } else {
-            // Rare: the columns changed in an earlier chunk.
-            read_chunk(chunk, self.state.clone(), self.asked, &mut bench(self.asked))
-        };
-        let lines_before = self.sum.line_ends();
-        for (_, layout) in self.sum.take(piece.tally, self.state.fields_line) {
-            self.read.log.columns.clone_from(&layout.names);
-        }
-        let Scanned { presence, noise, learned, namesakes, targets, .. } = piece.scanned;
-        self.read.log.book.absorb(piece.book, lines_before);
+impl ProxyLog {
+    fn take(&mut self, scanned: Scanned, book: Book, lines_before: u64) {
+        let Scanned { presence, noise, learned, namesakes, targets, .. } = scanned;
+        self.log.book.absorb(book, lines_before);
         for (name, n) in namesakes {
-            *self.read.log.namesakes.entry(name).or_default() += n;
+            *self.log.namesakes.entry(name).or_default() += n;
         }
-        self.read.log.noise += noise;
+        self.log.noise += noise;
         for ((server, protocol), seen) in presence {
             let front = (logged_host_name(&server), protocol);
-            self.read.presence.entry(front).or_default().extend(&seen);
+            self.presence.entry(front).or_default().extend(&seen);
         }
         for (name, line) in learned {
-            self.read.learned.entry(name).or_insert(line + lines_before);
+            self.learned.entry(name).or_insert(line + lines_before);
         }
-        let room = MOST_TARGETS.saturating_sub(self.read.targets.len());
-        self.read.targets.extend(targets.iter().map(|name| logged_host_name(name)).take(room));
-        let fields_line = match piece.next.fields_line {
-            0 => self.state.fields_line,
-            own => own + lines_before,
-        };
-        self.state = State { fields_line, ..piece.next };
+        let room = MOST_TARGETS.saturating_sub(self.targets.len());
+        self.targets.extend(targets.iter().map(|name| logged_host_name(name)).take(room));
     }
 }
 

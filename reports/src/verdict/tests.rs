@@ -176,6 +176,7 @@ fn quiet(changes: &[i64], spans: &[(&str, i64, i64)]) -> Report {
         .map(|(server, from, to)| Coverage {
             server: (*server).into(),
             kind: "iis-w3c",
+            protocol: None,
             from: at(*from),
             to: at(*to),
             gaps: vec![],

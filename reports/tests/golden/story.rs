@@ -108,6 +108,7 @@ pub fn story() -> Report {
         Coverage {
             server: "EX01".into(),
             kind: "iis-w3c",
+            protocol: None,
             from: at("2026-03-01T00:00:01Z"),
             to: at("2026-03-02T18:00:00Z"),
             gaps: vec![],
@@ -115,6 +116,7 @@ pub fn story() -> Report {
         Coverage {
             server: "EX02".into(),
             kind: "iis-w3c",
+            protocol: None,
             from: at("2026-03-01T00:00:04Z"),
             to: at("2026-03-02T17:59:58Z"),
             gaps: vec![Gap { from: at("2026-03-01T02:10:00Z"), to: at("2026-03-01T04:40:12Z") }],

@@ -1,0 +1,187 @@
+//! Exchange's own logs to rows: HttpProxy beside W3C, and what the back ends know of the same requests.
+
+use super::back_end::{self, BackEndLog, Worker};
+use super::book::{Book, Key};
+use super::chunk::Wanted;
+use super::hints::Hint;
+use super::log::Log;
+use super::names::host_name;
+use super::proxy::{self, ProxyLog};
+use super::{Collected, copies, folder, join, read_all};
+use crate::input::Hash;
+use crate::read::File;
+use crate::source;
+use hashbrown::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::exchange::{self, Data, Protocol};
+use stillin_parsers::kind::Kind;
+
+/// Reads the logs of HttpProxy and joins their rows to those of W3C.
+pub fn read_proxies(
+    collected: &mut Collected,
+    files: &mut [File],
+    hash: Hash,
+    server: Option<&str>,
+    wanted: &Wanted<'_>,
+) {
+    let asked = proxy::Asked {
+        watch: wanted.watch,
+        is_within: &|end| wanted.is_within(end),
+        ids: &ids(&collected.book),
+        progress: wanted.progress,
+    };
+    let is_proxy = |kind| kind == Kind::HttpProxy;
+    let read = read_all(files, is_proxy, collected, |file| {
+        Ok(proxy::read(file.open(hash)?, hash, &asked))
+    });
+    for (index, log) in read {
+        collected.take_proxy(index, log, &unnamed(&files[index], server));
+    }
+    let first_of = |(index, log): (&usize, &Log)| {
+        is_proxy(files[*index].kind).then_some((*index, log.first_request.clone()?))
+    };
+    let originals =
+        copies::originals(collected.logs.iter().filter_map(first_of), &collected.server_of_log);
+    collected.copied.extend(copies::drop_copies(&mut collected.book, &originals));
+    collected.originals.extend(originals);
+    collected.joined = join::join(&mut collected.book);
+}
+
+/// Reads the logs of the back ends, for what they add to rows that are kept.
+pub fn read_back_ends(
+    collected: &mut Collected,
+    files: &mut [File],
+    hash: Hash,
+    server: Option<&str>,
+    wanted: &Wanted<'_>,
+) {
+    let asked = back_end::Asked {
+        watch: wanted.watch,
+        is_within: &|end| wanted.is_within(end),
+        ids: &ids(&collected.book),
+        progress: wanted.progress,
+    };
+    let is_back_end = |kind| matches!(kind, Kind::EwsLog | Kind::MapiLog);
+    let read = read_all(files, is_back_end, collected, |file| {
+        Ok(back_end::read(file.open(hash)?, hash, &asked))
+    });
+    let mut workers = Workers::new();
+    for (index, log) in read {
+        let file = &files[index];
+        collected.take_back_end(index, log, file.kind, &unnamed(file, server), &mut workers);
+    }
+    collected.hints.extend(new_workers(&workers));
+}
+
+/// Ids of all rows that have one.
+fn ids(book: &Book) -> HashSet<u128> {
+    let rows = book.accesses.iter().chain(&book.nameless);
+    rows.map(|access| access.request_id).filter(|id| *id != 0).collect()
+}
+
+/// The server of rows that do not name one.
+fn unnamed(file: &File, server: Option<&str>) -> String {
+    let path = &file.source.path;
+    let named = source::server_of(path).or(server.map(str::to_owned));
+    named.map_or_else(|| format!("UNKNOWN ({})", folder(path)), |name| host_name(&name))
+}
+
+/// The worker processes of EWS by server and process id, with the file that tells of the first row.
+type Workers = BTreeMap<(String, u64), (usize, Worker)>;
+
+/// Another process answers for the pool: the one before ended at some time before.
+fn new_workers(workers: &Workers) -> Vec<(String, usize, Hint)> {
+    let mut by_server: BTreeMap<&str, Vec<(usize, Worker)>> = BTreeMap::new();
+    for ((server, _), worker) in workers {
+        by_server.entry(server).or_default().push(*worker);
+    }
+    let mut hints = Vec::new();
+    for (server, mut list) in by_server {
+        list.sort_by_key(|(_, worker)| (worker.first, worker.last));
+        for pair in list.windows(2) {
+            let (before, (file, after)) = (pair[0].1, pair[1]);
+            // Of a pool with several processes side by side none is another's successor.
+            if before.last < after.first {
+                let pool = exchange::route(b"/ews").pool.to_owned();
+                let (seconds, line) = (after.first, after.line);
+                hints.push((server.to_owned(), file, Hint { pool, is_sure: false, seconds, line }));
+            }
+        }
+    }
+    hints
+}
+
+impl Collected {
+    fn take_proxy(&mut self, index: usize, read: ProxyLog, server: &str) {
+        let name = |own: String| if own.is_empty() { server.to_owned() } else { own };
+        let ProxyLog { mut log, presence, learned, targets } = read;
+        let mut book = std::mem::take(&mut log.book);
+        book.keys = book.keys.map(|key| Key { server: name(key.server.clone()), ..key });
+        for access in book.accesses.iter_mut().chain(&mut book.others) {
+            access.source = index as u32;
+        }
+        self.book.absorb(book, 0);
+        let mut servers: BTreeSet<String> = BTreeSet::new();
+        for ((server, protocol), seen) in presence {
+            let server = name(server);
+            servers.insert(server.clone());
+            self.fronts.entry((server, protocol)).or_default().extend(&seen);
+        }
+        self.only_server(index, servers);
+        for (name, line) in learned {
+            self.learned.entry(name).or_insert((index, line));
+        }
+        self.targets.extend(targets);
+        self.logs.insert(index, log);
+    }
+
+    fn take_back_end(
+        &mut self,
+        index: usize,
+        read: BackEndLog,
+        kind: Kind,
+        server: &str,
+        workers: &mut Workers,
+    ) {
+        let name = |own: String| if own.is_empty() { server.to_owned() } else { own };
+        let mut servers: BTreeSet<String> = BTreeSet::new();
+        for (server, seen) in read.presence {
+            let server = name(server);
+            servers.insert(server.clone());
+            self.presence.entry((server, kind)).or_default().extend(&seen);
+        }
+        self.only_server(index, servers);
+        for (who, n) in read.impersonated {
+            self.impersonated.entry(who).or_insert((index, 0)).1 += n;
+        }
+        for ((server, process_id), worker) in read.workers {
+            let (file, known) =
+                workers.entry((name(server), process_id)).or_insert((index, worker));
+            if worker.first < known.first {
+                *file = index;
+            }
+            known.extend(&worker);
+        }
+        let Book { accesses, texts, keys, .. } = &mut self.book;
+        for access in accesses.iter_mut().filter(|access| access.request_id != 0) {
+            let Some(operation) = read.operations.get(&access.request_id) else { continue };
+            if operation.is_empty() {
+                continue;
+            }
+            access.command = texts.number(operation.clone());
+            let protocol = keys.get(access.key).protocol;
+            if protocol == Protocol::Ews && access.refusal.is_none() {
+                let word = operation.as_str().into();
+                let data = exchange::moves_data(protocol, word, b"", b"", b"", access.sc_status);
+                access.moved_data |= matches!(data, Data::Mailbox | Data::Directory);
+            }
+        }
+        self.logs.insert(index, read.log);
+    }
+
+    fn only_server(&mut self, index: usize, servers: BTreeSet<String>) {
+        if let (Some(server), 1) = (servers.first(), servers.len()) {
+            self.server_of_log.insert(index, server.clone());
+        }
+    }
+}
