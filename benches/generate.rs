@@ -5,6 +5,8 @@
 mod background;
 #[path = "generate/clients.rs"]
 mod clients;
+#[path = "generate/http_proxy.rs"]
+mod http_proxy;
 #[path = "generate/lines.rs"]
 mod lines;
 #[path = "generate/logs.rs"]
@@ -13,14 +15,18 @@ mod logs;
 mod people;
 #[path = "generate/rng.rs"]
 mod rng;
+#[path = "generate/rows.rs"]
+mod rows;
 #[path = "generate/stories.rs"]
 mod stories;
 
 use background::Crowd;
+use http_proxy::HttpProxy;
 use lines::At;
 use logs::{DAY, Log};
 use people::Person;
 use rng::Rng;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::ops::RangeInclusive;
@@ -30,12 +36,15 @@ use stories::Stories;
 
 const USAGE: &str = "\
 usage: generate --out DIR [--size 1GiB] [--servers 2] [--days 3] [--users 5000] [--watched 200]
-                [--seed 1] [--one-file] [--header-change]
+                [--seed 1] [--one-file] [--header-change] [--http-proxy]
 
 Writes DIR/iis/EX<nn>/W3SVC1/u_ex<yymmdd>.log for each server and day, DIR/ad/changes.csv and
 DIR/ad/users.csv. --one-file writes one log of one server, named by its month. --header-change adds
-two columns and a new head in the middle of each file. Same arguments, same bytes. Probes and watched
-accounts are written in any case: far below 1 MiB a day the logs may come out larger than asked for.
+two columns and a new head in the middle of each file. --http-proxy writes what Exchange logs of the
+same requests as well, to DIR/httpproxy/EX<nn>/<Protocol>/HttpProxy_<yyyymmddhh>-<n>.LOG; --size is
+then that of all logs, two ninths of which are W3C, as they are without for that size.
+Same arguments, same bytes. Probes and watched accounts are written in any case: far below 1 MiB a
+day the logs may come out larger than asked for.
 ";
 
 /// How busy the hours of the day are.
@@ -45,8 +54,13 @@ const HOURS: [u32; 24] =
 /// About as long as a line is, for the estimate of how many there will be.
 const LINE: u64 = 340;
 
+/// How much of the logs is W3C where HttpProxy is written as well, about: a row is more than three
+/// lines long.
+const W3C_OF_ALL: (u64, u64) = (2, 9);
+
 struct Args {
     out: PathBuf,
+    /// Of the W3C logs.
     size: u64,
     servers: u32,
     days: u32,
@@ -55,6 +69,7 @@ struct Args {
     seed: u64,
     one_file: bool,
     header_change: bool,
+    http_proxy: bool,
 }
 
 fn main() -> ExitCode {
@@ -84,6 +99,7 @@ fn args(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
         seed: 1,
         one_file: false,
         header_change: false,
+        http_proxy: false,
     };
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -97,6 +113,7 @@ fn args(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
             "--seed" => args.seed = count(&word, &value()?, 0..=u32::MAX)?.into(),
             "--one-file" => args.one_file = true,
             "--header-change" => args.header_change = true,
+            "--http-proxy" => args.http_proxy = true,
             _ => return Err(format!("`{word}` is unknown")),
         }
     }
@@ -111,6 +128,9 @@ fn args(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
     }
     if args.servers == 0 {
         args.servers = if args.one_file { 1 } else { 2 };
+    }
+    if args.http_proxy {
+        args.size = args.size / W3C_OF_ALL.1 * W3C_OF_ALL.0;
     }
     Ok(args)
 }
@@ -152,8 +172,20 @@ fn generate(args: &Args) -> io::Result<u64> {
     let stories = stories::stories(&watched, &people, args.servers as usize, span, width, rng);
     write_ad(args, &people, &stories, rng)?;
     let crowd = Crowd { people, others, strangers };
-    let logs = write_logs(args, span, &crowd, stories, rng)?;
-    Ok(logs.iter().map(Log::written).sum())
+    let numbers = crowd.people.iter().map(|person| (person.sam.as_str(), person.number)).collect();
+    let mut logs = logs(args, &numbers)?;
+    write_logs(args, span, &crowd, stories, &mut logs, rng)?;
+    let written = |log: &Log| log.written() + log.http_proxy.as_ref().map_or(0, HttpProxy::written);
+    Ok(logs.iter().map(written).sum())
+}
+
+/// The log of each server, nothing written yet.
+fn logs<'a>(args: &Args, people: &'a BTreeMap<&'a str, u32>) -> io::Result<Vec<Log<'a>>> {
+    let log = |n| {
+        let http_proxy = args.http_proxy.then(|| HttpProxy::new(&args.out, n, people, args.seed));
+        Log::new(&args.out, n, http_proxy.transpose()?)
+    };
+    (0..args.servers).map(log).collect()
 }
 
 fn write_logs(
@@ -161,14 +193,13 @@ fn write_logs(
     span: u32,
     crowd: &Crowd,
     mut stories: Stories,
+    logs: &mut [Log],
     rng: &mut Rng,
-) -> io::Result<Vec<Log>> {
+) -> io::Result<()> {
     let mailbox = [b"HealthMailbox", &rng::hex32(rng)[..], b"@fabrikam.example"].concat();
     // The heartbeat of an Exchange server is denser than one a minute, where there is room for it.
     let minutes = u64::from(args.servers) * u64::from(span / 60);
     let probe_every = 60 / (args.size / LINE / minutes / 20).clamp(1, 6) as u32;
-    let mut logs: Vec<Log> =
-        (0..args.servers).map(|n| Log::new(&args.out, n)).collect::<io::Result<_>>()?;
     for second in 0..span {
         if second == 0 || (second % DAY == 0 && !args.one_file) {
             logs.iter_mut().try_for_each(|log| log.roll(second, args.one_file))?;
@@ -177,10 +208,10 @@ fn write_logs(
         if args.header_change && middle {
             logs.iter_mut().for_each(|log| log.widen(second));
         }
-        stories.step(second, &crowd.people, &mut logs, rng);
+        stories.step(second, &crowd.people, logs, rng);
         let (clock, late) = (&logs::clock(second), &logs::clock(second.saturating_sub(1)));
         let target = target(args, second);
-        for log in &mut logs {
+        for log in logs.iter_mut() {
             let flushed = log.written() - log.out.len() as u64;
             let at = At { clock, s_ip: log.s_ip.as_bytes(), wide: log.wide };
             if second % probe_every == 0 {
@@ -195,8 +226,7 @@ fn write_logs(
             log.flush_if_full()?;
         }
     }
-    logs.iter_mut().try_for_each(Log::flush)?;
-    Ok(logs)
+    logs.iter_mut().try_for_each(Log::flush)
 }
 
 /// How many bytes the log of each server has at the end of this second.

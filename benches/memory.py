@@ -54,7 +54,8 @@ def main():
     if not Path("/proc/self/status").exists():
         print("memory.py: there is no /proc here; this test needs Linux", file=sys.stderr)
         return 2
-    logs = [path.stat().st_size for path in Path(args.data).glob("iis/*/*/*.log")]
+    patterns = ("iis/*/*/*.log", "httpproxy/*/*/*.LOG")
+    logs = [path.stat().st_size for it in patterns for path in Path(args.data).glob(it)]
     print(f"{sum(logs):,} bytes in {len(logs)} logs: {' '.join(args.command)}")
     status, seconds, peak, usage, looks = watch(args.command)
     if status != 0:

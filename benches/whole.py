@@ -1,4 +1,5 @@
-"""One log and several programs to a table of times and a comparison of answers.
+"""One log and several programs to a table of times and a comparison of answers; HttpProxy logs and
+W3C logs of the same requests to what a byte of each costs.
 
 First every program answers once, which warms caches and is compared; then they run in turns, round
 by round, each round beginning with another one, so that a slow minute of the machine hits all alike.
@@ -16,6 +17,7 @@ import time
 from collections import Counter
 from importlib.metadata import version
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
 import watched
@@ -172,6 +174,54 @@ def bound(median, name, base, limit):
     print(f"  {word:6}  {name} takes {ratio:.2f} times {base}; the bound is {limit}")
 
 
+def sized(folders):
+    """Bytes of all files in these folders."""
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in files)
+
+
+def rows_of(folder):
+    """How many rows the HttpProxy logs of a folder have; reading them warms them up."""
+    logs = (path.open("rb") for path in folder.rglob("*.LOG"))
+    return sum(not line.startswith(b"#") for log in logs for line in log)
+
+
+def http_proxy(args, out):
+    """Prints what HttpProxy costs beside W3C; returns whether all of its rows were read.
+
+    What a run over a hundred lines takes is taken off, or the smaller logs would seem dear.
+    """
+    ad, w3c, proxied = (Path(args.mixed) / name for name in ("ad", "iis", "httpproxy"))
+    few = out / "few"
+    few.mkdir()
+    with open(watched.log_of(args.mixed)[0], "rb") as lines:
+        (few / "few.log").write_bytes(b"".join(islice(lines, 100)))
+    logs = {"100 lines": [few], "W3C": [w3c], "HttpProxy": [proxied], "both": [w3c, proxied]}
+    report = out / "mixed.json"
+    commands = {
+        name: [args.stillin, "analyze", *map(str, [ad, *paths]), "--hash", "none", "-o", str(report)]
+        for name, paths in logs.items()
+    }
+    n_rows = rows_of(proxied)
+    run(commands["both"])
+    sources = json.loads(report.read_text())["sources"]
+    told = sum(s["records"] + s["rejected"] for s in sources if s["kind"] == "http-proxy")
+    agree = verdict("rows of HttpProxy", {"lines of the files": n_rows, "stillin": told})
+
+    measured = rounds(commands, args.rounds)
+    median = {name: statistics.median(s for s, _, _ in runs) for name, runs in measured.items()}
+    per_byte = {}
+    print(f"  {'':22} {'bytes':>13} {'median s':>9} {'least':>8} {'most':>8} {'ns/byte':>8}")
+    for name, runs in measured.items():
+        seconds, n_bytes = [s for s, _, _ in runs], sized(logs[name])
+        per_byte[name] = (median[name] - median["100 lines"]) / n_bytes
+        print(f"  {name:22} {n_bytes:13,} {median[name]:9.3f} {min(seconds):8.3f} "
+              f"{max(seconds):8.3f} {per_byte[name] * 1e9:8.3f}")
+    print()
+    bound(per_byte, "HttpProxy", "W3C", 2.0)
+    return agree
+
+
 def versions(args):
     def first_line(command):
         try:
@@ -194,6 +244,7 @@ def main():
     parser.add_argument("--rg", default="")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--data", required=True)
+    parser.add_argument("--mixed", required=True)
     args = parser.parse_args()
     log, changes = watched.log_of(args.data)
     n_bytes = log.stat().st_size
@@ -217,6 +268,8 @@ def main():
         print()
         bound(median, "stillin --hash none", "wc -l", 1.5)
         bound(median, "stillin", "sha256sum", 1.0)
+        print("\nHttpProxy, --hash none, time per byte beyond that of a hundred lines")
+        agree &= http_proxy(args, out)
     return 0 if agree else 1
 
 

@@ -2,7 +2,7 @@
 //! every output. And what is written does not hang on where the run is told to write it.
 
 use crate::generate;
-use crate::support::{Folder, run, stillin};
+use crate::support::{Folder, contents, files_under, run, stillin};
 use std::fs;
 use std::path::Path;
 
@@ -48,6 +48,34 @@ fn any_threads() {
     for words in runs {
         for ((name, expected), (_, got)) in one.iter().zip(outputs(folder.path(), words)) {
             assert!(*expected == got, "{name}: other bytes with {words:?}");
+        }
+    }
+}
+
+#[test]
+fn http_proxy_logs_lie_beside_the_same_w3c_logs() {
+    let (alone, beside) = (Folder::new(), Folder::new());
+    let small = ["--days", "1", "--users", "90", "--watched", "9"];
+    generated(alone.path(), &[&small[..], &["--size", "1MiB"]].concat());
+    let proxied = ["--size", "4608KiB", "--http-proxy"];
+    generated(beside.path(), &[&small[..], &proxied].concat());
+    let all = contents(beside.path());
+    for (name, bytes) in contents(alone.path()) {
+        assert!(all[&name] == bytes, "{}", name.display());
+    }
+
+    let logs = files_under(&beside.join("httpproxy"));
+    assert!(logs.len() > 2 * 7 * 23, "{} logs", logs.len());
+    for log in logs {
+        let text = fs::read_to_string(&log).unwrap();
+        let name = log.file_name().unwrap().to_str().unwrap();
+        let protocol = log.parent().unwrap().file_name().unwrap().to_str().unwrap();
+        let rows: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(!rows.is_empty(), "{name}");
+        for row in rows {
+            let digits: String = row.chars().filter(char::is_ascii_digit).take(10).collect();
+            assert_eq!(name, format!("HttpProxy_{digits}-1.LOG"), "{row}");
+            assert_eq!(row.split(',').nth(7), Some(protocol), "{row}");
         }
     }
 }

@@ -8,6 +8,10 @@ use std::io::{self, Write};
 pub const DOMAIN: &str = "FABRIKAM";
 /// The DNS name of the domain, as UPNs and mailbox queries spell it.
 pub const DNS: &str = "fabrikam.example";
+/// The SID of the domain; an account has a number behind it.
+pub const DOMAIN_SID: &str = "S-1-5-21-1004336348-1177238915-682003330";
+/// The last number of the SID of the first person.
+pub const FIRST_RID: u32 = 1105;
 
 const FIRST: [&str; 40] = [
     "ada", "ben", "carla", "david", "elif", "farid", "greta", "hugo", "ines", "jan", "katja",
@@ -188,11 +192,11 @@ pub fn write_directory(
         write!(
             to,
             "\"CN={sam},OU=Staff,DC=fabrikam,DC=example\",\"{}\",\"{given}\",\"{sam}\",\"user\",\
-             \"{}\",\"{sam}\",\"S-1-5-21-1004336348-1177238915-682003330-{}\",\"{surname}\",\
+             \"{}\",\"{sam}\",\"{DOMAIN_SID}-{}\",\"{surname}\",\
              \"{sam}@{DNS}\"\r\n",
             if enabled { "True" } else { "False" },
             String::from_utf8_lossy(&guid),
-            number + 1105,
+            FIRST_RID + number,
         )?;
     }
     Ok(())
