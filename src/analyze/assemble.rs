@@ -171,7 +171,10 @@ fn finding_of(run: &Run<'_>, finding: &Finding, change_ids: &[String]) -> report
         last,
         exposure_seconds: (last - change.at).num_seconds(),
         requests: sure.iter().map(|path| path.requests).sum(),
-        paths: paths.iter().map(|path| path_of(run, change, path)).collect(),
+        paths: paths
+            .iter()
+            .map(|path| by_design::with_caveat(run, finding, path, path_of(run, change, path)))
+            .collect(),
     }
 }
 
@@ -213,12 +216,6 @@ pub fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
     }
     let restart = restart.map(|(source, pos)| format!("{source}{pos}"));
     let rules = crate::correlate::Rules { ttl: run.args.ttl, slack: run.args.slack };
-    let mut why = words::why(path, key, change.kind, change.precision, &rules, restart.as_deref());
-    if change.kind == ChangeKind::Disabled {
-        let accounts = &run.directory.accounts;
-        let is_own = accounts.is_own_name(&key.name, change.account) && !path.is_back_end;
-        why.extend(words::of_mailbox(&accounts.list[change.account].mailboxes, is_own));
-    }
     report::Path {
         server: key.server.clone(),
         pool: pool_word(key.pool).to_owned(),
@@ -232,7 +229,7 @@ pub fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
         requests: path.requests,
         data_requests: path.data_requests,
         clients,
-        why,
+        why: words::why(path, key, change.kind, change.precision, &rules, restart.as_deref()),
         evidence,
     }
 }

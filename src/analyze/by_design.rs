@@ -4,6 +4,7 @@ use super::{Run, assemble};
 use crate::case::{Finding, Path};
 use crate::change::Change;
 use crate::words;
+use stillin_parsers::event::ChangeKind;
 use stillin_reports::report::{self, ByDesign};
 
 /// One entry for each account, by name.
@@ -50,4 +51,24 @@ fn seen(run: &Run<'_>, change: &Change, path: &Path) -> report::Seen {
         clients: path.clients,
         evidence: path.evidence,
     }
+}
+
+/// A path of a finding, with a word on the kind of the mailbox where that might be taken for an excuse.
+pub fn with_caveat(
+    run: &Run<'_>,
+    finding: &Finding,
+    path: &Path,
+    shown: report::Path,
+) -> report::Path {
+    let change = &run.directory.changes[finding.change];
+    if change.kind != ChangeKind::Disabled {
+        return shown;
+    }
+    let accounts = &run.directory.accounts;
+    let is_of_client = !path.is_back_end && !path.first.is_proxied;
+    let is_own = is_of_client && accounts.is_own_name(&shown.name, change.account);
+    let mailboxes = &accounts.list[change.account].mailboxes;
+    let design = run.directory.by_design.get(&finding.change).copied();
+    let caveat = words::of_mailbox(mailboxes, design, is_own);
+    report::Path { why: shown.why.into_iter().chain(caveat).collect(), ..shown }
 }

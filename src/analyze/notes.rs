@@ -3,8 +3,9 @@
 mod fronts;
 
 use super::Run;
-use crate::account::AccountId;
+use crate::account::{Account, AccountId};
 use crate::case::OLDEST_TOKEN;
+use crate::change::Directory;
 use crate::messages::Messages;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::ChangeKind;
@@ -217,14 +218,7 @@ fn changes(run: &Run<'_>) -> Vec<String> {
     let display = |ids: &[AccountId]| -> Vec<&str> {
         ids.iter().map(|&id| directory.accounts.list[id].display.as_str()).collect()
     };
-    let unknown = display(&directory.disabled_since_unknown);
-    if !unknown.is_empty() {
-        notes.push(format!(
-            "{}: disabled, and no source says since when; add event logs of the domain controllers or the replication \
-             metadata",
-            first_few(&unknown)
-        ));
-    }
+    notes.extend(since_unknown(directory));
     let unknown = display(&directory.expiry_unknown);
     if !unknown.is_empty() {
         notes.push(format!(
@@ -246,6 +240,32 @@ fn changes(run: &Run<'_>) -> Vec<String> {
         }
     }
     notes
+}
+
+/// Disabled accounts without a time. There may be hundreds that are so by design, which must not hide a leaver.
+fn since_unknown(directory: &Directory) -> Vec<String> {
+    let accounts = directory.disabled_since_unknown.iter().map(|&id| &directory.accounts.list[id]);
+    let is_design = |account: &&Account| {
+        account.mailbox().is_some_and(|mailbox| mailbox.is_disabled_by_design())
+    };
+    let (by_design, others): (Vec<&Account>, Vec<&Account>) = accounts.partition(is_design);
+    let notes = [
+        (
+            others,
+            "disabled, and no source says since when; add event logs of the domain controllers or the replication \
+             metadata",
+        ),
+        (
+            by_design,
+            "disabled by design (linked, shared, resource), and no source says since when, so not looked for; if one \
+             was a person's before, add event logs or the replication metadata",
+        ),
+    ];
+    let note = |(accounts, words): (Vec<&Account>, &str)| {
+        let names: Vec<&str> = accounts.iter().map(|account| account.display.as_str()).collect();
+        (!names.is_empty()).then(|| format!("{}: {words}", first_few(&names)))
+    };
+    notes.into_iter().filter_map(note).collect()
 }
 
 /// The first five names, and how many more.

@@ -27,10 +27,17 @@ pub fn by_design(design: Design, mailbox: Mailbox) -> Vec<String> {
 
 /// Why the kind of the mailbox is no excuse for access after a disable, where it might be taken for one. `is_own` says
 /// that nobody but the account itself bears the name.
-pub fn of_mailbox(mailboxes: &BTreeSet<Mailbox>, is_own: bool) -> Option<String> {
+pub fn of_mailbox(
+    mailboxes: &BTreeSet<Mailbox>,
+    design: Option<Design>,
+    is_own: bool,
+) -> Option<String> {
     mailboxes.iter().find(|mailbox| mailbox.is_disabled_by_design())?;
     let words: Vec<&str> = mailboxes.iter().map(|mailbox| mailbox.word()).collect();
     Some(match words[..] {
+        _ if design == Some(Design::SinceMade) => {
+            "the account was made disabled, but that does not explain access after it was deleted or had expired".into()
+        }
         ["linked"] if is_own => {
             "the mailbox is a linked one, to which an account of another forest logs on; but this is the own name of the \
              account here, which should never log on"
