@@ -122,3 +122,22 @@ fn two_sids_under_one_name_are_two_accounts() {
     assert_eq!(accounts.resolve("FABRIKAM\\ada", at(11)), Resolution::One(0));
     assert_eq!(accounts.resolve("FABRIKAM\\ada", at(13)), Resolution::One(1));
 }
+
+#[test]
+fn a_name_of_its_own_has_the_domain_and_the_sam() {
+    let identities =
+        ["sid=S-1-5-21-1-1-1-1120,dom=fabrikam.example,sam=Linda,upn=linda@fabrikam.example"];
+    let identities: Vec<_> = identities.iter().map(|text| identity(text)).collect();
+    let (accounts, _) = build(&identities.iter().collect::<Vec<_>>());
+    for (name, expect) in [
+        ("FABRIKAM\\linda", true),
+        ("fabrikam.example\\LINDA", true),
+        ("CONTOSO\\linda", false),
+        ("FABRIKAM\\lin", false),
+        ("linda@fabrikam.example", false),
+        ("linda", false),
+    ] {
+        assert_eq!(accounts.is_own_name(name, 0), expect, "{name}");
+    }
+    assert!(!accounts.is_own_name("FABRIKAM\\linda", 1));
+}

@@ -1,7 +1,7 @@
 //! Verdicts of small reports, made of `(account, residual, state)` and of spans.
 
 use super::*;
-use crate::report::{Coverage, Finding, Gap, Path, Rules, SCHEMA, Source, Tool};
+use crate::report::{ByDesign, Coverage, Finding, Gap, Path, Rules, SCHEMA, Source, Tool};
 use crate::text::TIE;
 
 fn at(hour: i64) -> DateTime<Utc> {
@@ -285,6 +285,38 @@ fn holes_and_bad_sources_are_said() {
     let mut unjudged = quiet(&[3], &[("EX01", 0, 9)]);
     unjudged.findings = found(&[("a", "no", "unknown")]).findings;
     check(&unjudged, Ink::Doubt, &format!("{claim} 1 change could not be judged: see below."));
+}
+
+#[test]
+fn who_is_disabled_by_design_is_told_besides() {
+    let mut report = quiet(&[3], &[("EX01", 0, 9)]);
+    let linda = ByDesign {
+        account: "linda".into(),
+        sid: None,
+        mailbox: "linked",
+        change: "c1".into(),
+        at: at(3),
+        first: at(4),
+        last: at(5),
+        requests: 2,
+        paths: vec![],
+        why: vec![],
+    };
+    report.by_design = vec![linda.clone()];
+    check(
+        &report,
+        Ink::Doubt,
+        "No residual access after the one change, as far as the logs reach (EX01 until 1970-01-01 09:00 UTC). \
+         1 account that is disabled by design was met in the logs: see below.",
+    );
+    let mut report = found(&[("a", "certain", "refused")]);
+    report.by_design = vec![linda.clone(), linda];
+    check(
+        &report,
+        Ink::Bad,
+        "1 account was served after it was cut off. As far as the logs reach, that has ended. \
+         2 accounts that are disabled by design were met in the logs: see below.",
+    );
 }
 
 #[test]
