@@ -8,11 +8,12 @@ use Scheme::*;
 /// How clients of a pool log on (DOMAIN.md 2.1, last paragraph).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
-    /// Basic is on by default, alone (EAS) or beside Windows authentication (RPC, Autodiscover):
-    /// a token can be cached.
+    /// Basic alone (EAS): a token is cached.
     Basic,
     /// Forms, which are Basic behind the front end: a token is cached.
     Forms,
+    /// Basic beside Negotiate and NTLM (RPC, Autodiscover): a token can be cached.
+    BasicAndWindows,
     /// Negotiate or NTLM by default; Basic, and with it a cached token, only if an administrator
     /// allowed it.
     Windows,
@@ -66,30 +67,30 @@ const OUTLOOK: &str = "MSExchangeOutlookServiceAppPool";
 /// The longest stem on a segment boundary wins.
 #[rustfmt::skip]
 static ROUTES: &[Row] = &[
-    ("microsoft-server-activesync", Eas,          Basic,   SYNC,         SYNC),
-    ("ews",                         Ews,          Windows, SERVICES,     SERVICES),
-    ("rpc",                         Rpc,          Basic,   RPC_FRONT,    RPC_BACK),
-    ("rpcwithcert",                 Rpc,          Basic,   RPC_FRONT,    RPC_BACK),
-    ("mapi",                        Mapi,         Windows, MAPI_FRONT,   ""),
-    ("mapi/emsmdb",                 Mapi,         Windows, MAPI_FRONT,   MAPI_MAILBOX),
-    ("mapi/nspi",                   Mapi,         Windows, MAPI_FRONT,   MAPI_BOOK),
-    ("owa",                         Owa,          Forms,   OWA,          OWA),
-    ("owa/calendar",                Owa,          Unknown, CALENDAR,     CALENDAR),
-    ("exchange",                    Owa,          Forms,   OWA,          OWA),
-    ("exchweb",                     Owa,          Forms,   OWA,          OWA),
-    ("public",                      Owa,          Forms,   OWA,          OWA),
-    ("ecp",                         Ecp,          Forms,   ECP,          ECP),
-    ("ecp/reportingwebservice",     Ecp,          Unknown, REPORTING,    REPORTING),
-    ("oab",                         Oab,          Windows, OAB,          OAB),
-    ("autodiscover",                Autodiscover, Basic,   AUTODISCOVER, AUTODISCOVER),
-    ("powershell",                  Powershell,   Unknown, SHELL_FRONT,  SHELL_BACK),
-    ("powershell-liveid",           Powershell,   Unknown, LIVE_FRONT,   LIVE_BACK),
-    ("api",                         Rest,         Windows, REST_FRONT,   REST_BACK),
-    ("pushnotifications",           Other,        Unknown, PUSH,         PUSH),
-    ("xrop",                        Other,        Unknown, XROP,         XROP),
-    ("psws",                        Other,        Unknown, PSWS_FRONT,   PSWS_BACK),
-    ("encryption",                  Other,        Unknown, ENCRYPTION,   ENCRYPTION),
-    ("outlookservice",              Other,        Unknown, OUTLOOK,      OUTLOOK),
+    ("microsoft-server-activesync", Eas,          Basic,           SYNC,         SYNC),
+    ("ews",                         Ews,          Windows,         SERVICES,     SERVICES),
+    ("rpc",                         Rpc,          BasicAndWindows, RPC_FRONT,    RPC_BACK),
+    ("rpcwithcert",                 Rpc,          BasicAndWindows, RPC_FRONT,    RPC_BACK),
+    ("mapi",                        Mapi,         Windows,         MAPI_FRONT,   ""),
+    ("mapi/emsmdb",                 Mapi,         Windows,         MAPI_FRONT,   MAPI_MAILBOX),
+    ("mapi/nspi",                   Mapi,         Windows,         MAPI_FRONT,   MAPI_BOOK),
+    ("owa",                         Owa,          Forms,           OWA,          OWA),
+    ("owa/calendar",                Owa,          Unknown,         CALENDAR,     CALENDAR),
+    ("exchange",                    Owa,          Forms,           OWA,          OWA),
+    ("exchweb",                     Owa,          Forms,           OWA,          OWA),
+    ("public",                      Owa,          Forms,           OWA,          OWA),
+    ("ecp",                         Ecp,          Forms,           ECP,          ECP),
+    ("ecp/reportingwebservice",     Ecp,          Unknown,         REPORTING,    REPORTING),
+    ("oab",                         Oab,          Windows,         OAB,          OAB),
+    ("autodiscover",                Autodiscover, BasicAndWindows, AUTODISCOVER, AUTODISCOVER),
+    ("powershell",                  Powershell,   Unknown,         SHELL_FRONT,  SHELL_BACK),
+    ("powershell-liveid",           Powershell,   Unknown,         LIVE_FRONT,   LIVE_BACK),
+    ("api",                         Rest,         Windows,         REST_FRONT,   REST_BACK),
+    ("pushnotifications",           Other,        Unknown,         PUSH,         PUSH),
+    ("xrop",                        Other,        Unknown,         XROP,         XROP),
+    ("psws",                        Other,        Unknown,         PSWS_FRONT,   PSWS_BACK),
+    ("encryption",                  Other,        Unknown,         ENCRYPTION,   ENCRYPTION),
+    ("outlookservice",              Other,        Unknown,         OUTLOOK,      OUTLOOK),
 ];
 
 /// Where a stem leads; [`Protocol::Other`] with empty pools where the table does not know it.
