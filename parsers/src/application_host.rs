@@ -13,6 +13,7 @@ use crate::exchange::{is_back_end, route};
 use elements::Reading;
 use memchr::{memchr_iter, memmem};
 use quick_xml::Reader;
+use std::fmt;
 
 /// What the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,34 @@ pub struct VirtualDirectory {
     pub pool: String,
     /// What clients may log on with.
     pub methods: Methods,
+}
+
+impl fmt::Display for VirtualDirectory {
+    /// `Default Web Site/EWS (MSExchangeServicesAppPool): anonymous + windows (negotiate + ntlm)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{} ({}): {}", self.site, self.path, self.pool, self.methods)
+    }
+}
+
+impl fmt::Display for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on = |flags: &[(bool, &'static str)]| {
+            let on = flags.iter().filter(|(is_on, _)| *is_on).map(|(_, word)| *word);
+            on.collect::<Vec<_>>().join(" + ")
+        };
+        let windows = [
+            (self.negotiate, "negotiate"),
+            (self.ntlm, "ntlm"),
+            (self.auth_persist_non_ntlm, "authPersistNonNTLM"),
+        ];
+        let methods =
+            [(self.anonymous, "anonymous"), (self.basic, "basic"), (self.windows, "windows")];
+        match (on(&methods), self.windows) {
+            (methods, true) => write!(f, "{methods} ({})", on(&windows)),
+            (methods, false) if methods.is_empty() => f.write_str("none"),
+            (methods, false) => f.write_str(&methods),
+        }
+    }
 }
 
 /// What clients may log on with.

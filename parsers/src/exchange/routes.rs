@@ -4,6 +4,7 @@
 use super::{Protocol, segments};
 use Protocol::*;
 use Scheme::*;
+use std::collections::BTreeSet;
 
 /// How clients of a pool log on (DOMAIN.md 2.1, last paragraph).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +20,36 @@ pub enum Scheme {
     Windows,
     /// Certificates, server to server, anonymous, or not known.
     Unknown,
+}
+
+impl Scheme {
+    /// Every scheme with its word in reports and in `--auth`.
+    pub const WORDS: &'static [(Scheme, &'static str)] = &[
+        (Basic, "basic"),
+        (Forms, "forms"),
+        (Windows, "windows"),
+        (BasicAndWindows, "basic+windows"),
+    ];
+
+    /// The word in reports; none where nothing is known.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(scheme, _)| *scheme == self).map_or("", |(_, word)| word)
+    }
+
+    /// The scheme of a word, in any case.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, w)| w.eq_ignore_ascii_case(word)).map(|(scheme, _)| *scheme)
+    }
+
+    /// Basic is among it, be it behind forms: IIS caches tokens.
+    pub fn has_basic(self) -> bool {
+        matches!(self, Basic | Forms | BasicAndWindows)
+    }
+
+    /// Negotiate and NTLM are among it.
+    pub fn has_windows(self) -> bool {
+        matches!(self, Windows | BasicAndWindows)
+    }
 }
 
 /// Where a stem leads.
@@ -124,6 +155,11 @@ fn is_under(cs_uri_stem: &[u8], path: &str) -> bool {
 pub fn default_scheme(pool: &str) -> Scheme {
     let row = ROUTES.iter().find(|row| row.3.eq_ignore_ascii_case(pool));
     row.map_or(Unknown, |row| row.2)
+}
+
+/// Exchange's front-end pools, each once.
+pub fn pools() -> BTreeSet<&'static str> {
+    ROUTES.iter().map(|row| row.3).collect()
 }
 
 /// Whether it is one of Exchange's front-end pools.

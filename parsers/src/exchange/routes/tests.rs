@@ -90,6 +90,24 @@ fn a_pool_has_one_default_scheme() {
 }
 
 #[test]
+fn schemes_have_words() {
+    for (word, scheme, has) in [
+        ("basic", Some(Basic), (true, false)),
+        ("FORMS", Some(Forms), (true, false)),
+        ("Basic+Windows", Some(BasicAndWindows), (true, true)),
+        ("windows", Some(Windows), (false, true)),
+        ("", None, (false, false)),
+        ("ntlm", None, (false, false)),
+    ] {
+        assert_eq!(Scheme::from_word(word), scheme, "{word}");
+        let scheme = scheme.unwrap_or(Unknown);
+        assert_eq!((scheme.has_basic(), scheme.has_windows()), has, "{word}");
+        assert!(scheme == Unknown || scheme.word().eq_ignore_ascii_case(word));
+    }
+    assert_eq!(Unknown.word(), "");
+}
+
+#[test]
 fn the_back_end_is_told_by_port_then_site_then_stem() {
     let eas = "/Microsoft-Server-ActiveSync/default.eas";
     let proxy = "/Microsoft-Server-ActiveSync/Proxy/default.eas";
