@@ -19,6 +19,7 @@ use crate::collect::{self, Collected};
 use crate::input::{self, Hash};
 use crate::messages::Messages;
 use crate::read::{self, Evidence, File, is_exchange_log};
+use crate::schemes::Settings;
 use crate::source;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use stillin_parsers::event::{Fact, Pos};
+use stillin_parsers::kind::Kind;
 use stillin_reports::report::{self, Report};
 
 /// Everything that was read, and what it came to.
@@ -45,6 +47,8 @@ struct Run<'a> {
     collected: Collected,
     /// What the logs can speak about.
     fronts: Fronts,
+    /// What the pools of the keys let clients log on with.
+    settings: Settings,
     cases: Vec<Case>,
     /// Watched accounts that any log knows.
     seen: BTreeSet<AccountId>,
@@ -58,6 +62,11 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         && since > until
     {
         bail!("--since is later than --until: no request can lie between them");
+    }
+    for (pool, scheme) in &args.auth {
+        if args.auth.iter().any(|(other, word)| other == pool && word != scheme) {
+            bail!("--auth says two things of {pool}; say one");
+        }
     }
     let outputs = outputs::create(args)?;
     let hash = hash(args.reading.hash);
@@ -143,7 +152,7 @@ fn read_changes<'a>(
     let mut evidence: BTreeMap<usize, Evidence> = files
         .par_iter_mut()
         .enumerate()
-        .filter(|(_, file)| file.kind.is_change_evidence())
+        .filter(|(_, file)| file.kind.is_change_evidence() || file.kind == Kind::IisConfig)
         .map(|(index, file)| {
             let read = read::evidence(file, hash, &local);
             messages.read(file.bytes);
@@ -166,6 +175,7 @@ fn read_changes<'a>(
         passwords_from,
         collected: Collected::default(),
         fronts: Fronts::default(),
+        settings: Settings::default(),
         cases: Vec::new(),
         seen: BTreeSet::new(),
         notes: Vec::new(),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use stillin_parsers::exchange::{self, Scheme};
 use stillin_parsers::time::{DateOrder, LocalTime, Zone};
 use stillin_reports::{Output, Rows};
 
@@ -62,6 +63,10 @@ pub struct Analyze {
     /// Allowance for replication and clock skew after a change
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub slack: TimeDelta,
+    /// What a pool lets clients log on with, where the logs do not tell (repeatable): basic, forms, windows or
+    /// basic+windows
+    #[arg(long, value_name = "POOL=SCHEME", value_parser = pool_and_scheme)]
+    pub auth: Vec<(&'static str, Scheme)>,
     /// Exit with status 3 if there is such a finding
     #[arg(long, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
@@ -123,6 +128,7 @@ impl Analyze {
             until: None,
             ttl: TimeDelta::minutes(15),
             slack: TimeDelta::seconds(60),
+            auth: Vec::new(),
             fail_on: None,
             reading: reading.clone(),
         }
@@ -192,6 +198,22 @@ fn duration(text: &str) -> Result<TimeDelta, String> {
     };
     let delta = TimeDelta::from_std(duration).map_err(|error| error.to_string())?;
     if delta > TimeDelta::days(366) { Err("longer than a year".into()) } else { Ok(delta) }
+}
+
+fn pool_and_scheme(text: &str) -> Result<(&'static str, Scheme), String> {
+    let (pool, word) = text.split_once('=').ok_or("say POOL=SCHEME")?;
+    let pools = exchange::pools();
+    let known =
+        pools.iter().find(|known| !known.is_empty() && known.eq_ignore_ascii_case(pool.trim()));
+    let known = known.ok_or_else(|| {
+        let names: Vec<_> = pools.iter().copied().collect();
+        format!("`{pool}` is no pool of an Exchange front end; one of {}", names.join(", "))
+    })?;
+    let scheme = Scheme::from_word(word.trim()).ok_or_else(|| {
+        let words: Vec<_> = Scheme::WORDS.iter().map(|(_, word)| *word).collect();
+        format!("`{word}` is no scheme; one of {}", words.join(", "))
+    })?;
+    Ok((known, scheme))
 }
 
 fn utc(text: &str) -> Result<DateTime<Utc>, String> {

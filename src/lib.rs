@@ -15,6 +15,7 @@ mod change;
 mod collect;
 pub mod correlate;
 mod plan;
+mod schemes;
 mod words;
 mod workers;
 

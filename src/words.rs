@@ -3,11 +3,13 @@
 use crate::case::{Path, State};
 use crate::collect::book::Key;
 use crate::correlate::{Auth, Class, Ground, Rules, Scope};
+use crate::schemes::Setting;
 use chrono::TimeDelta;
 use stillin_parsers::event::{ChangeKind, Precision};
 use stillin_parsers::exchange::{Refusal, Scheme};
 
-/// One sentence for each thing that speaks for or against. `restart` is the place that tells of the path's restart.
+/// One sentence for each thing that speaks for or against. `restart` is the place that tells of the path's restart,
+/// `setting` who says what its pool lets clients log on with.
 pub fn why(
     path: &Path,
     key: &Key,
@@ -15,6 +17,7 @@ pub fn why(
     precision: Precision,
     rules: &Rules,
     restart: Option<&str>,
+    setting: Option<&str>,
 ) -> Vec<String> {
     let mut why = vec![of_class(path, kind, rules)];
     if precision == Precision::AtLatest {
@@ -31,6 +34,7 @@ pub fn why(
                 .into(),
         );
     }
+    why.extend(of_setting(path, setting.unwrap_or_default()));
     let place = restart.unwrap_or_default();
     why.push(of_state(path, rules, place));
     why.extend(of_hint(path, place));
@@ -86,6 +90,26 @@ fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
         ),
         Class::InFlight | Class::Refused | Class::NewLogon => String::new(),
     }
+}
+
+/// Where the log does not tell the scheme, what the pool lets clients log on with has to do.
+fn of_setting(path: &Path, whence: &str) -> Option<String> {
+    let Setting { scheme, .. } = path.setting?;
+    let is_inferred = |scheme: &Auth| {
+        matches!(scheme, Auth::Other | Auth::MayBeToken | Auth::MayBeBoth | Auth::MayBeWindows)
+    };
+    let takes = match scheme {
+        Scheme::Basic => "Basic only",
+        Scheme::Forms => "forms only",
+        Scheme::BasicAndWindows => "Basic as well as Kerberos and NTLM",
+        Scheme::Windows => "Kerberos and NTLM, not Basic",
+        Scheme::Unknown => "neither Basic nor Kerberos and NTLM",
+    };
+    path.schemes.iter().any(is_inferred).then(|| {
+        format!(
+            "the scheme is not in the log; by {whence} clients of this pool can log on with {takes}"
+        )
+    })
 }
 
 fn of_ground(ground: Ground) -> &'static str {
@@ -150,7 +174,7 @@ fn schemes(path: &Path) -> impl Iterator<Item = &'static str> {
         Auth::Negotiate => "Negotiate (Kerberos or NTLM)",
         Auth::Kerberos => "Kerberos",
         Auth::Bearer => "a bearer token (OAuth)",
-        _ => "a scheme that is neither Basic nor forms",
+        _ => "a scheme that is neither Basic nor forms, which are off",
     })
 }
 

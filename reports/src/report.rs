@@ -79,6 +79,9 @@ pub struct Rules {
     /// Only these accounts were looked at; empty is all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<String>,
+    /// What pools were said to let clients log on with, `POOL=SCHEME`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub auth: Vec<String>,
 }
 
 /// One file, member of an archive, or stream.

@@ -9,10 +9,11 @@ use crate::collect::log::Log;
 use crate::collect::minutes::Presence;
 use crate::input::Encoding;
 use crate::plan::{self, Planned};
+use crate::schemes::By;
 use crate::words;
 use std::collections::BTreeSet;
 use stillin_parsers::event::{ChangeKind, Precision};
-use stillin_parsers::exchange::{Auth, Scheme};
+use stillin_parsers::exchange::Auth;
 use stillin_parsers::kind::Kind;
 use stillin_reports::report::{self, Report};
 
@@ -52,6 +53,12 @@ pub fn report(run: &Run<'_>) -> Report {
             since: run.args.since,
             until: run.args.until,
             accounts: run.args.account.clone(),
+            auth: run
+                .args
+                .auth
+                .iter()
+                .map(|(pool, scheme)| format!("{pool}={}", scheme.word()))
+                .collect(),
         },
         sources: (0..run.files.len()).map(|index| source(run, index)).collect(),
         coverage: coverage(run),
@@ -213,6 +220,10 @@ fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
         evidence.push(report::Evidence { path: source.clone(), line: pos.number() });
     }
     let restart = restart.map(|(source, pos)| format!("{source}{pos}"));
+    let setting = path.setting.map(|setting| match setting.by {
+        By::Option => "--auth",
+        By::File(source) => &run.files[source].source.path,
+    });
     let rules = crate::correlate::Rules { ttl: run.args.ttl, slack: run.args.slack };
     report::Path {
         server: key.server.clone(),
@@ -227,7 +238,15 @@ fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
         requests: path.requests,
         data_requests: path.data_requests,
         clients,
-        why: words::why(path, key, change.kind, change.precision, &rules, restart.as_deref()),
+        why: words::why(
+            path,
+            key,
+            change.kind,
+            change.precision,
+            &rules,
+            restart.as_deref(),
+            setting,
+        ),
         evidence,
     }
 }
@@ -380,14 +399,11 @@ pub fn rows<'a>(run: &'a Run<'_>) -> impl Iterator<Item = report::RequestRow> + 
             device: client.device.clone(),
             user_agent: client.user_agent.clone(),
             command: book.texts.get(access.command).clone(),
-            auth: match (access.auth, key.scheme) {
-                (Auth::None | Auth::Other, Scheme::Basic) => "basic?",
-                (Auth::None | Auth::Other, Scheme::Forms) => "forms?",
-                (Auth::None | Auth::Other, Scheme::Windows) => "windows?",
-                (Auth::None | Auth::Other, Scheme::Unknown) => "",
-                (known, _) => known.word(),
-            }
-            .to_owned(),
+            auth: match (access.auth, row.scheme.word()) {
+                (Auth::None | Auth::Other, "") => String::new(),
+                (Auth::None | Auth::Other, word) => format!("{word}?"),
+                (known, _) => known.word().to_owned(),
+            },
             class: row.class.word(),
             residual: row.residual.word(),
         }

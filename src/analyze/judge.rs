@@ -7,14 +7,16 @@ use crate::collect::book::{Access, Table};
 use crate::collect::clients::{self, Claim};
 use crate::collect::minutes::Presence;
 use crate::correlate::{Logon, Rules};
+use crate::schemes::{self, Configuration, Settings};
 use crate::workers::{self, Pool, logons};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 impl Run<'_> {
     /// Judges every account that the logs know.
     pub(super) fn judge(&mut self, claims: Vec<Claim>) {
+        self.settings = self.settings();
         let mut accesses = std::mem::take(&mut self.collected.book.accesses);
         accesses.extend(claims.into_iter().map(claimed));
         accesses.par_sort_unstable_by_key(|a| (a.account, a.start, a.source, a.line, a.is_claimed));
@@ -56,6 +58,7 @@ impl Run<'_> {
             logon_coverage: &self.fronts.coverage_of(&logon_presence),
             rules: Rules { ttl: self.args.ttl, slack: self.args.slack },
             since: self.args.since,
+            settings: &self.settings.of_key,
         };
         let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
         self.cases = by_account
@@ -71,6 +74,27 @@ impl Run<'_> {
     pub(super) fn logon_presence(&self) -> BTreeMap<String, Presence> {
         let sources = self.evidence.values().map(|evidence| &evidence.logons);
         logons::presence(sources, self.args.reading.server.as_deref())
+    }
+
+    /// What the pools let clients log on with.
+    fn settings(&self) -> Settings {
+        let read: Vec<_> = self
+            .evidence
+            .iter()
+            .filter(|(_, evidence)| !evidence.directories.is_empty())
+            .map(|(&source, evidence)| Configuration {
+                source,
+                path: &self.files[source].source.path,
+                directories: &evidence.directories,
+            })
+            .collect();
+        let collected = &self.collected;
+        let by_web = collected.presence.keys().map(|(server, _)| server);
+        let by_proxy = collected.fronts.keys().map(|(server, _)| server);
+        let servers = by_web.chain(by_proxy).chain(&collected.back_ends).map(String::as_str);
+        let servers: BTreeSet<&str> = servers.collect();
+        let fallback = self.args.reading.server.as_deref();
+        schemes::settings(&self.args.auth, &read, &servers, fallback, &collected.book)
     }
 
     /// Logons of watched accounts, with the servers and addresses that requests are judged with.

@@ -18,6 +18,7 @@ fn report() -> Report {
             since: None,
             until: None,
             accounts: vec![],
+            auth: vec![],
         },
         sources: vec![],
         coverage: vec![],

@@ -18,6 +18,7 @@ pub fn empty() -> Report {
             since: None,
             until: None,
             accounts: vec![],
+            auth: vec![],
         },
         sources: vec![],
         coverage: vec![],
