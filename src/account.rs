@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use domain::{DomainId, Domains};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
-use stillin_parsers::event::Identity;
+use stillin_parsers::event::{Identity, Mailbox};
 
 /// Index of an account in [`Accounts`].
 pub type AccountId = usize;
@@ -35,6 +35,8 @@ pub struct Account {
     pub created: Option<DateTime<Utc>>,
     /// The account was deleted then; another may bear its names since.
     pub deleted: Option<DateTime<Utc>>,
+    /// Every kind of mailbox that any source says it has: more than one is a contradiction.
+    pub mailboxes: BTreeSet<Mailbox>,
 }
 
 /// All accounts that any source told of.
@@ -72,6 +74,11 @@ impl Account {
         let locals = mails.filter_map(|name| name.split_once('@').map(|(local, _)| local));
         let names = self.sam_account_names.iter().map(String::as_str).chain(locals);
         names.map(str::to_owned).chain(self.sid.iter().map(|sid| sid.to_lowercase()))
+    }
+
+    /// The kind of its mailbox, where all sources that tell one agree.
+    pub fn mailbox(&self) -> Option<Mailbox> {
+        self.mailboxes.first().copied().filter(|_| self.mailboxes.len() == 1)
     }
 
     /// Known by a bare sam only.
@@ -131,6 +138,17 @@ impl Accounts {
             }
             None => Identity { sam_account_name: Some(name.to_owned()), ..known },
         }
+    }
+
+    /// Whether a name is the account's own and no other one's: `DOMAIN\sam` of its domain.
+    pub fn is_own_name(&self, name: &str, id: AccountId) -> bool {
+        let name = name.to_lowercase();
+        let (Some(account), Some((domain, sam))) = (self.list.get(id), name.split_once('\\'))
+        else {
+            return false;
+        };
+        let is_home = account.domain.is_some() && self.domains.find(domain) == account.domain;
+        is_home && account.sam_account_names.iter().any(|own| own == sam)
     }
 
     /// Every lower-case name part by which a log could mean `id`: what stands behind `\` or before `@`.

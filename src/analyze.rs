@@ -1,6 +1,7 @@
 //! `stillin analyze`: sources to a report. The table of contents of the program.
 
 mod assemble;
+mod by_design;
 mod doubts;
 mod fronts;
 mod judge;

@@ -1,11 +1,13 @@
 //! One account's rows to classed rows, findings and paths.
 
+mod design;
 mod path;
 
+pub use design::by_design;
 pub use path::{Path, State};
 
 use crate::account::{AccountId, Accounts, Resolution};
-use crate::change::Change;
+use crate::change::{Change, Design};
 use crate::collect::book::{Access, Book};
 use crate::correlate::coverage::Coverage;
 use crate::correlate::{
@@ -23,6 +25,8 @@ pub struct World<'a> {
     pub accounts: &'a Accounts,
     /// All changes, by time.
     pub changes: &'a [Change],
+    /// The disables that are by design, as indexes of changes.
+    pub by_design: &'a BTreeMap<usize, Design>,
     /// All rows and their texts.
     pub book: &'a Book,
     /// For each key of the book its server's index in the coverage.
@@ -57,6 +61,8 @@ pub struct Case {
     pub rows: Vec<Row>,
     /// Residual access, by change.
     pub findings: Vec<Finding>,
+    /// What is none because the account is disabled by design.
+    pub by_design: Vec<Finding>,
 }
 
 /// A classed row.
@@ -112,7 +118,7 @@ pub fn judge(
         logons: Logons { list: logons, coverage: world.logon_coverage },
     };
     let runs = correlate::correlate(&cuts, requests, &evidence, &world.rules, |c| classed.push(c));
-    let rows: Vec<Row> = classed
+    let mut rows: Vec<Row> = classed
         .into_iter()
         .filter(|c| world.since.is_none_or(|since| accesses[c.request].end >= since))
         .map(|c| correlate::settle(c, &runs))
@@ -125,9 +131,10 @@ pub fn judge(
             scheme: scheme(&accesses[c.request], world),
         })
         .collect();
+    let by_design = design::set_apart(&mut rows, changes, world);
     let mut findings = path::findings(&rows, world);
     findings.iter_mut().for_each(|finding| restore(finding, changes, world));
-    Case { account, rows, findings }
+    Case { account, rows, findings, by_design }
 }
 
 /// Where the account was enabled again after the last access, there is nothing to be cut any more.
@@ -173,7 +180,7 @@ fn request(access: &Access, world: &World<'_>) -> correlate::Request {
         address: world.address_of_client[access.client as usize].filter(|_| !access.is_proxied),
         refusal: access.refusal,
         is_claimed: access.is_claimed,
-        is_ambiguous: access.is_ambiguous,
+        is_ambiguous: access.is_ambiguous || design::may_be_masters(access, world),
         is_contradicted: access.is_contradicted,
         auth: auth(access, world),
     }

@@ -1,13 +1,15 @@
 //! Facts of all change evidence to changes: one act seen in several sources is one change with all its evidence.
 
+mod design;
 mod expiry;
 
 use crate::account::{Account, AccountId, Accounts, build, local_part};
 use chrono::{DateTime, TimeDelta, Utc};
+pub use design::Design;
 use expiry::Expiry;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use stillin_parsers::event::{ChangeKind, Fact, Identity, Pos, Precision};
+use stillin_parsers::event::{ChangeKind, Fact, Identity, Mailbox, Pos, Precision};
 
 /// Sources write the time of one act with their own resolution and rounding, and 4738 stands milliseconds
 /// beside 4725: what is closer together than this is one act.
@@ -48,6 +50,8 @@ pub struct Directory {
     pub accounts: Accounts,
     /// The changes by time, account, kind.
     pub changes: Vec<Change>,
+    /// Disables that are by design, as indexes of changes.
+    pub by_design: BTreeMap<usize, Design>,
     /// Accounts that are disabled since nobody knows when.
     pub disabled_since_unknown: Vec<AccountId>,
     /// Accounts of whose expiry sources contradict each other, without a time that settles it.
@@ -70,6 +74,8 @@ struct Heard {
     expiries: Vec<Expiry>,
     /// Writes of `userAccountControl`, of whatever bit.
     control_set: Vec<(DateTime<Utc>, (usize, Pos))>,
+    /// Kinds of mailboxes, and the sources that tell them.
+    mailboxes: BTreeSet<(Mailbox, usize)>,
 }
 
 /// Brings facts together.
@@ -85,7 +91,11 @@ pub fn merge(told: &[Told]) -> Directory {
         learn_former(&mut accounts.list[account], &told.fact);
     }
     let (mut changes, mut unknown) = (Vec::new(), Unknown::default());
+    let mut designs: BTreeMap<AccountId, Design> = BTreeMap::new();
     for (account, heard) in heard {
+        designs.extend(design::of(&heard).map(|design| (account, design)));
+        let mailboxes = heard.mailboxes.iter().map(|(mailbox, _)| *mailbox);
+        accounts.list[account].mailboxes = mailboxes.collect();
         let merged = merge_account(account, heard, &mut unknown);
         let time_of = |kind| merged.iter().filter(move |c| c.kind == kind).map(|c| c.at);
         accounts.list[account].created = time_of(ChangeKind::Created).min();
@@ -100,8 +110,13 @@ pub fn merge(told: &[Told]) -> Directory {
         let in_source = if is_one_source { place(a).cmp(&place(b)) } else { Ordering::Equal };
         key(a).cmp(&key(b)).then(in_source).then(a.kind.cmp(&b.kind))
     });
+    let by_design = |(index, change): (usize, &Change)| {
+        let design = designs.get(&change.account)?;
+        (change.kind == ChangeKind::Disabled).then_some((index, *design))
+    };
+    let by_design = changes.iter().enumerate().filter_map(by_design).collect();
     let Unknown { disabled_since_unknown, expiry_unknown } = unknown;
-    Directory { accounts, changes, disabled_since_unknown, expiry_unknown }
+    Directory { accounts, changes, by_design, disabled_since_unknown, expiry_unknown }
 }
 
 /// Accounts of which something cannot be known.
@@ -149,7 +164,8 @@ fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
                 evidence: BTreeSet::from([(told.source, change.pos)]),
             },
         )),
-        Fact::Account { pos, enabled, changed, expires, .. } => {
+        Fact::Account { pos, enabled, changed, expires, mailbox, .. } => {
+            heard.mailboxes.extend(mailbox.map(|mailbox| (mailbox, told.source)));
             let (changed, evidence) = (*changed, (told.source, *pos));
             heard.states.extend(enabled.map(|enabled| State { enabled, changed, evidence }));
             heard.expiries.extend(expires.map(|at| Expiry { at, changed, evidence }));

@@ -1,5 +1,9 @@
 //! Why a path has its class and residual, for and against, in the report's words.
 
+mod mailbox;
+
+pub use mailbox::{by_design, of_mailbox};
+
 use crate::case::{Path, State};
 use crate::collect::book::Key;
 use crate::correlate::{Auth, Class, Ground, Rules, Scope};

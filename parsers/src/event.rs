@@ -172,6 +172,16 @@ pub enum Precision {
     AtLatest,
 }
 
+impl Precision {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Precision::Exact => "exact",
+            Precision::AtLatest => "at_latest",
+        }
+    }
+}
+
 /// Everything one record tells about which account it speaks of; each part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
@@ -230,6 +240,18 @@ pub enum Mailbox {
 }
 
 impl Mailbox {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mailbox::User => "user",
+            Mailbox::Linked => "linked",
+            Mailbox::Shared => "shared",
+            Mailbox::Room => "room",
+            Mailbox::Equipment => "equipment",
+            Mailbox::System => "system",
+        }
+    }
+
     /// Exchange disables the account when it makes the mailbox, and nobody is meant to log on with it. That says
     /// nothing against a leaver's mailbox that somebody made a shared one: the account was a person's before.
     pub fn is_disabled_by_design(self) -> bool {

@@ -4,6 +4,7 @@
 //! A closed set of outputs is a `match`: a new one is a file here and an arm in `write`.
 #![forbid(unsafe_code)]
 
+mod by_design;
 mod csv;
 mod inspect;
 mod json;

@@ -39,6 +39,9 @@ pub struct Report {
     pub changes: Vec<Change>,
     /// Residual access, the gravest first.
     pub findings: Vec<Finding>,
+    /// Requests under the names of accounts that are disabled by design: no finding, but to be known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_design: Vec<ByDesign>,
     /// What to recycle, in order.
     pub plan: Vec<Step>,
     /// What a recycle does not cut, and what else to know.
@@ -292,6 +295,62 @@ pub struct Client {
     /// `c-ip` as logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
+}
+
+/// One account that is disabled by design, and what was served under its names since.
+#[derive(Debug, Clone, Serialize)]
+pub struct ByDesign {
+    /// The account.
+    pub account: String,
+    /// SID, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// Kind of its mailbox: `linked`, `shared`, `room`, `equipment`, `system`.
+    pub mailbox: &'static str,
+    /// Id of the disable.
+    pub change: String,
+    /// Time of the disable.
+    #[serde(serialize_with = "time")]
+    pub at: DateTime<Utc>,
+    /// End of the first request since.
+    #[serde(serialize_with = "time")]
+    pub first: DateTime<Utc>,
+    /// End of the last one.
+    #[serde(serialize_with = "time")]
+    pub last: DateTime<Utc>,
+    /// Requests since.
+    pub requests: u64,
+    /// One per server, pool and spelling of the name.
+    pub paths: Vec<Seen>,
+    /// Why it is no finding, and what would make it one, a sentence each.
+    pub why: Vec<String>,
+}
+
+/// Requests under one server, front-end pool and spelling of the name, without a verdict.
+#[derive(Debug, Clone, Serialize)]
+pub struct Seen {
+    /// Server.
+    pub server: String,
+    /// Front-end application pool.
+    pub pool: String,
+    /// Protocol word.
+    pub protocol: &'static str,
+    /// The name as logged.
+    pub name: String,
+    /// End of the first request.
+    #[serde(serialize_with = "time")]
+    pub first: DateTime<Utc>,
+    /// End of the last one.
+    #[serde(serialize_with = "time")]
+    pub last: DateTime<Utc>,
+    /// Requests.
+    pub requests: u64,
+    /// Those that moved mailbox data, as far as the log tells.
+    pub data_requests: u64,
+    /// Who sent them.
+    pub clients: Vec<Client>,
+    /// First and last of them, and a refusal after that.
+    pub evidence: Vec<Evidence>,
 }
 
 /// A line of a log.

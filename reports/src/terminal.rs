@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::Style;
+use crate::by_design;
 use crate::page::{Ink, Span, line, pad, width};
 use crate::read;
 use crate::report::{Change, Client, Finding, Path, Report};
@@ -14,9 +17,9 @@ use crate::verdict::{rank, verdict};
 /// Findings that are shown.
 const FINDINGS: usize = 20;
 /// Paths of a finding that are shown.
-const PATHS: usize = 10;
+pub(crate) const PATHS: usize = 10;
 /// Clients, reasons and places of a path that are shown, each.
-const DETAILS: usize = 8;
+pub(crate) const DETAILS: usize = 8;
 /// Steps of the plan and pieces of advice that are shown, each.
 const STEPS: usize = 50;
 /// Names in a row.
@@ -28,6 +31,7 @@ pub fn summary(report: &Report, style: Style) -> String {
     let (ink, words) = verdict(report);
     line(&mut out, style, (0, 0), &[(strong(ink), words)]);
     findings(&mut out, style, report);
+    by_design::by_design(&mut out, style, report);
     plan(&mut out, style, report);
     advice(&mut out, style, report);
     read::what_was_read(&mut out, style, report);
@@ -63,7 +67,7 @@ pub(crate) fn entry(out: &mut String, style: Style, indent: usize, label: &str, 
 }
 
 /// Several lines of a block under one label, the first `limit` of them.
-fn entries(
+pub(crate) fn entries(
     out: &mut String,
     style: Style,
     label: &str,
@@ -139,16 +143,8 @@ fn one_finding(
             (grade(finding.residual), safe(finding.residual).to_uppercase()),
         ],
     );
-    let mut what = format!("{} ", safe(finding.kind).replace('_', " "));
     let at_latest = change.is_some_and(|change| change.precision == "at_latest");
-    if at_latest {
-        what += "at the latest ";
-    }
-    what += &time(&finding.at);
-    if let Some(actor) = change.and_then(|change| change.actor.as_deref()) {
-        what += &format!(" by {}", safe(actor));
-    }
-    line(out, style, (4, 6), &[(Ink::Plain, what), (Ink::Faint, told(kinds, change))]);
+    when_changed(out, style, kinds, finding.kind, &finding.at, change);
     let served = [
         (Ink::Plain, format!("served for {}another ", if at_latest { "at least " } else { "" })),
         (Ink::Strong, duration(finding.exposure_seconds)),
@@ -164,6 +160,26 @@ fn one_finding(
     }
 }
 
+/// What was changed, when, by whom, and where that stands.
+pub(crate) fn when_changed(
+    out: &mut String,
+    style: Style,
+    kinds: &Kinds,
+    kind: &str,
+    at: &DateTime<Utc>,
+    change: Option<&Change>,
+) {
+    let mut what = format!("{} ", safe(kind).replace('_', " "));
+    if change.is_some_and(|change| change.precision == "at_latest") {
+        what += "at the latest ";
+    }
+    what += &time(at);
+    if let Some(actor) = change.and_then(|change| change.actor.as_deref()) {
+        what += &format!(" by {}", safe(actor));
+    }
+    line(out, style, (4, 6), &[(Ink::Plain, what), (Ink::Faint, told(kinds, change))]);
+}
+
 /// Where a change stands, in brackets.
 fn told(kinds: &Kinds, change: Option<&Change>) -> String {
     let evidence = change.map_or(&[][..], |change| &change.evidence);
@@ -176,9 +192,9 @@ fn told(kinds: &Kinds, change: Option<&Change>) -> String {
 }
 
 /// Kind words of the sources by path: they tell lines from records.
-type Kinds<'a> = BTreeMap<&'a str, &'static str>;
+pub(crate) type Kinds<'a> = BTreeMap<&'a str, &'static str>;
 
-fn seen_at(kinds: &Kinds, path: &str, pos: u64) -> String {
+pub(crate) fn seen_at(kinds: &Kinds, path: &str, pos: u64) -> String {
     place(path, pos, kinds.get(path).copied().unwrap_or("unknown"))
 }
 
@@ -202,15 +218,7 @@ fn one_path(out: &mut String, style: Style, kinds: &Kinds, path: &Path) {
             (ink, state.to_owned()),
         ],
     );
-    let mut access = count(path.requests, "request", "requests");
-    if path.data_requests > 0 {
-        access += &format!(", {} with data", number(path.data_requests));
-    }
-    access += &if path.first == path.last {
-        format!(", at {}", time(&path.first))
-    } else {
-        format!(", {} to {}", time(&path.first), time(&path.last))
-    };
+    let access = access(path.requests, path.data_requests, &path.first, &path.last);
     entry(out, style, 6, "access", vec![(Ink::Plain, access)]);
     entry(
         out,
@@ -233,7 +241,26 @@ fn one_path(out: &mut String, style: Style, kinds: &Kinds, path: &Path) {
     entries(out, style, "see", DETAILS, places);
 }
 
-fn client(client: &Client) -> Vec<Span> {
+/// How many requests, and when.
+pub(crate) fn access(
+    requests: u64,
+    with_data: u64,
+    first: &DateTime<Utc>,
+    last: &DateTime<Utc>,
+) -> String {
+    let mut words = count(requests, "request", "requests");
+    if with_data > 0 {
+        words += &format!(", {} with data", number(with_data));
+    }
+    let when = if first == last {
+        format!(", at {}", time(first))
+    } else {
+        format!(", {} to {}", time(first), time(last))
+    };
+    words + &when
+}
+
+pub(crate) fn client(client: &Client) -> Vec<Span> {
     let parts = [&client.device, &client.ip, &client.user_agent];
     let words: Vec<String> = parts.into_iter().flatten().map(|part| safe(part)).collect();
     vec![(Ink::Plain, if words.is_empty() { "unknown".to_owned() } else { words.join("  ") })]

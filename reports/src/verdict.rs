@@ -22,6 +22,21 @@ const SERVERS: usize = 5;
 
 /// The one sentence that must be read, or two.
 pub fn verdict(report: &Report) -> (Ink, String) {
+    let (ink, text) = of_findings(report);
+    let by_design = report.by_design.len() as u64;
+    if by_design == 0 {
+        return (ink, text);
+    }
+    let accounts = count(by_design, "account", "accounts");
+    let (are, were) = if by_design == 1 { ("is", "was") } else { ("are", "were") };
+    let ink = if ink == Ink::Good { Ink::Doubt } else { ink };
+    let text = format!(
+        "{text} {accounts} that {are} disabled by design {were} met in the logs: see below."
+    );
+    (ink, text)
+}
+
+fn of_findings(report: &Report) -> (Ink, String) {
     if report.findings.iter().any(|finding| rank(finding.residual) > 0) {
         served(report)
     } else {

@@ -1,6 +1,6 @@
 //! What a run found out to the report.
 
-use super::Run;
+use super::{Run, by_design};
 use crate::case::{Finding, OLDEST_TOKEN, Path, State};
 use crate::change::Change;
 use crate::collect::book::{Access, Place};
@@ -12,7 +12,7 @@ use crate::plan::{self, Planned};
 use crate::schemes::By;
 use crate::words;
 use std::collections::BTreeSet;
-use stillin_parsers::event::{ChangeKind, Precision};
+use stillin_parsers::event::ChangeKind;
 use stillin_parsers::exchange::Auth;
 use stillin_parsers::kind::Kind;
 use stillin_reports::report::{self, Report};
@@ -66,6 +66,7 @@ pub fn report(run: &Run<'_>) -> Report {
         advice: plan::advice(&planned),
         plan,
         findings: findings.iter().map(|(finding, _)| finding.clone()).collect(),
+        by_design: by_design::by_design(run, &ids),
         notes: run.notes.clone(),
     }
 }
@@ -149,10 +150,7 @@ fn changes(run: &Run<'_>) -> Vec<report::Change> {
             sid: account.sid.clone(),
             kind: change.kind.word(),
             at: change.at,
-            precision: match change.precision {
-                Precision::Exact => "exact",
-                Precision::AtLatest => "at_latest",
-            },
+            precision: change.precision.word(),
             actor: change.actor.clone(),
             evidence: change.evidence.iter().map(evidence).collect(),
         }
@@ -184,7 +182,8 @@ fn finding_of(run: &Run<'_>, finding: &Finding, change_ids: &[String]) -> report
     }
 }
 
-fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
+/// A path as a finding shows it.
+pub fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
     let book = &run.collected.book;
     let key = book.keys.get(path.key);
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
@@ -225,6 +224,13 @@ fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
         By::File(source) => &run.files[source].source.path,
     });
     let rules = crate::correlate::Rules { ttl: run.args.ttl, slack: run.args.slack };
+    let restart = restart.as_deref();
+    let mut why = words::why(path, key, change.kind, change.precision, &rules, restart, setting);
+    if change.kind == ChangeKind::Disabled {
+        let accounts = &run.directory.accounts;
+        let is_own = accounts.is_own_name(&key.name, change.account) && !path.is_back_end;
+        why.extend(words::of_mailbox(&accounts.list[change.account].mailboxes, is_own));
+    }
     report::Path {
         server: key.server.clone(),
         pool: pool_word(key.pool).to_owned(),
@@ -238,15 +244,7 @@ fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
         requests: path.requests,
         data_requests: path.data_requests,
         clients,
-        why: words::why(
-            path,
-            key,
-            change.kind,
-            change.precision,
-            &rules,
-            restart.as_deref(),
-            setting,
-        ),
+        why,
         evidence,
     }
 }

@@ -77,6 +77,7 @@ fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
     let world = World {
         accounts: &Accounts::default(),
         changes: &[disabled],
+        by_design: &BTreeMap::new(),
         book: &book,
         server_of_key: &[0],
         pool_of_key: &[0],

@@ -11,11 +11,21 @@ fn ada() -> Identity {
     Identity { sam_account_name: Some("ada".into()), ..Identity::default() }
 }
 
+const MAILBOXES: [Mailbox; 6] = [
+    Mailbox::User,
+    Mailbox::Linked,
+    Mailbox::Shared,
+    Mailbox::Room,
+    Mailbox::Equipment,
+    Mailbox::System,
+];
+
 /// One letter a fact: `D10` disabled at minute 10, `e` enabled, `r`/`c`/`s` password reset, changed, set;
 /// `~` before it: at the latest; `!` before it: directory state; `+20`/`-20` says enabled or not at minute 20;
 /// `u15` flags written; `g` deleted, `x` expired; `X60:20` says at minute 20 that it expires at minute 60, `N:20` that
-/// it never does, `X60:` the first without a date of its own.
-fn told(facts: &[&str]) -> Vec<Told> {
+/// it never does, `X60:` the first without a date of its own; `C0` created, `Mshared` has a shared mailbox. Each is of
+/// its own source.
+pub(super) fn told(facts: &[&str]) -> Vec<Told> {
     facts
         .iter()
         .enumerate()
@@ -44,6 +54,15 @@ fn told(facts: &[&str]) -> Vec<Told> {
                 "s" => change(ChangeKind::PasswordSet),
                 "g" => change(ChangeKind::Deleted),
                 "x" => change(ChangeKind::Expired),
+                "C" => change(ChangeKind::Created),
+                "M" => Fact::Account {
+                    expires: None,
+                    pos,
+                    account: ada(),
+                    enabled: None,
+                    changed: None,
+                    mailbox: MAILBOXES.into_iter().find(|mailbox| mailbox.word() == minute),
+                },
                 "X" | "N" => Fact::Account {
                     expires: Some((letter == "X").then_some(time)),
                     pos,

@@ -24,6 +24,7 @@ fn report() -> Report {
         coverage: vec![],
         changes: vec![],
         findings: vec![],
+        by_design: vec![],
         plan: vec![],
         advice: vec![],
         notes: vec![],
