@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod csv;
+mod fields;
 mod inspect;
 mod json;
 mod page;
@@ -72,6 +73,11 @@ pub fn write(report: &Report, output: Output, style: Style, to: &mut dyn Write) 
         Output::Json => json::write(report, to)?,
     }
     to.flush()
+}
+
+/// Reads a report that was written as JSON; the error says what it is instead.
+pub fn read(bytes: &[u8]) -> Result<Report, String> {
+    json::read(bytes)
 }
 
 /// Writes what `inspect` found as `{"sources": [...]}`.
