@@ -44,7 +44,7 @@ pub fn read_proxies(
         copies::originals(collected.logs.iter().filter_map(first_of), &collected.server_of_log);
     collected.copied.extend(copies::drop_copies(&mut collected.book, &originals));
     collected.originals.extend(originals);
-    collected.joined = join::join(&mut collected.book);
+    collected.joined = join::join(&mut collected.book, wanted.watch.accounts());
 }
 
 /// Reads the logs of the back ends, for what they add to rows that are kept.
@@ -117,7 +117,8 @@ impl Collected {
         let ProxyLog { mut log, presence, learned, targets } = read;
         let mut book = std::mem::take(&mut log.book);
         book.keys = book.keys.map(|key| Key { server: name(key.server.clone()), ..key });
-        for access in book.accesses.iter_mut().chain(&mut book.others) {
+        let others = book.others.iter_mut().map(|other| &mut other.row);
+        for access in book.accesses.iter_mut().chain(others) {
             access.source = index as u32;
         }
         self.book.absorb(book, 0);
