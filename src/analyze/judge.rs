@@ -65,6 +65,7 @@ impl Run<'_> {
                 Some(case::judge(account, cuts.get(&account)?, rows, &world))
             })
             .collect();
+        self.collected.book.accesses = accesses;
     }
 
     /// When each server's Security log wrote logons by workers.
