@@ -2,6 +2,7 @@
 
 mod assemble;
 mod by_design;
+pub mod chain;
 mod doubts;
 mod fronts;
 mod judge;
@@ -74,12 +75,8 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
     let (files, problems) = find(args, hash, &outputs, &messages)?;
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let report = {
-        let mut run = read_changes(args, files, hash, &messages)?;
+        let mut run = judged(args, files, hash, &messages)?;
         run.notes.splice(0..0, problems);
-        run.read_logs(hash, &messages)?;
-        let claims = run.claim_refusals();
-        run.judge(claims);
-        messages.end();
         notes::say(&mut run, &messages);
         let report = assemble::report(&run);
         outputs.write(&report, || assemble::rows(&run))?;
@@ -88,6 +85,21 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         report
     };
     Ok(status(args, &report, &messages))
+}
+
+/// Everything that is read and judged.
+fn judged<'a>(
+    args: &'a Analyze,
+    files: Vec<File>,
+    hash: Hash,
+    messages: &Messages,
+) -> anyhow::Result<Run<'a>> {
+    let mut run = read_changes(args, files, hash, messages)?;
+    run.read_logs(hash, messages)?;
+    let claims = run.claim_refusals();
+    run.judge(claims);
+    messages.end();
+    Ok(run)
 }
 
 /// The word of `--hash`.

@@ -21,6 +21,8 @@ pub struct Cli {
 pub enum Verb {
     /// Read web logs and change evidence, and report who was served after a change that should have ended it
     Analyze(Analyze),
+    /// Tell one finding of a report as a case: the change, the requests around it line by line, and what is missing
+    Explain(Explain),
     /// Say of every file what it is, what is in it and what was refused: the answer to "why is it empty?"
     Inspect(Inspect),
     /// Print the completion script of a shell
@@ -71,6 +73,27 @@ pub struct Analyze {
     #[arg(long, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
     /// How to read the sources
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// `stillin explain`
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_HELP)]
+pub struct Explain {
+    /// A report that `analyze -o` wrote as JSON
+    #[arg(value_name = "REPORT.json")]
+    pub report: PathBuf,
+    /// The finding, as in the report: f3; without it all are listed
+    #[arg(value_name = "FINDING", value_parser = finding)]
+    pub finding: Option<u64>,
+    /// Folder that the paths in the report are below; without it, the current one
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
+    /// Write the case to a file; `-` is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How to read the sources: what `analyze` was told then has to be said again
     #[command(flatten)]
     pub reading: Reading,
 }
@@ -182,6 +205,20 @@ Examples:
   stillin analyze evidence/
   stillin analyze logs/EX01 dc1.evtx -o report.json --requests requests.parquet
   wevtutil qe Security /f:xml | stillin analyze C:\\inetpub\\logs\\LogFiles -";
+
+const EXPLAIN_HELP: &str = "\
+The sources that the report lists are read again, where they lie as they were (by SHA-256); else the case is told from
+the report alone. --tz, --date-order and --server are not in the report: give them again if analyze was given them.
+
+Exit status:
+  0  the case was told in full, or the findings were listed
+  1  it was told, but not in full, or the sources are judged differently now
+  2  no case";
+
+fn finding(text: &str) -> Result<u64, String> {
+    let number = text.strip_prefix(['f', 'F']).unwrap_or(text);
+    number.parse().map_err(|_| "say f3, or 3".into())
+}
 
 fn output_word(word: &str) -> Result<Output, String> {
     Output::from_word(word).ok_or_else(|| {

@@ -3,6 +3,7 @@
 pub mod cli;
 
 mod analyze;
+mod explain;
 mod inspect;
 
 mod input;
@@ -29,6 +30,7 @@ use std::process::ExitCode;
 pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.verb {
         Verb::Analyze(args) => analyze::with_threads(args.reading.threads, || analyze::run(args)),
+        Verb::Explain(args) => analyze::with_threads(args.reading.threads, || explain::run(args)),
         Verb::Inspect(args) => analyze::with_threads(args.reading.threads, || inspect::run(args)),
         Verb::Completions { shell } => {
             let mut text = Vec::new();

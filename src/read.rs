@@ -124,6 +124,12 @@ fn is_own_output(head: &[u8]) -> bool {
     {
         return true;
     }
+    // A case that `explain` told, or the list of them.
+    if (head.starts_with(b"Case f") && is_summary(b"\n\nThe change\n"))
+        || (head.starts_with(b"Cases of ") && is_summary(b" finding"))
+    {
+        return true;
+    }
     let start = &head[..head.len().min(300)];
     let has = |text: &str| memchr::memmem::find(start, text.as_bytes()).is_some();
     (start.starts_with(b"{") && has("\"schema\"") && has("\"stillin/report/"))

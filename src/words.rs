@@ -193,11 +193,7 @@ fn of_state(path: &Path, rules: &Rules, place: &str) -> String {
         }
         (State::Recycled, _) => {
             let Some(restart) = &path.restart else { return String::new() };
-            let what = match restart.scope {
-                Scope::Pool => "the pool was recycled",
-                Scope::Iis => "IIS was restarted",
-                Scope::Machine => "the server was restarted",
-            };
+            let what = of_restart(restart.scope);
             format!("ended: {what} at {} ({place})", restart.at.format("%F %T UTC"))
         }
         (State::Open, _) => format!("the log ends less than {life} after the last request"),
@@ -210,6 +206,15 @@ fn of_state(path: &Path, rules: &Rules, place: &str) -> String {
                 format!("ended: idle for more than {life} after {}", time(&path.last))
             }
         },
+    }
+}
+
+/// What was restarted, as a sentence.
+pub fn of_restart(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Pool => "the pool was recycled",
+        Scope::Iis => "IIS was restarted",
+        Scope::Machine => "the server was restarted",
     }
 }
 
@@ -230,7 +235,8 @@ pub fn status(sc_status: u16, sc_substatus: Option<u16>) -> String {
     }
 }
 
-fn refusal_word(refusal: Refusal) -> &'static str {
+/// Why somebody was refused.
+pub fn refusal_word(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::WrongPassword => "wrong password",
         Refusal::Disabled => "account disabled",

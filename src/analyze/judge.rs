@@ -7,11 +7,13 @@ use crate::collect::book::{Access, Table};
 use crate::collect::clients::{self, Claim};
 use crate::collect::minutes::Presence;
 use crate::correlate::{Logon, Rules};
+use crate::read::Evidence;
 use crate::schemes::{self, Configuration, Settings};
 use crate::workers::{self, Pool, logons};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use stillin_parsers::event::Restart;
 
 impl Run<'_> {
     /// Judges every account that the logs know.
@@ -35,11 +37,7 @@ impl Run<'_> {
             .collect();
         let fallback = self.args.reading.server.as_deref();
         let logon_presence = self.logon_presence();
-        let restarts: Vec<_> = self
-            .evidence
-            .iter()
-            .flat_map(|(&index, e)| e.restarts.iter().map(move |r| (index, r.clone())))
-            .collect();
+        let restarts = self.restarts();
         let world = World {
             accounts: &self.directory.accounts,
             changes: &self.directory.changes,
@@ -69,6 +67,16 @@ impl Run<'_> {
                 Some(case::judge(account, cuts.get(&account)?, rows, &world))
             })
             .collect();
+        self.collected.book.accesses = accesses;
+    }
+
+    /// Restarts that events tell of, with their source.
+    pub(super) fn restarts(&self) -> Vec<(usize, Restart)> {
+        let of = |(&index, evidence): (&usize, &Evidence)| {
+            let restarts = evidence.restarts.clone().into_iter();
+            restarts.map(move |restart| (index, restart)).collect::<Vec<_>>()
+        };
+        self.evidence.iter().flat_map(of).collect()
     }
 
     /// When each server's Security log wrote logons by workers.

@@ -1,6 +1,6 @@
 //! What stands between the reader and certainty, said on the error stream and in the report.
 
-mod fronts;
+pub mod fronts;
 
 use super::Run;
 use crate::account::AccountId;

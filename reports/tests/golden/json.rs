@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use stillin_reports::report::Report;
-use stillin_reports::{Output, Style, write};
+use stillin_reports::{Output, Style, read, write};
 
 use crate::golden;
 use crate::story::{self, HOSTILE};
@@ -68,4 +68,34 @@ fn hostile_text_comes_back_as_it_was() {
     ] {
         assert_eq!(json.pointer(pointer), Some(&Value::from(HOSTILE)), "{pointer}");
     }
+}
+
+#[test]
+fn comes_back_whole() {
+    for report in [story::story(), story::hostile(), story::empty()] {
+        let out = written(&report);
+        let back = read(&out).unwrap();
+        assert_eq!(String::from_utf8(written(&back)), String::from_utf8(out));
+    }
+}
+
+#[test]
+fn what_is_no_report_is_said_to_be_none() {
+    let check = |text: &str, expect: &str| {
+        let error = read(text.as_bytes()).unwrap_err();
+        assert!(error.starts_with(expect), "{text}: {error}");
+    };
+    let none = "no report of stillin (stillin/report/1)";
+    check("", none);
+    check("[]", none);
+    check("{\"schema\": 1}", none);
+    check("{\"schema\": \"stillin/report/2\"}", none);
+    check("{\"schema\": \"stillin/report/1\"}", "a report that is not whole: missing field `tool`");
+    let whole = String::from_utf8(written(&story::story())).unwrap();
+    check(&whole.replace("\"open\"", "\"ajar\""), "a report that is not whole: `ajar` is no word");
+    check(
+        &whole.replace("2026-03-02T09:00:05.123Z", "now"),
+        "a report that is not whole: `now` is",
+    );
+    check(&whole[..whole.len() / 2], none);
 }
