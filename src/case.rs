@@ -3,7 +3,6 @@
 mod design;
 mod path;
 
-pub use design::by_design;
 pub use path::{Path, State};
 
 use crate::account::{AccountId, Accounts, Resolution};

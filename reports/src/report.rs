@@ -36,7 +36,7 @@ pub struct Report {
     /// Residual access, the gravest first.
     pub findings: Vec<Finding>,
     /// Requests under the names of accounts that are disabled by design: no finding, but to be known.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_design: Vec<ByDesign>,
     /// What to recycle, in order.
     pub plan: Vec<Step>,
@@ -80,7 +80,7 @@ pub struct Rules {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<String>,
     /// What pools were said to let clients log on with, `POOL=SCHEME`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub auth: Vec<String>,
 }
 

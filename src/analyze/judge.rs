@@ -41,7 +41,7 @@ impl Run<'_> {
         let world = World {
             accounts: &self.directory.accounts,
             changes: &self.directory.changes,
-            by_design: &case::by_design(&self.directory, self.passwords_from),
+            by_design: &self.directory.by_design,
             book,
             server_of_key: &book
                 .keys
