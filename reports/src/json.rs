@@ -14,7 +14,7 @@ pub fn write<T: Serialize>(value: &T, to: &mut dyn Write) -> io::Result<()> {
     to.flush()
 }
 
-/// Reads what [`write`] wrote; the error says what it is instead.
+/// Reads what [`write()`] wrote; the error says what it is instead.
 pub fn read(bytes: &[u8]) -> Result<Report, String> {
     #[derive(Deserialize)]
     struct Any {
