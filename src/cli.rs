@@ -90,6 +90,10 @@ pub struct Explain {
     /// Folder that the paths in the report are below; without it, the current one
     #[arg(long, value_name = "FOLDER")]
     pub root: Option<PathBuf>,
+    /// What a pool lets clients log on with, where the logs do not tell (repeatable): basic, forms, windows or
+    /// basic+windows
+    #[arg(long, value_name = "POOL=SCHEME", value_parser = pool_and_scheme)]
+    pub auth: Vec<(&'static str, Scheme)>,
     /// Write the case to a file; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -207,8 +211,9 @@ Examples:
   wevtutil qe Security /f:xml | stillin analyze C:\\inetpub\\logs\\LogFiles -";
 
 const EXPLAIN_HELP: &str = "\
-The sources that the report lists are read again, where they lie as they were (by SHA-256); else the case is told from
-the report alone. --tz, --date-order and --server are not in the report: give them again if analyze was given them.
+The sources that the report lists are read again, if they are what they were (by SHA-256); else
+the case is told from the report alone. --tz, --date-order, --server and --auth are not in the
+report: give them again if analyze was given them.
 
 Exit status:
   0  the case was told in full, or the findings were listed

@@ -65,6 +65,7 @@ fn arguments(args: &Explain, report: &Report) -> anyhow::Result<Analyze> {
         until: rules.until,
         ttl: span(rules.ttl_seconds)?,
         slack: span(rules.slack_seconds)?,
+        auth: args.auth.clone(),
         ..Analyze::for_inspect(&paths, &args.reading)
     })
 }

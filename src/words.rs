@@ -116,7 +116,8 @@ fn of_setting(path: &Path, whence: &str) -> Option<String> {
     })
 }
 
-fn of_ground(ground: Ground) -> &'static str {
+/// What a ground says for or against.
+pub fn of_ground(ground: Ground) -> &'static str {
     match ground {
         Ground::RefusedAtLast => {
             "for: the client was refused its password afterwards; with the new one it would not have been"

@@ -83,7 +83,7 @@ pub struct Request {
 pub struct Event {
     /// When.
     pub at: DateTime<Utc>,
-    /// Until when, of what lasts.
+    /// Until when, of a hole.
     pub until: Option<DateTime<Utc>>,
     /// In words.
     pub text: String,
@@ -101,8 +101,16 @@ struct Columns {
     verdict: usize,
 }
 
-/// A line with the idle time before it, seconds.
-type Paused<'a> = (Option<i64>, &'a Line);
+/// A line with the pause before it.
+type Paused<'a> = (Option<Pause>, &'a Line);
+
+/// Idle time before a request.
+#[derive(Clone, Copy)]
+struct Pause {
+    seconds: i64,
+    /// The log has a hole in it: nobody knows whether it was one.
+    is_blind: bool,
+}
 
 /// One chain as a block.
 pub(crate) fn one_chain(out: &mut String, style: Style, kinds: &Kinds, chain: &Chain, ttl: i64) {
@@ -136,30 +144,36 @@ pub(crate) fn one_chain(out: &mut String, style: Style, kinds: &Kinds, chain: &C
     last.iter().for_each(|paused| page.line(out, paused));
 }
 
-/// The idle time before each served request, from the latest end of those before it.
+/// The idle time before each request, from the latest end of those that were served before it.
 fn paused(lines: &[Line]) -> Vec<Paused<'_>> {
-    let mut latest: Option<DateTime<Utc>> = None;
+    let (mut latest, mut is_blind): (Option<DateTime<Utc>>, bool) = (None, false);
     lines
         .iter()
         .map(|line| {
-            let Line::Request(request) = line else { return (None, line) };
-            let idle = latest.map(|end| (request.start.unwrap_or(request.end) - end).num_seconds());
+            let Line::Request(request) = line else {
+                is_blind |= matches!(line, Line::Event(event) if event.until.is_some());
+                return (None, line);
+            };
+            let start = request.start.unwrap_or(request.end);
+            let seconds = latest.map(|end| (start - end).num_seconds());
+            let pause = seconds.map(|seconds| Pause { seconds, is_blind });
             if !request.is_refused {
-                latest = latest.max(Some(request.end));
+                (latest, is_blind) = (latest.max(Some(request.end)), false);
             }
-            (idle.filter(|idle| *idle > PAUSE), line)
+            (pause.filter(|pause| pause.seconds > PAUSE), line)
         })
         .collect()
 }
 
 fn left_out(cut: &[Paused<'_>]) -> String {
     let requests = cut.iter().filter(|(_, line)| matches!(line, Line::Request(_))).count();
-    let mut words = format!("… {} between", count(requests as u64, "request", "requests"));
+    let mut words = format!("… {}", count(requests as u64, "request", "requests"));
     if requests < cut.len() {
         let others = (cut.len() - requests) as u64;
         words += &format!(" and {}", count(others, "other line", "other lines"));
     }
-    if let Some(longest) = cut.iter().filter_map(|(idle, _)| *idle).max() {
+    words += " between";
+    if let Some(longest) = cut.iter().filter_map(|(pause, _)| Some((*pause)?.seconds)).max() {
         words += &format!(", the longest pause {}", duration(longest));
     }
     words + "; `analyze --requests` writes all that came after the change"
@@ -222,9 +236,9 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn line(&mut self, out: &mut String, (idle, what): &Paused<'_>) {
-        if let Some(idle) = idle {
-            line(out, self.style, (4, 6), &[self.pause(*idle)]);
+    fn line(&mut self, out: &mut String, (pause, what): &Paused<'_>) {
+        if let Some(pause) = pause {
+            line(out, self.style, (4, 7), &[self.pause(*pause)]);
         }
         let day = match what {
             Line::Request(request) => request.start.unwrap_or(request.end),
@@ -239,20 +253,26 @@ impl Page<'_> {
         }
     }
 
-    fn pause(&self, idle: i64) -> Span {
-        let long = duration(idle);
+    fn pause(&self, Pause { seconds, is_blind }: Pause) -> Span {
+        let long = duration(seconds);
         let (one, two) = (duration(self.ttl), duration(self.ttl.saturating_mul(2)));
-        if idle > self.ttl.saturating_mul(2) {
-            (Ink::Doubt, format!("   PAUSE of {long}: no idle token lives longer than {two}"))
-        } else if idle > self.ttl {
+        if seconds <= self.ttl {
+            (Ink::Faint, format!("   pause of {long}"))
+        } else if is_blind {
             (
                 Ink::Doubt,
-                format!(
-                    "   PAUSE of {long}: longer than {one}, after which an idle token is flushed, but not twice as long"
-                ),
+                format!("   PAUSE of {long}, as far as is known: the log has a hole in it"),
+            )
+        } else if seconds <= self.ttl.saturating_mul(2) {
+            (
+                Ink::Doubt,
+                format!("   PAUSE of {long}: more than {one}, so a token may have been flushed"),
             )
         } else {
-            (Ink::Faint, format!("   pause of {long}"))
+            (
+                Ink::Doubt,
+                format!("   PAUSE of {long}: more than {two}, which no idle token outlives"),
+            )
         }
     }
 

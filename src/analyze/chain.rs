@@ -306,11 +306,10 @@ fn logons_at(run: &Run<'_>, account: AccountId, server: &str, window: &Window<'_
         let here = |logon: &logons::OfAccount| logon.server == server && window.holds(logon.at);
         for logon in list.unwrap_or_default().into_iter().filter(here) {
             let from = logon.address.map(|address| format!(" from {address}")).unwrap_or_default();
-            let what = match logon.refusal {
-                None => "logon: the password was asked for and was right".to_owned(),
-                Some(refusal) => format!("logon failed: {}", words::refusal_word(refusal)),
+            let text = match logon.refusal {
+                None => format!("logon{from}: the password was asked for, and right"),
+                Some(refusal) => format!("logon{from} failed: {}", words::refusal_word(refusal)),
             };
-            let text = format!("{what}{from}");
             let place = Some(at(run, source, logon.pos));
             let event = Event { at: logon.at, until: None, text, place, is_the_change: false };
             // The log of a server may lie there twice.

@@ -66,7 +66,8 @@ pub fn changed(then: &Report, now: &Report) -> Vec<String> {
 
 /// Says so where the same sources do not give the same finding.
 pub fn judged_otherwise(then: &Report, finding: &Finding, now: &Report) -> Option<String> {
-    const CURE: &str = "give --tz, --date-order and --server again if analyze was given them";
+    const CURE: &str =
+        "give --tz, --date-order, --server and --auth again if analyze was given them";
     let is_same = |again: &&Finding| {
         (&again.account, again.kind, again.at) == (&finding.account, finding.kind, finding.at)
     };
@@ -82,4 +83,30 @@ pub fn judged_otherwise(then: &Report, finding: &Finding, now: &Report) -> Optio
             then.tool.version
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lie_below_the_root() {
+        let check = |path: &str, root: Option<&str>, expect: &str| {
+            assert_eq!(below(path, root.map(Path::new)), Path::new(expect), "{path}");
+        };
+        check("iis/u.log", None, "iis/u.log");
+        check("iis/u.log", Some("moved"), "moved/iis/u.log");
+        check("./iis/u.log", Some("moved"), "moved/./iis/u.log");
+        check("/mnt/iis/u.log", None, "/mnt/iis/u.log");
+        check("/mnt/iis/u.log", Some("moved"), "moved/mnt/iis/u.log");
+    }
+
+    #[test]
+    fn an_archive_may_have_a_mark_in_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a!b.zip"), "").unwrap();
+        let archive = |path: &str| archive_of(path, Some(folder.path()));
+        assert_eq!(archive("a!b.zip!c/d!.log").as_deref(), Some("a!b.zip"));
+        assert_eq!(archive("a!c.zip!d.log"), None);
+    }
 }

@@ -2,6 +2,8 @@
 //! (DOMAIN.md 5.2, 7.2 and 7.4).
 
 use crate::analyze::chain::Again;
+use crate::correlate::Ground;
+use crate::words;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 use stillin_parsers::event::ChangeKind;
@@ -32,6 +34,15 @@ fn has_class(finding: &Finding, class: &str) -> bool {
     finding.paths.iter().any(|path| path.class == class)
 }
 
+/// Whether the report says that of a path; a ground has one sentence.
+fn says(path: &Path, ground: Ground) -> bool {
+    path.why.iter().any(|why| why == words::of_ground(ground))
+}
+
+fn any_says(finding: &Finding, ground: Ground) -> bool {
+    finding.paths.iter().any(|path| says(path, ground))
+}
+
 /// What would have to be true for the finding to be wrong, or for another reason.
 pub fn otherwise(report: &Report, finding: &Finding) -> Vec<String> {
     let mut texts = Vec::new();
@@ -45,8 +56,26 @@ pub fn otherwise(report: &Report, finding: &Finding) -> Vec<String> {
         true => texts.extend(of_password(finding)),
         false => texts.push(undone(finding).to_owned()),
     }
+    texts.extend(of_identity(finding));
     texts.extend(of_mechanism(report, finding));
     texts
+}
+
+/// Of access that is perhaps not the account's, or was perhaps its right.
+fn of_identity(finding: &Finding) -> Vec<String> {
+    let grounds = [
+        (
+            Ground::SharedName,
+            "the requests under a name that several accounts bear are those of another bearer",
+        ),
+        (
+            Ground::UsersDisagree,
+            "of the two logs that name different users for a request, the one that names somebody else is right",
+        ),
+        (Ground::MaybeEnabled, "the source is right that says that the account was enabled again"),
+    ];
+    let said = grounds.into_iter().filter(|(ground, _)| any_says(finding, *ground));
+    said.map(|(_, text)| text.to_owned()).collect()
 }
 
 fn undone(finding: &Finding) -> &'static str {
@@ -72,10 +101,17 @@ fn of_password(finding: &Finding) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if has("certain") {
+    if any_says(finding, Ground::RefusedAtLast) {
         texts.push(
             "the password was changed once more before the client was refused, and no source tells of it: then the \
              refusal says nothing of the password before"
+                .to_owned(),
+        );
+    }
+    if any_says(finding, Ground::NoLogon) {
+        texts.push(
+            "the Security log lacks the logon of the client (it was cleared, or an export left some out): then it may \
+             have logged on with the new password"
                 .to_owned(),
         );
     }
@@ -108,7 +144,12 @@ fn of_mechanism(report: &Report, finding: &Finding) -> Vec<String> {
              is explained, and no less access"
         ));
     }
-    if has_class(finding, "ambiguous") {
+    let is_unseen = |path: &&Path| {
+        path.class == "ambiguous"
+            && !says(path, Ground::SharedName)
+            && !says(path, Ground::UsersDisagree)
+    };
+    if finding.paths.iter().any(|path| is_unseen(&path)) {
         texts.push(format!(
             "what the logs do not show (a hole, a time before they begin, a pause of one to two times {ttl}) held \
              requests that kept the token in use, or none"

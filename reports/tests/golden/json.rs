@@ -1,6 +1,7 @@
 //! The report as JSON.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::Value;
 use stillin_reports::report::Report;
@@ -77,6 +78,27 @@ fn comes_back_whole() {
         let back = read(&out).unwrap();
         assert_eq!(String::from_utf8(written(&back)), String::from_utf8(out));
     }
+}
+
+/// The list of words that can be read back holds every word that is written.
+#[test]
+fn every_story_comes_back_whole() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/scenarios")];
+    let mut n_reports = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.ends_with("expected.json") {
+                let bytes = std::fs::read(&path).unwrap();
+                let report = read(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+                assert!(written(&report) == bytes, "{}", path.display());
+                n_reports += 1;
+            }
+        }
+    }
+    assert!(n_reports > 20, "{n_reports} reports");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Every output of fixed reports, compared byte by byte with the files in `tests/expected`.
 //! `STILLIN_BLESS=1` writes those files anew, for a reader to look at in the diff.
 
+mod case;
 mod inspect;
 mod json;
 mod rows;
