@@ -449,3 +449,17 @@ fn without_a_source() {
     }
     assert!(compared > 150, "{compared}");
 }
+
+/// One server is one, though only HttpProxy names it: the web log lies anywhere, and knows an address.
+#[test]
+fn web_logs_without_a_server() {
+    for story in ["schemes-proxied", "mapi-kerberos", "ntlm-old-password"] {
+        let told = tree(story);
+        let elsewhere = |(name, content): (&String, &Vec<u8>)| {
+            (name.replace("iis/EX01/W3SVC1/", "logs/"), content.clone())
+        };
+        let moved: Tree = told.iter().map(elsewhere).collect();
+        assert!(moved != told, "{story}: nothing was moved");
+        assert!(verdict(story, &moved) == verdict(story, &told), "{story}");
+    }
+}
