@@ -21,7 +21,7 @@ const LAST: usize = 20;
 /// A pause of more seconds than this is worth a line.
 const PAUSE: i64 = 60;
 /// Columns that a command may take before what follows is moved.
-const COMMAND: usize = 24;
+const COMMAND: usize = 18;
 /// Clients and files that are named.
 const NAMED: usize = 20;
 
@@ -144,9 +144,11 @@ pub(crate) fn one_chain(out: &mut String, style: Style, kinds: &Kinds, chain: &C
     last.iter().for_each(|paused| page.line(out, paused));
 }
 
-/// The idle time before each request, from the latest end of those that were served before it.
+/// The idle time before each request, from the latest end of those that were served before it; of several refusals in
+/// a row before the first one.
 fn paused(lines: &[Line]) -> Vec<Paused<'_>> {
     let (mut latest, mut is_blind): (Option<DateTime<Utc>>, bool) = (None, false);
+    let mut was_refused = false;
     lines
         .iter()
         .map(|line| {
@@ -157,10 +159,11 @@ fn paused(lines: &[Line]) -> Vec<Paused<'_>> {
             let start = request.start.unwrap_or(request.end);
             let seconds = latest.map(|end| (start - end).num_seconds());
             let pause = seconds.map(|seconds| Pause { seconds, is_blind });
+            let is_told = std::mem::replace(&mut was_refused, request.is_refused) && was_refused;
             if !request.is_refused {
                 (latest, is_blind) = (latest.max(Some(request.end)), false);
             }
-            (pause.filter(|pause| pause.seconds > PAUSE), line)
+            (pause.filter(|pause| pause.seconds > PAUSE && !is_told), line)
         })
         .collect()
 }
