@@ -118,6 +118,11 @@ impl Accounts {
         }
     }
 
+    /// The domain of a spelling.
+    pub fn domain(&self, name: &str) -> Option<DomainId> {
+        self.domains.find(name)
+    }
+
     /// The account under a name that a source beside the evidence ties to it.
     pub fn under_another_name(&self, id: AccountId, name: &str) -> Identity {
         let sid = self.list.get(id).and_then(|account| account.sid.clone());

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod by_design;
+pub mod chain;
 mod doubts;
 mod fronts;
 mod judge;
@@ -20,6 +21,7 @@ use crate::collect::{self, Collected};
 use crate::input::{self, Hash};
 use crate::messages::Messages;
 use crate::read::{self, Evidence, File, is_exchange_log};
+use crate::schemes::Settings;
 use crate::source;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
@@ -29,6 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use stillin_parsers::event::{Fact, Pos};
+use stillin_parsers::kind::Kind;
 use stillin_reports::report::{self, Report};
 
 /// Everything that was read, and what it came to.
@@ -46,6 +49,8 @@ struct Run<'a> {
     collected: Collected,
     /// What the logs can speak about.
     fronts: Fronts,
+    /// What the pools of the keys let clients log on with.
+    settings: Settings,
     cases: Vec<Case>,
     /// Watched accounts that any log knows.
     seen: BTreeSet<AccountId>,
@@ -60,17 +65,18 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
     {
         bail!("--since is later than --until: no request can lie between them");
     }
+    for (pool, scheme) in &args.auth {
+        if args.auth.iter().any(|(other, word)| other == pool && word != scheme) {
+            bail!("--auth says two things of {pool}; say one");
+        }
+    }
     let outputs = outputs::create(args)?;
     let hash = hash(args.reading.hash);
     let (files, problems) = find(args, hash, &outputs, &messages)?;
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let report = {
-        let mut run = read_changes(args, files, hash, &messages)?;
+        let mut run = judged(args, files, hash, &messages)?;
         run.notes.splice(0..0, problems);
-        run.read_logs(hash, &messages)?;
-        let claims = run.claim_refusals();
-        run.judge(claims);
-        messages.end();
         notes::say(&mut run, &messages);
         let report = assemble::report(&run);
         outputs.write(&report, || assemble::rows(&run))?;
@@ -79,6 +85,21 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         report
     };
     Ok(status(args, &report, &messages))
+}
+
+/// Everything that is read and judged.
+fn judged<'a>(
+    args: &'a Analyze,
+    files: Vec<File>,
+    hash: Hash,
+    messages: &Messages,
+) -> anyhow::Result<Run<'a>> {
+    let mut run = read_changes(args, files, hash, messages)?;
+    run.read_logs(hash, messages)?;
+    let claims = run.claim_refusals();
+    run.judge(claims);
+    messages.end();
+    Ok(run)
 }
 
 /// The word of `--hash`.
@@ -144,7 +165,7 @@ fn read_changes<'a>(
     let mut evidence: BTreeMap<usize, Evidence> = files
         .par_iter_mut()
         .enumerate()
-        .filter(|(_, file)| file.kind.is_change_evidence())
+        .filter(|(_, file)| file.kind.is_change_evidence() || file.kind == Kind::IisConfig)
         .map(|(index, file)| {
             let read = read::evidence(file, hash, &local);
             messages.read(file.bytes);
@@ -167,6 +188,7 @@ fn read_changes<'a>(
         passwords_from,
         collected: Collected::default(),
         fronts: Fronts::default(),
+        settings: Settings::default(),
         cases: Vec::new(),
         seen: BTreeSet::new(),
         notes: Vec::new(),

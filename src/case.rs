@@ -3,7 +3,6 @@
 mod design;
 mod path;
 
-pub use design::by_design;
 pub use path::{Path, State};
 
 use crate::account::{AccountId, Accounts, Resolution};
@@ -13,10 +12,11 @@ use crate::correlate::coverage::Coverage;
 use crate::correlate::{
     self, Auth, Class, Classed, Cut, Evidence, Logon, Logons, Residual, Restarts, Rules, Speaks,
 };
+use crate::schemes::{By, Setting};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use stillin_parsers::event::{ChangeKind, Precision};
-use stillin_parsers::exchange::{self, Protocol, Scheme};
+use stillin_parsers::exchange::{self, Scheme};
 
 /// Indexes that the whole run shares.
 pub struct World<'a> {
@@ -44,6 +44,8 @@ pub struct World<'a> {
     pub logons: &'a BTreeMap<AccountId, Vec<Logon>>,
     /// Within which spans a server's Security log would show a logon.
     pub logon_coverage: &'a Coverage,
+    /// For each key of the book what its pool lets clients log on with, where that is known.
+    pub settings: &'a [Option<Setting>],
     /// The rules.
     pub rules: Rules,
     /// Requests that ended before are evidence of chains, and nothing more.
@@ -75,6 +77,8 @@ pub struct Row {
     pub residual: Residual,
     /// What speaks for and against.
     pub speaks: Speaks,
+    /// What its pool lets clients log on with, as far as that is known.
+    pub scheme: Scheme,
 }
 
 /// One change with residual access.
@@ -123,6 +127,7 @@ pub fn judge(
             class: c.class,
             residual: c.residual,
             speaks: c.speaks,
+            scheme: scheme(&accesses[c.request], world),
         })
         .collect();
     let by_design = design::set_apart(&mut rows, changes, world);
@@ -180,10 +185,9 @@ fn request(access: &Access, world: &World<'_>) -> correlate::Request {
     }
 }
 
-/// The scheme of a request: as HttpProxy tells it, else by the default of its virtual directory, for W3C does not tell.
-/// RPC and Autodiscover take Windows authentication beside Basic (DOMAIN.md 2.1).
+/// The scheme of a request: as HttpProxy tells it, else by what its pool lets clients log on with, for W3C does not
+/// tell.
 fn auth(access: &Access, world: &World<'_>) -> Auth {
-    let key = world.book.keys.get(access.key);
     match access.auth {
         exchange::Auth::Basic | exchange::Auth::Forms => return Auth::Token,
         exchange::Auth::Ntlm => return Auth::Ntlm,
@@ -192,11 +196,26 @@ fn auth(access: &Access, world: &World<'_>) -> Auth {
         exchange::Auth::Bearer => return Auth::Bearer,
         exchange::Auth::Other | exchange::Auth::None => {}
     }
-    match (key.scheme, key.protocol) {
-        (Scheme::Basic, Protocol::Rpc | Protocol::Autodiscover) => Auth::MayBeBoth,
-        (Scheme::Basic | Scheme::Forms, _) => Auth::MayBeToken,
-        (Scheme::Windows | Scheme::Unknown, _) => Auth::MayBeWindows,
+    match scheme(access, world) {
+        Scheme::Basic | Scheme::Forms => Auth::MayBeToken,
+        Scheme::BasicAndWindows => Auth::MayBeBoth,
+        // Exchange's default, which an administrator may have changed.
+        Scheme::Windows | Scheme::Unknown if setting(access, world).is_none() => Auth::MayBeWindows,
+        Scheme::Windows | Scheme::Unknown => Auth::Other,
     }
+}
+
+/// What the pool of a request lets clients log on with, by default where nothing better is known.
+fn scheme(access: &Access, world: &World<'_>) -> Scheme {
+    let by_default = world.book.keys.get(access.key).scheme;
+    setting(access, world).map_or(by_default, |setting| setting.scheme)
+}
+
+/// What the pool of a request lets clients log on with, where that is known. The front end of what only a back end
+/// logged may be another server, with a configuration of its own.
+fn setting(access: &Access, world: &World<'_>) -> Option<Setting> {
+    let setting = world.settings.get(access.key as usize).copied().flatten();
+    setting.filter(|setting| setting.by == By::Option || !access.is_back_end)
 }
 
 /// The changes of each account that bear on access, by time: those that cut and those that restore.

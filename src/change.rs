@@ -147,7 +147,7 @@ fn identity(fact: &Fact) -> Option<&Identity> {
         Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => {
             Some(account)
         }
-        Fact::Restart(_) | Fact::Logon(_) => None,
+        Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_) => None,
     }
 }
 
@@ -175,7 +175,7 @@ fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
                 heard.control_set.push((*time, (told.source, *pos)));
             }
         }
-        Fact::Restart(_) | Fact::Logon(_) => {}
+        Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_) => {}
     }
 }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use stillin_parsers::exchange::{self, Scheme};
 use stillin_parsers::time::{DateOrder, LocalTime, Zone};
 use stillin_reports::{Output, Rows};
 
@@ -20,6 +21,8 @@ pub struct Cli {
 pub enum Verb {
     /// Read web logs and change evidence, and report who was served after a change that should have ended it
     Analyze(Analyze),
+    /// Tell one finding of a report as a case: the change, the requests around it line by line, and what is missing
+    Explain(Explain),
     /// Say of every file what it is, what is in it and what was refused: the answer to "why is it empty?"
     Inspect(Inspect),
     /// Print the completion script of a shell
@@ -62,10 +65,39 @@ pub struct Analyze {
     /// Allowance for replication and clock skew after a change
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub slack: TimeDelta,
+    /// What a pool lets clients log on with, where the logs do not tell (repeatable): basic, forms, windows or
+    /// basic+windows
+    #[arg(long, value_name = "POOL=SCHEME", value_parser = pool_and_scheme)]
+    pub auth: Vec<(&'static str, Scheme)>,
     /// Exit with status 3 if there is such a finding
     #[arg(long, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
     /// How to read the sources
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// `stillin explain`
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_HELP)]
+pub struct Explain {
+    /// A report that `analyze -o` wrote as JSON
+    #[arg(value_name = "REPORT.json")]
+    pub report: PathBuf,
+    /// The finding, as in the report: f3; without it all are listed
+    #[arg(value_name = "FINDING", value_parser = finding)]
+    pub finding: Option<u64>,
+    /// Folder that the paths in the report are below; without it, the current one
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
+    /// What a pool lets clients log on with, where the logs do not tell (repeatable): basic, forms, windows or
+    /// basic+windows
+    #[arg(long, value_name = "POOL=SCHEME", value_parser = pool_and_scheme)]
+    pub auth: Vec<(&'static str, Scheme)>,
+    /// Write the case to a file; `-` is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How to read the sources: what `analyze` was told then has to be said again
     #[command(flatten)]
     pub reading: Reading,
 }
@@ -123,6 +155,7 @@ impl Analyze {
             until: None,
             ttl: TimeDelta::minutes(15),
             slack: TimeDelta::seconds(60),
+            auth: Vec::new(),
             fail_on: None,
             reading: reading.clone(),
         }
@@ -177,6 +210,21 @@ Examples:
   stillin analyze logs/EX01 dc1.evtx -o report.json --requests requests.parquet
   wevtutil qe Security /f:xml | stillin analyze C:\\inetpub\\logs\\LogFiles -";
 
+const EXPLAIN_HELP: &str = "\
+The sources that the report lists are read again, if they are what they were (by SHA-256); else
+the case is told from the report alone. --tz, --date-order, --server and --auth are not in the
+report: give them again if analyze was given them.
+
+Exit status:
+  0  the case was told in full, or the findings were listed
+  1  it was told, but not in full, or the sources are judged differently now
+  2  no case";
+
+fn finding(text: &str) -> Result<u64, String> {
+    let number = text.strip_prefix(['f', 'F']).unwrap_or(text);
+    number.parse().map_err(|_| "say f3, or 3".into())
+}
+
 fn output_word(word: &str) -> Result<Output, String> {
     Output::from_word(word).ok_or_else(|| {
         let words: Vec<_> = Output::WORDS.iter().map(|(word, _)| *word).collect();
@@ -192,6 +240,22 @@ fn duration(text: &str) -> Result<TimeDelta, String> {
     };
     let delta = TimeDelta::from_std(duration).map_err(|error| error.to_string())?;
     if delta > TimeDelta::days(366) { Err("longer than a year".into()) } else { Ok(delta) }
+}
+
+fn pool_and_scheme(text: &str) -> Result<(&'static str, Scheme), String> {
+    let (pool, word) = text.split_once('=').ok_or("say POOL=SCHEME")?;
+    let pools = exchange::pools();
+    let known =
+        pools.iter().find(|known| !known.is_empty() && known.eq_ignore_ascii_case(pool.trim()));
+    let known = known.ok_or_else(|| {
+        let names: Vec<_> = pools.iter().copied().collect();
+        format!("`{pool}` is no pool of an Exchange front end; one of {}", names.join(", "))
+    })?;
+    let scheme = Scheme::from_word(word.trim()).ok_or_else(|| {
+        let words: Vec<_> = Scheme::WORDS.iter().map(|(_, word)| *word).collect();
+        format!("`{word}` is no scheme; one of {}", words.join(", "))
+    })?;
+    Ok((known, scheme))
 }
 
 fn utc(text: &str) -> Result<DateTime<Utc>, String> {

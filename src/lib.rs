@@ -3,6 +3,7 @@
 pub mod cli;
 
 mod analyze;
+mod explain;
 mod inspect;
 
 mod input;
@@ -15,6 +16,7 @@ mod change;
 mod collect;
 pub mod correlate;
 mod plan;
+mod schemes;
 mod words;
 mod workers;
 
@@ -28,6 +30,7 @@ use std::process::ExitCode;
 pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.verb {
         Verb::Analyze(args) => analyze::with_threads(args.reading.threads, || analyze::run(args)),
+        Verb::Explain(args) => analyze::with_threads(args.reading.threads, || explain::run(args)),
         Verb::Inspect(args) => analyze::with_threads(args.reading.threads, || inspect::run(args)),
         Verb::Completions { shell } => {
             let mut text = Vec::new();

@@ -89,9 +89,10 @@ fn advice_for(planned: &Planned<'_>) -> Vec<&'static str> {
     }
     let mut texts = Vec::new();
     // Not even a restart that is sure ends a ticket.
+    let may_live_on = may_be_alive || path.state == State::Recycled;
     let may_be_ticket = planned.key.scheme == Scheme::Windows
         && path.schemes.contains(&Auth::MayBeWindows)
-        && (may_be_alive || path.state == State::Recycled);
+        && may_live_on;
     if path.is_back_end {
         texts.push(
             "logged by the back end only: the front end whose pool holds the token is not among the logs; add the \
@@ -104,6 +105,12 @@ fn advice_for(planned: &Planned<'_>) -> Vec<&'static str> {
             "clients of this pool log on with Kerberos or NTLM unless Basic was switched on there: a recycle ends \
              cached Basic tokens and open connections, but not a Kerberos ticket, which lives up to 10 hours; switch \
              the protocol off for the mailbox as well (Set-CASMailbox)",
+        );
+    } else if path.schemes.contains(&Auth::MayBeBoth) && may_live_on {
+        texts.push(
+            "clients of this pool may log on with Kerberos or NTLM instead of Basic: a recycle ends cached Basic \
+             tokens and open connections, but not a Kerberos ticket, which lives up to 10 hours; switch the protocol \
+             off for the mailbox as well (Set-CASMailbox)",
         );
     }
     if path.state == State::Unknown {
@@ -143,6 +150,11 @@ fn advice_for_schemes(path: &Path, kind: ChangeKind) -> Vec<&'static str> {
             Auth::Bearer => {
                 "bearer token (OAuth): no recycle ends it; revoke the sessions of the user in Entra ID; the access \
                  token that the client holds serves for another 60 to 90 minutes"
+            }
+            Auth::Other => {
+                "Basic is off in this pool, so there is no cached token and no recycle ends it: a Kerberos ticket \
+                 serves for up to 10 hours, an NTLM connection until it is closed, at the load balancer or the \
+                 firewall, a bearer token (OAuth) for 60 to 90 minutes"
             }
             _ => continue,
         });

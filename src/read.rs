@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
+use stillin_parsers::application_host::VirtualDirectory;
 use stillin_parsers::event::{Fact, Reject, Restart};
 use stillin_parsers::evidence::{self, Tally};
 use stillin_parsers::kind::{self, Kind};
@@ -123,6 +124,12 @@ fn is_own_output(head: &[u8]) -> bool {
     {
         return true;
     }
+    // A case that `explain` told, or the list of them.
+    if (head.starts_with(b"Case f") && is_summary(b"\n\nThe change\n"))
+        || (head.starts_with(b"Cases of ") && is_summary(b" finding"))
+    {
+        return true;
+    }
     let start = &head[..head.len().min(300)];
     let has = |text: &str| memchr::memmem::find(start, text.as_bytes()).is_some();
     (start.starts_with(b"{") && has("\"schema\"") && has("\"stillin/report/"))
@@ -169,6 +176,8 @@ pub struct Evidence {
     pub restarts: Vec<Restart>,
     /// Logons by worker processes.
     pub logons: Logons,
+    /// What clients of front ends may log on with.
+    pub directories: Vec<VirtualDirectory>,
     /// Counts.
     pub tally: Tally,
     /// The first rejects.
@@ -203,6 +212,7 @@ pub fn evidence(file: &mut File, hash: Hash, local: &LocalTime) -> Evidence {
         },
     );
     read.columns = columns(file.kind, &whole);
+    read.columns.extend(read.directories.iter().map(VirtualDirectory::to_string));
     // Once more, now that everything was read: the file may have shrunk behind the hash.
     let damage = stored.damage.clone().or_else(|| whole.stored(Hash::None).damage);
     read.stored = Some(Stored { damage, ..stored });
@@ -243,6 +253,7 @@ impl Evidence {
         match told {
             Ok(Fact::Logon(logon)) => self.logons.take(logon),
             Ok(Fact::Restart(restart)) => self.restarts.push(restart),
+            Ok(Fact::VirtualDirectory(directory)) => self.directories.push(directory),
             Ok(fact) => self.facts.push(fact),
             Err(reject) if self.rejects.len() < REJECTS_KEPT => self.rejects.push(reject),
             Err(_) => {}

@@ -7,11 +7,13 @@ pub use mailbox::{by_design, of_mailbox};
 use crate::case::{Path, State};
 use crate::collect::book::Key;
 use crate::correlate::{Auth, Class, Ground, Rules, Scope};
+use crate::schemes::Setting;
 use chrono::TimeDelta;
 use stillin_parsers::event::{ChangeKind, Precision};
 use stillin_parsers::exchange::{Refusal, Scheme};
 
-/// One sentence for each thing that speaks for or against. `restart` is the place that tells of the path's restart.
+/// One sentence for each thing that speaks for or against. `restart` is the place that tells of the path's restart,
+/// `setting` who says what its pool lets clients log on with.
 pub fn why(
     path: &Path,
     key: &Key,
@@ -19,6 +21,7 @@ pub fn why(
     precision: Precision,
     rules: &Rules,
     restart: Option<&str>,
+    setting: Option<&str>,
 ) -> Vec<String> {
     let mut why = vec![of_class(path, kind, rules)];
     if precision == Precision::AtLatest {
@@ -35,6 +38,7 @@ pub fn why(
                 .into(),
         );
     }
+    why.extend(of_setting(path, setting.unwrap_or_default()));
     let place = restart.unwrap_or_default();
     why.push(of_state(path, rules, place));
     why.extend(of_hint(path, place));
@@ -92,7 +96,28 @@ fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
     }
 }
 
-fn of_ground(ground: Ground) -> &'static str {
+/// Where the log does not tell the scheme, what the pool lets clients log on with has to do.
+fn of_setting(path: &Path, whence: &str) -> Option<String> {
+    let Setting { scheme, .. } = path.setting?;
+    let is_inferred = |scheme: &Auth| {
+        matches!(scheme, Auth::Other | Auth::MayBeToken | Auth::MayBeBoth | Auth::MayBeWindows)
+    };
+    let takes = match scheme {
+        Scheme::Basic => "Basic only",
+        Scheme::Forms => "forms only",
+        Scheme::BasicAndWindows => "Basic as well as Kerberos and NTLM",
+        Scheme::Windows => "Kerberos and NTLM, not Basic",
+        Scheme::Unknown => "neither Basic nor Kerberos and NTLM",
+    };
+    path.schemes.iter().any(is_inferred).then(|| {
+        format!(
+            "the scheme is not in the log; by {whence} clients of this pool can log on with {takes}"
+        )
+    })
+}
+
+/// What a ground says for or against.
+pub fn of_ground(ground: Ground) -> &'static str {
     match ground {
         Ground::RefusedAtLast => {
             "for: the client was refused its password afterwards; with the new one it would not have been"
@@ -154,7 +179,7 @@ fn schemes(path: &Path) -> impl Iterator<Item = &'static str> {
         Auth::Negotiate => "Negotiate (Kerberos or NTLM)",
         Auth::Kerberos => "Kerberos",
         Auth::Bearer => "a bearer token (OAuth)",
-        _ => "a scheme that is neither Basic nor forms",
+        _ => "a scheme that is neither Basic nor forms, which are off",
     })
 }
 
@@ -169,11 +194,7 @@ fn of_state(path: &Path, rules: &Rules, place: &str) -> String {
         }
         (State::Recycled, _) => {
             let Some(restart) = &path.restart else { return String::new() };
-            let what = match restart.scope {
-                Scope::Pool => "the pool was recycled",
-                Scope::Iis => "IIS was restarted",
-                Scope::Machine => "the server was restarted",
-            };
+            let what = of_restart(restart.scope);
             format!("ended: {what} at {} ({place})", restart.at.format("%F %T UTC"))
         }
         (State::Open, _) => format!("the log ends less than {life} after the last request"),
@@ -186,6 +207,15 @@ fn of_state(path: &Path, rules: &Rules, place: &str) -> String {
                 format!("ended: idle for more than {life} after {}", time(&path.last))
             }
         },
+    }
+}
+
+/// What was restarted, as a sentence.
+pub fn of_restart(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Pool => "the pool was recycled",
+        Scope::Iis => "IIS was restarted",
+        Scope::Machine => "the server was restarted",
     }
 }
 
@@ -206,7 +236,8 @@ pub fn status(sc_status: u16, sc_substatus: Option<u16>) -> String {
     }
 }
 
-fn refusal_word(refusal: Refusal) -> &'static str {
+/// Why somebody was refused.
+pub fn refusal_word(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::WrongPassword => "wrong password",
         Refusal::Disabled => "account disabled",

@@ -9,12 +9,12 @@ use std::fs;
 /// Arguments that a story needs beyond its folder.
 const MORE: &[(&str, &[&str])] = &[("forms/repadmin", &["--tz", "UTC"])];
 
-/// The stories: folders with logs.
+/// The stories: folders with change evidence.
 pub fn stories() -> Vec<String> {
     let folder = root().join("samples/scenarios");
     let logs = files_under(&folder).into_iter().filter_map(|file| {
         let name = file.strip_prefix(&folder).unwrap().to_string_lossy().replace('\\', "/");
-        Some(name.split_once("/iis/")?.0.to_owned())
+        Some(name.split_once("/ad/")?.0.to_owned())
     });
     let mut stories: Vec<String> = logs.collect();
     stories.dedup();
@@ -49,7 +49,7 @@ fn analyze(story: &str, paths: &[String], words: &[&str]) -> (Ran, String, Strin
 fn sources(story: &str) -> Vec<String> {
     let files = files_under(&root().join("samples/scenarios").join(story));
     let names = files.iter().map(|file| name_of(file));
-    names.filter(|name| name.contains("/iis/") || name.contains("/ad/")).collect()
+    names.filter(|name| !name.contains("/expected")).collect()
 }
 
 #[test]

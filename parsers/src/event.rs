@@ -1,5 +1,6 @@
 //! The vocabulary: what the parsers make out of bytes.
 
+use crate::application_host::VirtualDirectory;
 use crate::exchange::Refusal;
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -366,4 +367,6 @@ pub enum Fact {
     Restart(Restart),
     /// A worker asked for a token; no account was changed.
     Logon(Logon),
+    /// What clients of a front end may log on with; no account was changed.
+    VirtualDirectory(VirtualDirectory),
 }

@@ -12,7 +12,7 @@ pub struct Tally {
     pub records: u64,
     /// Records that gave at least one fact.
     pub told: u64,
-    /// Sound records that tell nothing of an account, a logon or a restart.
+    /// Sound records that tell nothing of an account, a logon, a restart or a logon method.
     pub of_no_interest: u64,
     /// Records that were not understood.
     pub rejected: u64,
@@ -45,6 +45,7 @@ pub fn facts(kind: Kind, bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -
         Kind::Ldif => crate::ldif::facts(bytes, sink),
         Kind::ReplMetadata => crate::repl_metadata::facts(bytes, local, sink),
         Kind::ChangeList => crate::change_list::facts(bytes, local, sink),
+        Kind::IisConfig => crate::application_host::facts(bytes, sink),
         Kind::IisW3c
         | Kind::Httperr
         | Kind::HttpProxy

@@ -31,6 +31,8 @@ pub enum Kind {
     ReplMetadata,
     /// CSV with the columns `time,account,change,actor`.
     ChangeList,
+    /// `applicationHost.config`.
+    IisConfig,
     /// None of these.
     Unknown,
 }
@@ -52,6 +54,7 @@ impl Kind {
             Kind::Ldif => "ldif",
             Kind::ReplMetadata => "repl-metadata",
             Kind::ChangeList => "change-list",
+            Kind::IisConfig => "iis-config",
             Kind::Unknown => "unknown",
         }
     }
@@ -90,7 +93,8 @@ pub fn sniff(head: &[u8]) -> Kind {
         return kind;
     }
     type Test = fn(&[u8]) -> bool;
-    let tests: [(Test, Kind); 7] = [
+    let tests: [(Test, Kind); 8] = [
+        (crate::application_host::sniff, Kind::IisConfig),
         (crate::xml::sniff, Kind::EventXml),
         (crate::json::sniff, Kind::EventJson),
         (crate::event_csv::sniff, Kind::EventCsv),

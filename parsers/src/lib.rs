@@ -30,6 +30,8 @@ pub mod json;
 pub mod windows;
 pub mod xml;
 
+pub mod application_host;
+
 pub mod ad_csv;
 pub mod change_list;
 pub mod csv;

@@ -98,7 +98,9 @@ fn shown(fact: &Fact) -> String {
         Fact::Account { pos, account, enabled, .. } => {
             format!("{pos} {} {enabled:?}", name(account))
         }
-        Fact::UserAccountControlSet { .. } => panic!("events do not say that"),
+        Fact::UserAccountControlSet { .. } | Fact::VirtualDirectory(_) => {
+            panic!("events do not say that")
+        }
         Fact::Restart(Restart { pos, time, computer, what, process_id }) => {
             let worker = process_id.map_or(String::new(), |id| format!(" worker {id}"));
             let time = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
@@ -215,7 +217,7 @@ fn account(fact: &Fact) -> Option<&Identity> {
             Some(account)
         }
         Fact::Logon(logon) => logon.account.as_deref(),
-        Fact::Restart(_) => None,
+        Fact::Restart(_) | Fact::VirtualDirectory(_) => None,
     }
 }
 

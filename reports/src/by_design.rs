@@ -62,7 +62,7 @@ fn one_path(out: &mut String, style: Style, kinds: &Kinds, seen: &Seen) {
     let access = access(seen.requests, seen.data_requests, &seen.first, &seen.last);
     entry(out, style, 6, "access", vec![(Ink::Plain, access)]);
     entry(out, style, 6, "name", vec![(Ink::Plain, safe(&seen.name))]);
-    entries(out, style, "client", DETAILS, seen.clients.iter().map(client));
+    entries(out, style, 6, "client", DETAILS, seen.clients.iter().map(client));
     let places = seen.evidence.iter().map(|e| vec![(Ink::Faint, seen_at(kinds, &e.path, e.line))]);
-    entries(out, style, "see", DETAILS, places);
+    entries(out, style, 6, "see", DETAILS, places);
 }

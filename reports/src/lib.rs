@@ -5,7 +5,10 @@
 #![forbid(unsafe_code)]
 
 mod by_design;
+pub mod case;
+pub mod chain;
 mod csv;
+mod fields;
 mod inspect;
 mod json;
 mod page;
@@ -73,6 +76,21 @@ pub fn write(report: &Report, output: Output, style: Style, to: &mut dyn Write) 
         Output::Json => json::write(report, to)?,
     }
     to.flush()
+}
+
+/// One finding as a page for a reader.
+pub fn case_page(case: &case::Case<'_>, style: Style) -> String {
+    case::page(case, style)
+}
+
+/// The findings of a report that goes by that name, a line each.
+pub fn case_list(report: &Report, name: &str, style: Style) -> String {
+    case::list(report, name, style)
+}
+
+/// Reads a report that was written as JSON; the error says what it is instead.
+pub fn read(bytes: &[u8]) -> Result<Report, String> {
+    json::read(bytes)
 }
 
 /// Writes what `inspect` found as `{"sources": [...]}`.

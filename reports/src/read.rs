@@ -129,6 +129,9 @@ fn rules(report: &Report) -> String {
     if !rules.accounts.is_empty() {
         words += &format!("; only of {}", names(&rules.accounts));
     }
+    if !rules.auth.is_empty() {
+        words += &format!("; as told, {}", names(&rules.auth));
+    }
     words
 }
 

@@ -1,32 +1,28 @@
-//! The report: what is promised to others. The only types that are serialised, and their one order of fields.
+//! The report: what is promised to others. The only types that are serialised, and their one order of
+//! fields; what was written can be read back.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use crate::fields::{maybe_time, maybe_word, time, word};
 
 /// The schema that `Report` follows.
 pub const SCHEMA: &str = "stillin/report/1";
+
+/// A word of a closed list.
+pub type Word = &'static str;
 
 /// A time as the report writes it: RFC 3339, UTC, fractions only where the evidence has them.
 pub fn rfc3339(time: &DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-fn time<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&rfc3339(time))
-}
-
-fn maybe_time<S: Serializer>(value: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => time(value, to),
-        None => to.serialize_none(),
-    }
-}
-
 /// Everything that one run found out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// Always [`SCHEMA`].
-    pub schema: &'static str,
+    #[serde(with = "word")]
+    pub schema: Word,
     /// The program that wrote it.
     pub tool: Tool,
     /// The rules in force.
@@ -40,7 +36,7 @@ pub struct Report {
     /// Residual access, the gravest first.
     pub findings: Vec<Finding>,
     /// Requests under the names of accounts that are disabled by design: no finding, but to be known.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_design: Vec<ByDesign>,
     /// What to recycle, in order.
     pub plan: Vec<Step>,
@@ -58,39 +54,44 @@ pub struct Inspection<'a> {
 }
 
 /// Name and version of the program.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tool {
     /// `stillin`
-    pub name: &'static str,
+    #[serde(with = "word")]
+    pub name: Word,
     /// Its version.
-    pub version: &'static str,
+    pub version: String,
 }
 
 /// The rules a report was made under.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rules {
     /// Life of an idle token, seconds (`UserTokenTTL`).
     pub ttl_seconds: i64,
     /// Allowance for replication and clock skew, seconds.
     pub slack_seconds: i64,
     /// Requests that ended before were not looked at.
-    #[serde(serialize_with = "maybe_time", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "maybe_time", default, skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
     /// Requests that ended after were not looked at.
-    #[serde(serialize_with = "maybe_time", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "maybe_time", default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
     /// Only these accounts were looked at; empty is all.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<String>,
+    /// What pools were said to let clients log on with, `POOL=SCHEME`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub auth: Vec<String>,
 }
 
 /// One file, member of an archive, or stream.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Source {
     /// As the user named it, with `/`; a member of an archive follows `!`.
     pub path: String,
     /// Kind word of DESIGN.md section 4.
-    pub kind: &'static str,
+    #[serde(with = "word")]
+    pub kind: Word,
     /// The server it speaks of, for logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
@@ -104,34 +105,34 @@ pub struct Source {
     /// Lines or records that were not understood.
     pub rejected: u64,
     /// Lines understood after a rule was applied (a space in `cs-uri-query`).
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub repaired: u64,
     /// Runs of NUL bytes, each a hole in the log.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub nul_runs: u64,
     /// Requests of probes and machine accounts.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub noise: u64,
     /// Back-end requests set aside because the front end's log was supplied.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub back_end: u64,
     /// Requests set aside because they stand in a copy of a log that was supplied as well.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub copied: u64,
     /// Earliest record.
-    #[serde(serialize_with = "maybe_time")]
+    #[serde(with = "maybe_time")]
     pub first: Option<DateTime<Utc>>,
     /// Latest record.
-    #[serde(serialize_with = "maybe_time")]
+    #[serde(with = "maybe_time")]
     pub last: Option<DateTime<Utc>>,
     /// `utf-8`, `utf-8-bom`, `utf-16le`, `utf-16be`, `ansi`, `binary`; with `inspect` only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<&'static str>,
+    #[serde(with = "maybe_word", default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Word>,
     /// Column or attribute names; with `inspect` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
     /// The first rejects with place and reason (all of them are counted in `rejected`).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejects: Vec<Reject>,
     /// Why it was not read, or not to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,7 +144,7 @@ fn is_zero(n: &u64) -> bool {
 }
 
 /// One piece that was not understood.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reject {
     /// Line, or record number for EVTX.
     pub pos: u64,
@@ -152,38 +153,39 @@ pub struct Reject {
 }
 
 /// What one server's sources of one kind can speak about.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Coverage {
     /// Server name.
     pub server: String,
     /// Kind word; `logons` for the logons by worker processes in the Security log.
-    pub kind: &'static str,
+    #[serde(with = "word")]
+    pub kind: Word,
     /// Protocol word, for HttpProxy, which has a log for each.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<&'static str>,
+    #[serde(with = "maybe_word", default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Word>,
     /// First entry.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub from: DateTime<Utc>,
     /// Last entry.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub to: DateTime<Utc>,
     /// Holes in between.
     pub gaps: Vec<Gap>,
 }
 
 /// A hole in a log.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Gap {
     /// Last entry before it.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub from: DateTime<Utc>,
     /// First entry after it.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub to: DateTime<Utc>,
 }
 
 /// One change with all its evidence.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Change {
     /// `c1`, `c2`, … in order of time.
     pub id: String,
@@ -193,12 +195,14 @@ pub struct Change {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
     /// Kind of change, a word of DESIGN.md section 3.
-    pub kind: &'static str,
+    #[serde(with = "word")]
+    pub kind: Word,
     /// When.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub at: DateTime<Utc>,
     /// `exact` or `at_latest`.
-    pub precision: &'static str,
+    #[serde(with = "word")]
+    pub precision: Word,
     /// By whom, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
@@ -207,7 +211,7 @@ pub struct Change {
 }
 
 /// A record that tells of a change.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChangeEvidence {
     /// Source.
     pub path: String,
@@ -216,7 +220,7 @@ pub struct ChangeEvidence {
 }
 
 /// One account and one change with residual access.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// `f1`, `f2`, …
     pub id: String,
@@ -225,17 +229,19 @@ pub struct Finding {
     /// The account.
     pub account: String,
     /// Kind of the change.
-    pub kind: &'static str,
+    #[serde(with = "word")]
+    pub kind: Word,
     /// Time of the change.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub at: DateTime<Utc>,
     /// `certain`, `likely`, `possible`.
-    pub residual: &'static str,
+    #[serde(with = "word")]
+    pub residual: Word,
     /// End of the first residual access.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub first: DateTime<Utc>,
     /// End of the last residual access.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub last: DateTime<Utc>,
     /// `last` minus `at`.
     pub exposure_seconds: i64,
@@ -246,27 +252,31 @@ pub struct Finding {
 }
 
 /// One chain key of a finding: server, front-end pool, spelling of the name as logged.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Path {
     /// Server.
     pub server: String,
     /// Front-end application pool.
     pub pool: String,
     /// Protocol word.
-    pub protocol: &'static str,
+    #[serde(with = "word")]
+    pub protocol: Word,
     /// The name as logged.
     pub name: String,
     /// Class of its gravest requests.
-    pub class: &'static str,
+    #[serde(with = "word")]
+    pub class: Word,
     /// Gravest residual.
-    pub residual: &'static str,
+    #[serde(with = "word")]
+    pub residual: Word,
     /// `open`, `expired`, `refused`, `recycled`, `unknown`.
-    pub state: &'static str,
+    #[serde(with = "word")]
+    pub state: Word,
     /// End of the first residual access.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub first: DateTime<Utc>,
     /// End of the last residual access.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub last: DateTime<Utc>,
     /// Residual requests.
     pub requests: u64,
@@ -281,7 +291,7 @@ pub struct Path {
 }
 
 /// One client of a path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Client {
     /// EAS `DeviceId`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -295,7 +305,7 @@ pub struct Client {
 }
 
 /// One account that is disabled by design, and what was served under its names since.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ByDesign {
     /// The account.
     pub account: String,
@@ -303,17 +313,18 @@ pub struct ByDesign {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
     /// Kind of its mailbox: `linked`, `shared`, `room`, `equipment`, `system`.
-    pub mailbox: &'static str,
+    #[serde(with = "word")]
+    pub mailbox: Word,
     /// Id of the disable.
     pub change: String,
     /// Time of the disable.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub at: DateTime<Utc>,
     /// End of the first request since.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub first: DateTime<Utc>,
     /// End of the last one.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub last: DateTime<Utc>,
     /// Requests since.
     pub requests: u64,
@@ -324,21 +335,22 @@ pub struct ByDesign {
 }
 
 /// Requests under one server, front-end pool and spelling of the name, without a verdict.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Seen {
     /// Server.
     pub server: String,
     /// Front-end application pool.
     pub pool: String,
     /// Protocol word.
-    pub protocol: &'static str,
+    #[serde(with = "word")]
+    pub protocol: Word,
     /// The name as logged.
     pub name: String,
     /// End of the first request.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub first: DateTime<Utc>,
     /// End of the last one.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub last: DateTime<Utc>,
     /// Requests.
     pub requests: u64,
@@ -351,7 +363,7 @@ pub struct Seen {
 }
 
 /// A line of a log.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
     /// Source.
     pub path: String,
@@ -360,7 +372,7 @@ pub struct Evidence {
 }
 
 /// One pool to recycle on one server.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Step {
     /// From 1; one server at a time.
     pub step: u64,
@@ -369,7 +381,8 @@ pub struct Step {
     /// Pool.
     pub pool: String,
     /// `recycle`
-    pub action: &'static str,
+    #[serde(with = "word")]
+    pub action: Word,
     /// Accounts whose tokens it evicts.
     pub accounts: Vec<String>,
     /// Other users active on that pool at the end of coverage, who will log on again.
@@ -379,14 +392,15 @@ pub struct Step {
 }
 
 /// What to do where a recycle is not the cure, or not all of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Advice {
     /// Server.
     pub server: String,
     /// Account.
     pub account: String,
     /// Class of the access.
-    pub class: &'static str,
+    #[serde(with = "word")]
+    pub class: Word,
     /// What to do, and why.
     pub text: String,
 }
@@ -411,10 +425,10 @@ pub struct RequestRow {
     /// Kind of that change.
     pub kind: &'static str,
     /// `end` minus time-taken.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub start: DateTime<Utc>,
     /// Time of the entry.
-    #[serde(serialize_with = "time")]
+    #[serde(with = "time")]
     pub end: DateTime<Utc>,
     /// `sc-status` and `sc-substatus`, `401.1`; the status alone where there is no substatus column.
     pub status: String,

@@ -70,17 +70,18 @@ pub(crate) fn entry(out: &mut String, style: Style, indent: usize, label: &str, 
 pub(crate) fn entries(
     out: &mut String,
     style: Style,
+    indent: usize,
     label: &str,
     limit: usize,
     lines: impl ExactSizeIterator<Item = Vec<Span>>,
 ) {
     let all = lines.len();
     for (i, spans) in lines.take(limit).enumerate() {
-        entry(out, style, 6, if i == 0 { label } else { "" }, spans);
+        entry(out, style, indent, if i == 0 { label } else { "" }, spans);
     }
     if all > limit {
         let words = format!("… and {} more", number((all - limit) as u64));
-        entry(out, style, 6, "", vec![(Ink::Plain, words)]);
+        entry(out, style, indent, "", vec![(Ink::Plain, words)]);
     }
 }
 
@@ -97,7 +98,7 @@ fn strong(ink: Ink) -> Ink {
     if ink == Ink::Plain { Ink::Strong } else { ink }
 }
 
-fn grade(residual: &str) -> Ink {
+pub(crate) fn grade(residual: &str) -> Ink {
     match rank(residual) {
         3 => Ink::Bad,
         0 => Ink::Plain,
@@ -198,7 +199,7 @@ pub(crate) fn seen_at(kinds: &Kinds, path: &str, pos: u64) -> String {
     place(path, pos, kinds.get(path).copied().unwrap_or("unknown"))
 }
 
-fn one_path(out: &mut String, style: Style, kinds: &Kinds, path: &Path) {
+pub(crate) fn one_path(out: &mut String, style: Style, kinds: &Kinds, path: &Path) {
     let (ink, state) = match path.state {
         "open" if path.class == "other_auth" => (Ink::Bad, "OPEN: it may go on now"),
         "open" => (Ink::Bad, "OPEN: the token may be alive now"),
@@ -231,14 +232,14 @@ fn one_path(out: &mut String, style: Style, kinds: &Kinds, path: &Path) {
         ],
     );
     entry(out, style, 6, "name", vec![(Ink::Plain, safe(&path.name))]);
-    entries(out, style, "client", DETAILS, path.clients.iter().map(client));
+    entries(out, style, 6, "client", DETAILS, path.clients.iter().map(client));
     let why = path.why.iter().map(|why| vec![(Ink::Plain, safe(why))]);
-    entries(out, style, "why", DETAILS, why);
+    entries(out, style, 6, "why", DETAILS, why);
     let places = path
         .evidence
         .iter()
         .map(|evidence| vec![(Ink::Faint, seen_at(kinds, &evidence.path, evidence.line))]);
-    entries(out, style, "see", DETAILS, places);
+    entries(out, style, 6, "see", DETAILS, places);
 }
 
 /// How many requests, and when.

@@ -46,20 +46,24 @@ fn sams(identity: &Identity) -> impl Iterator<Item = String> {
     lower(identity.sam_account_name.iter().chain(&identity.former_sam_account_names))
 }
 
-/// Domain and sam; for an identity that is only a UPN, the sam it has unless another account claims that UPN.
+/// Domain and sam; for an identity without a domain, those of its UPN, unless another account claims that UPN.
 fn qualified(identity: &Identity, domains: &Domains) -> Vec<String> {
     if let Some(domain) = identity.domain.as_deref().and_then(|domain| domains.find(domain)) {
         return sams(identity).map(|sam| format!("{domain}\\{sam}")).collect();
     }
-    if identity.sam_account_name.is_some() {
-        return Vec::new();
-    }
+    let sam: Vec<String> = sams(identity).collect();
     upns(identity)
+        // A list of mailboxes tells sam and UPN, but neither domain nor SID.
+        .filter(|upn| sam.is_empty() || sam.iter().any(|sam| Some(sam.as_str()) == local(upn)))
         .filter_map(|upn| {
             let (local, suffix) = upn.rsplit_once('@')?;
             Some(format!("{}\\{local}", domains.find(suffix)?))
         })
         .collect()
+}
+
+fn local(upn: &str) -> Option<&str> {
+    upn.rsplit_once('@').map(|(local, _)| local)
 }
 
 /// Mail addresses; an `@` name of a change list may be one.

@@ -3,16 +3,17 @@
 use super::{Run, by_design};
 use crate::case::{Finding, OLDEST_TOKEN, Path, State};
 use crate::change::Change;
-use crate::collect::book::{Access, Place};
+use crate::collect::book::{Access, Book, Place};
 use crate::collect::census::{self, Ask, Look};
 use crate::collect::log::Log;
 use crate::collect::minutes::Presence;
 use crate::input::Encoding;
 use crate::plan::{self, Planned};
+use crate::schemes::By;
 use crate::words;
 use std::collections::BTreeSet;
 use stillin_parsers::event::ChangeKind;
-use stillin_parsers::exchange::{Auth, Scheme};
+use stillin_parsers::exchange::Auth;
 use stillin_parsers::kind::Kind;
 use stillin_reports::report::{self, Report};
 
@@ -45,13 +46,19 @@ pub fn report(run: &Run<'_>) -> Report {
     let plan = steps.into_iter().map(|step| with_others(run, step, &asks, &answers)).collect();
     Report {
         schema: report::SCHEMA,
-        tool: report::Tool { name: "stillin", version: env!("CARGO_PKG_VERSION") },
+        tool: report::Tool { name: "stillin", version: env!("CARGO_PKG_VERSION").to_owned() },
         rules: report::Rules {
             ttl_seconds: run.args.ttl.num_seconds(),
             slack_seconds: run.args.slack.num_seconds(),
             since: run.args.since,
             until: run.args.until,
             accounts: run.args.account.clone(),
+            auth: run
+                .args
+                .auth
+                .iter()
+                .map(|(pool, scheme)| format!("{pool}={}", scheme.word()))
+                .collect(),
         },
         sources: (0..run.files.len()).map(|index| source(run, index)).collect(),
         coverage: coverage(run),
@@ -154,8 +161,7 @@ fn changes(run: &Run<'_>) -> Vec<report::Change> {
 fn finding_of(run: &Run<'_>, finding: &Finding, change_ids: &[String]) -> report::Finding {
     let change = &run.directory.changes[finding.change];
     let mut paths: Vec<&Path> = finding.paths.iter().collect();
-    let key = |path: &Path| run.collected.book.keys.get(path.key);
-    paths.sort_by_key(|path| (std::cmp::Reverse(path.residual), path.state, key(path).clone()));
+    sort_paths(run, &mut paths);
     let residual = paths.iter().map(|path| path.residual).max();
     // What is only possible must not lengthen what is certain.
     let sure: Vec<&&Path> = paths.iter().filter(|path| Some(path.residual) == residual).collect();
@@ -178,21 +184,29 @@ fn finding_of(run: &Run<'_>, finding: &Finding, change_ids: &[String]) -> report
     }
 }
 
+/// The gravest first, then those that may go on.
+pub fn sort_paths(run: &Run<'_>, paths: &mut [&Path]) {
+    let key = |path: &Path| run.collected.book.keys.get(path.key);
+    paths.sort_by_key(|path| (std::cmp::Reverse(path.residual), path.state, key(path).clone()));
+}
+
+/// A client as the report shows it.
+pub fn client(book: &Book, number: u32) -> report::Client {
+    let client = book.clients.get(number);
+    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    report::Client {
+        device: some(&client.device),
+        user_agent: some(&client.user_agent),
+        ip: some(&client.c_ip),
+    }
+}
+
 /// A path as a finding shows it.
 pub fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
     let book = &run.collected.book;
     let key = book.keys.get(path.key);
-    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    let mut clients: Vec<report::Client> = path
-        .clients
-        .iter()
-        .map(|&client| book.clients.get(client))
-        .map(|client| report::Client {
-            device: some(&client.device),
-            user_agent: some(&client.user_agent),
-            ip: some(&client.c_ip),
-        })
-        .collect();
+    let mut clients: Vec<report::Client> =
+        path.clients.iter().map(|&number| client(book, number)).collect();
     clients.sort();
     let mut evidence: Vec<report::Evidence> = Vec::new();
     let accesses = [Some(&path.first), Some(&path.last), path.refused.as_ref()];
@@ -215,7 +229,12 @@ pub fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
         evidence.push(report::Evidence { path: source.clone(), line: pos.number() });
     }
     let restart = restart.map(|(source, pos)| format!("{source}{pos}"));
+    let setting = path.setting.map(|setting| match setting.by {
+        By::Option => "--auth",
+        By::File(source) => &run.files[source].source.path,
+    });
     let rules = crate::correlate::Rules { ttl: run.args.ttl, slack: run.args.slack };
+    let restart = restart.as_deref();
     report::Path {
         server: key.server.clone(),
         pool: pool_word(key.pool).to_owned(),
@@ -229,12 +248,13 @@ pub fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
         requests: path.requests,
         data_requests: path.data_requests,
         clients,
-        why: words::why(path, key, change.kind, change.precision, &rules, restart.as_deref()),
+        why: words::why(path, key, change.kind, change.precision, &rules, restart, setting),
         evidence,
     }
 }
 
-fn pool_word(pool: &'static str) -> &'static str {
+/// The word of a pool.
+pub fn pool_word(pool: &'static str) -> &'static str {
     if pool.is_empty() { "unknown" } else { pool }
 }
 
@@ -382,14 +402,11 @@ pub fn rows<'a>(run: &'a Run<'_>) -> impl Iterator<Item = report::RequestRow> + 
             device: client.device.clone(),
             user_agent: client.user_agent.clone(),
             command: book.texts.get(access.command).clone(),
-            auth: match (access.auth, key.scheme) {
-                (Auth::None | Auth::Other, Scheme::Basic) => "basic?",
-                (Auth::None | Auth::Other, Scheme::Forms) => "forms?",
-                (Auth::None | Auth::Other, Scheme::Windows) => "windows?",
-                (Auth::None | Auth::Other, Scheme::Unknown) => "",
-                (known, _) => known.word(),
-            }
-            .to_owned(),
+            auth: match (access.auth, row.scheme.word()) {
+                (Auth::None | Auth::Other, "") => String::new(),
+                (Auth::None | Auth::Other, word) => format!("{word}?"),
+                (known, _) => known.word().to_owned(),
+            },
             class: row.class.word(),
             residual: row.residual.word(),
         }

@@ -7,14 +7,18 @@ use crate::collect::book::{Access, Table};
 use crate::collect::clients::{self, Claim};
 use crate::collect::minutes::Presence;
 use crate::correlate::{Logon, Rules};
+use crate::read::Evidence;
+use crate::schemes::{self, Configuration, Settings};
 use crate::workers::{self, Pool, logons};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use stillin_parsers::event::Restart;
 
 impl Run<'_> {
     /// Judges every account that the logs know.
     pub(super) fn judge(&mut self, claims: Vec<Claim>) {
+        self.settings = self.settings();
         let mut accesses = std::mem::take(&mut self.collected.book.accesses);
         accesses.extend(claims.into_iter().map(claimed));
         accesses.par_sort_unstable_by_key(|a| (a.account, a.start, a.source, a.line, a.is_claimed));
@@ -33,15 +37,11 @@ impl Run<'_> {
             .collect();
         let fallback = self.args.reading.server.as_deref();
         let logon_presence = self.logon_presence();
-        let restarts: Vec<_> = self
-            .evidence
-            .iter()
-            .flat_map(|(&index, e)| e.restarts.iter().map(move |r| (index, r.clone())))
-            .collect();
+        let restarts = self.restarts();
         let world = World {
             accounts: &self.directory.accounts,
             changes: &self.directory.changes,
-            by_design: &case::by_design(&self.directory, self.passwords_from),
+            by_design: &self.directory.by_design,
             book,
             server_of_key: &book
                 .keys
@@ -57,6 +57,7 @@ impl Run<'_> {
             logon_coverage: &self.fronts.coverage_of(&logon_presence),
             rules: Rules { ttl: self.args.ttl, slack: self.args.slack },
             since: self.args.since,
+            settings: &self.settings.of_key,
         };
         let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
         self.cases = by_account
@@ -66,12 +67,43 @@ impl Run<'_> {
                 Some(case::judge(account, cuts.get(&account)?, rows, &world))
             })
             .collect();
+        self.collected.book.accesses = accesses;
+    }
+
+    /// Restarts that events tell of, with their source.
+    pub(super) fn restarts(&self) -> Vec<(usize, Restart)> {
+        let of = |(&index, evidence): (&usize, &Evidence)| {
+            let restarts = evidence.restarts.clone().into_iter();
+            restarts.map(move |restart| (index, restart)).collect::<Vec<_>>()
+        };
+        self.evidence.iter().flat_map(of).collect()
     }
 
     /// When each server's Security log wrote logons by workers.
     pub(super) fn logon_presence(&self) -> BTreeMap<String, Presence> {
         let sources = self.evidence.values().map(|evidence| &evidence.logons);
         logons::presence(sources, self.args.reading.server.as_deref())
+    }
+
+    /// What the pools let clients log on with.
+    fn settings(&self) -> Settings {
+        let read: Vec<_> = self
+            .evidence
+            .iter()
+            .filter(|(_, evidence)| !evidence.directories.is_empty())
+            .map(|(&source, evidence)| Configuration {
+                source,
+                path: &self.files[source].source.path,
+                directories: &evidence.directories,
+            })
+            .collect();
+        let collected = &self.collected;
+        let by_web = collected.presence.keys().map(|(server, _)| server);
+        let by_proxy = collected.fronts.keys().map(|(server, _)| server);
+        let servers = by_web.chain(by_proxy).chain(&collected.back_ends).map(String::as_str);
+        let servers: BTreeSet<&str> = servers.collect();
+        let fallback = self.args.reading.server.as_deref();
+        schemes::settings(&self.args.auth, &read, &servers, fallback, &collected.book)
     }
 
     /// Logons of watched accounts, with the servers and addresses that requests are judged with.

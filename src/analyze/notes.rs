@@ -1,6 +1,6 @@
 //! What stands between the reader and certainty, said on the error stream and in the report.
 
-mod fronts;
+pub mod fronts;
 
 use super::Run;
 use crate::account::{Account, AccountId};
@@ -25,6 +25,7 @@ pub fn say(run: &mut Run<'_>, messages: &Messages) {
     let mut notes = names(run);
     notes.extend(back_ends(run));
     notes.extend(fronts::notes(run));
+    notes.extend(run.settings.notes.clone());
     notes.extend(changes(run));
     notes.iter().for_each(|note| messages.note(note));
     run.notes.extend(notes);
@@ -118,7 +119,7 @@ fn columns(run: &mut Run<'_>, messages: &Messages) {
 }
 
 fn sources(run: &mut Run<'_>, messages: &Messages) {
-    if run.evidence.is_empty() {
+    if !run.files.iter().any(|file| file.kind.is_change_evidence()) {
         messages.partial(
             "no change evidence among the sources, so there is nothing to judge; add an event log, a directory \
              export, or a change list (time,account,change,actor)",

@@ -153,6 +153,27 @@ impl<'a> Outputs<'a> {
     }
 }
 
+impl Outputs<'_> {
+    /// Writes one text, drawn for each place it goes to; without any output, to stdout.
+    pub fn write_text(self, draw: impl Fn(Style) -> String) -> anyhow::Result<()> {
+        let color = self.args.reading.color;
+        let say = || print(draw(style(color)).as_bytes(), color);
+        if self.reports.is_empty() {
+            return say();
+        }
+        for (_, Target { path, file }) in self.reports {
+            match file {
+                None => say()?,
+                Some(file) => file
+                    .emptied()
+                    .and_then(|mut file| file.write_all(draw(Style::default()).as_bytes()))
+                    .with_context(|| format!("cannot write {}", path.display()))?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Opened {
     fn new(path: &Path) -> io::Result<Opened> {
         let is_new = !path.exists();

@@ -1,28 +1,10 @@
 //! Requests under the names of accounts that are disabled by design, set apart from residual access (DOMAIN.md 4.4).
 
-use super::{Finding, OLDEST_TOKEN, Row, World, path};
-use crate::change::{Design, Directory};
+use super::{Finding, Row, World, path};
+use crate::change::Design;
 use crate::collect::book::Access;
 use crate::correlate::Residual;
-use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
-use stillin_parsers::event::{ChangeKind, Mailbox, Precision};
-
-/// The disables that are by design, as indexes of changes. That of a linked mailbox's account is one only where its time
-/// is an upper bound, or so long before the logs begin that no token of the account itself can be seen: else the account
-/// may have been a person's until then.
-pub fn by_design(
-    directory: &Directory,
-    logs_from: Option<DateTime<Utc>>,
-) -> BTreeMap<usize, Design> {
-    let is_one = |&(&index, &design): &(&usize, &Design)| {
-        let change = &directory.changes[index];
-        let is_old = logs_from.is_some_and(|from| change.at < from - OLDEST_TOKEN);
-        design == Design::SinceMade || change.precision == Precision::AtLatest || is_old
-    };
-    let disables = directory.by_design.iter().filter(is_one);
-    disables.map(|(&index, &design)| (index, design)).collect()
-}
+use stillin_parsers::event::{ChangeKind, Mailbox};
 
 /// Takes what is by design out of the residual access and returns it by change. `changes` are those of the account.
 pub(super) fn set_apart(rows: &mut [Row], changes: &[usize], world: &World<'_>) -> Vec<Finding> {

@@ -1,8 +1,9 @@
 //! The residual requests of a change to paths: one for each key, with what became of its token.
 
-use super::{Finding, Row, World, auth};
+use super::{Finding, Row, World, auth, setting};
 use crate::collect::book::Access;
 use crate::correlate::{Auth, Class, Residual, Restart, Rules, Speaks};
+use crate::schemes::Setting;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,8 @@ pub struct Path {
     pub restart: Option<Restart>,
     /// How its requests were authenticated, as far as that is known.
     pub schemes: BTreeSet<Auth>,
+    /// What its pool lets clients log on with, where that is known.
+    pub setting: Option<Setting>,
     /// Residual requests.
     pub requests: u64,
     /// Those that moved mailbox data.
@@ -132,6 +135,7 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
         refused: refusal_after(&last, all, world),
         restart: None,
         schemes: accesses().map(|access| auth(&access, world)).collect(),
+        setting: setting(&first, world),
         requests: residual.len() as u64,
         data_requests: accesses().filter(|access| access.moved_data).count() as u64,
         clients,

@@ -8,7 +8,7 @@ use crate::correlate::{Restart, Scope};
 use crate::words;
 use std::collections::BTreeSet;
 use stillin_parsers::event::Pos;
-use stillin_parsers::exchange::Refusal;
+use stillin_parsers::exchange::{Protocol, Refusal};
 
 /// Minute 0 is nine o'clock.
 fn minute(minute: i64) -> DateTime<Utc> {
@@ -87,13 +87,15 @@ fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
         restarts: &Restarts::new(vec![restarts.to_vec()]),
         logons: &BTreeMap::new(),
         logon_coverage: &Coverage::default(),
+        settings: &[],
         rules,
         since: None,
     };
     let case = judge(0, &[0], &book.accesses, &world);
     let path = case.findings[0].paths[0].clone();
     let (kind, precision) = (ChangeKind::Disabled, Precision::Exact);
-    let why = words::why(&path, book.keys.get(0), kind, precision, &rules, Some("ex01.evtx#123"));
+    let why =
+        words::why(&path, book.keys.get(0), kind, precision, &rules, Some("ex01.evtx#123"), None);
     (path, why[1..].join("; "))
 }
 

@@ -11,8 +11,7 @@ use stillin_parsers::event::{ChangeKind, Mailbox, Pos, Precision};
 pub enum Design {
     /// Exchange made the account, and made it disabled.
     SinceMade,
-    /// The mailbox is linked: an account of another forest logs on. Since when this one is disabled is not told, or
-    /// told by a source that may only know when its flags were written last.
+    /// The mailbox is linked: an account of another forest logs on.
     Linked,
 }
 

@@ -1,6 +1,6 @@
 //! One line of a log to one row of the book.
 
-use super::book::{Access, Book, Client, Key, Table};
+use super::book::{Access, Book, Client, Key, Other, Table};
 use super::names::logged_host_name;
 use super::seats::seat;
 use super::watch::decode;
@@ -129,7 +129,7 @@ pub struct Desk {
     /// Refusals without a name.
     pub nameless: Vec<Access>,
     /// Rows of HttpProxy that may contradict W3C.
-    pub others: Vec<Access>,
+    pub others: Vec<Other>,
 }
 
 /// Stems of which a desk remembers where they lead: those of Exchange are few, those of attackers are not.
@@ -209,7 +209,8 @@ impl Desk {
         };
         let accesses = self.accesses.into_iter().map(&mut renumber).collect();
         let nameless = self.nameless.into_iter().map(&mut renumber).collect();
-        let others = self.others.into_iter().map(&mut renumber).collect();
+        let others = self.others.into_iter();
+        let others = others.map(|other| Other { row: renumber(other.row), ..other }).collect();
         Book { accesses, nameless, others, ..book }
     }
 }

@@ -96,6 +96,15 @@ pub struct Access {
     pub sc_win32_status: Option<u64>,
 }
 
+/// A row of HttpProxy that is not a watched account's.
+#[derive(Debug, Clone, Copy)]
+pub struct Other {
+    /// The row; contradicted where it is that of an account that the evidence knows.
+    pub row: Access,
+    /// The row has the SID of its user, and no account of the evidence has it.
+    pub has_strange_sid: bool,
+}
+
 /// A line of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -120,7 +129,7 @@ pub struct Book {
     /// Their account is not known yet.
     pub nameless: Vec<Access>,
     /// Rows of HttpProxy of requests that W3C has under a watched name, but that are not a watched account's here.
-    pub others: Vec<Access>,
+    pub others: Vec<Other>,
 }
 
 impl Book {
@@ -148,7 +157,8 @@ impl Book {
         };
         self.accesses.extend(other.accesses.into_iter().map(renumber));
         self.nameless.extend(other.nameless.into_iter().map(renumber));
-        self.others.extend(other.others.into_iter().map(renumber));
+        let others = other.others.into_iter();
+        self.others.extend(others.map(|other| Other { row: renumber(other.row), ..other }));
     }
 }
 

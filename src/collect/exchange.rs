@@ -1,7 +1,7 @@
 //! Exchange's own logs to rows: HttpProxy beside W3C, and what the back ends know of the same requests.
 
 use super::back_end::{self, BackEndLog, Worker};
-use super::book::{Book, Key};
+use super::book::{Access, Book, Key, Table};
 use super::chunk::Wanted;
 use super::hints::Hint;
 use super::log::Log;
@@ -11,8 +11,9 @@ use super::{Collected, copies, folder, join, read_all};
 use crate::input::Hash;
 use crate::read::File;
 use crate::source;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use stillin_parsers::exchange::{self, Data, Protocol};
 use stillin_parsers::kind::Kind;
 
@@ -44,7 +45,8 @@ pub fn read_proxies(
         copies::originals(collected.logs.iter().filter_map(first_of), &collected.server_of_log);
     collected.copied.extend(copies::drop_copies(&mut collected.book, &originals));
     collected.originals.extend(originals);
-    collected.joined = join::join(&mut collected.book);
+    collected.adopt_names();
+    collected.joined = join::join(&mut collected.book, wanted.watch.accounts());
 }
 
 /// Reads the logs of the back ends, for what they add to rows that are kept.
@@ -77,6 +79,30 @@ pub fn read_back_ends(
 fn ids(book: &Book) -> HashSet<u128> {
     let rows = book.accesses.iter().chain(&book.nameless);
     rows.map(|access| access.request_id).filter(|id| *id != 0).collect()
+}
+
+/// For each server that web logs know by its address or their folder only, the one that HttpProxy names for the same
+/// requests.
+fn names_of_unnamed(book: &Book) -> BTreeMap<String, String> {
+    let server = |access: &Access| book.keys.get(access.key).server.as_str();
+    let is_unnamed = |name: &str| name.parse::<IpAddr>().is_ok() || name.starts_with("UNKNOWN (");
+    let rows = || book.accesses.iter().filter(|access| access.request_id != 0);
+    let proxied: HashMap<u128, &str> = rows()
+        .chain(book.others.iter().map(|other| &other.row))
+        .filter(|access| access.is_proxied)
+        .map(|access| (access.request_id, server(access)))
+        .collect();
+    let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for access in rows().filter(|access| !access.is_proxied && is_unnamed(server(access))) {
+        if let Some(name) = proxied.get(&access.request_id) {
+            names.entry(server(access)).or_default().insert(name);
+        }
+    }
+    // A client can write an id of its own: where two names are told, neither is believed.
+    let only = |(name, known): (&str, BTreeSet<&str>)| {
+        (known.len() == 1).then(|| (name.to_owned(), known.into_iter().collect()))
+    };
+    names.into_iter().filter_map(only).collect()
 }
 
 /// The server of rows that do not name one.
@@ -117,7 +143,8 @@ impl Collected {
         let ProxyLog { mut log, presence, learned, targets } = read;
         let mut book = std::mem::take(&mut log.book);
         book.keys = book.keys.map(|key| Key { server: name(key.server.clone()), ..key });
-        for access in book.accesses.iter_mut().chain(&mut book.others) {
+        let others = book.others.iter_mut().map(|other| &mut other.row);
+        for access in book.accesses.iter_mut().chain(others) {
             access.source = index as u32;
         }
         self.book.absorb(book, 0);
@@ -133,6 +160,35 @@ impl Collected {
         }
         self.targets.extend(targets);
         self.logs.insert(index, log);
+    }
+
+    /// One server must not count as two: a web log that names no server has the name that HttpProxy has for the same
+    /// requests.
+    fn adopt_names(&mut self) {
+        let names = names_of_unnamed(&self.book);
+        if names.is_empty() {
+            return;
+        }
+        let adopted = |name: String| names.get(&name).cloned().unwrap_or(name);
+        let Book { keys, accesses, nameless, others, .. } = &mut self.book;
+        let mut named = Table::default();
+        let key = |key: &Key| Key { server: adopted(key.server.clone()), ..key.clone() };
+        let numbers: Vec<u32> = keys.iter().map(|known| named.number(key(known))).collect();
+        let others = others.iter_mut().map(|other| &mut other.row);
+        for access in accesses.iter_mut().chain(nameless).chain(others) {
+            access.key = numbers[access.key as usize];
+        }
+        *keys = named;
+        for ((server, kind), seen) in std::mem::take(&mut self.presence) {
+            self.presence.entry((adopted(server), kind)).or_default().extend(&seen);
+        }
+        self.back_ends = std::mem::take(&mut self.back_ends).into_iter().map(adopted).collect();
+        for server in self.server_of_log.values_mut() {
+            *server = adopted(std::mem::take(server));
+        }
+        for (server, ..) in &mut self.hints {
+            *server = adopted(std::mem::take(server));
+        }
     }
 
     fn take_back_end(

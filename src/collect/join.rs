@@ -2,7 +2,7 @@
 //! (DOMAIN.md 2.6), else by server, account, protocol and time. What has no twin is a request in its own right.
 
 use super::book::{Access, Book, Place};
-use crate::account::AccountId;
+use crate::account::{AccountId, Accounts};
 use chrono::TimeDelta;
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,7 @@ struct Lines<'a> {
 }
 
 /// Joins the rows of HttpProxy, those of watched accounts and those that W3C says are, to the rows of W3C.
-pub fn join(book: &mut Book) -> Joined {
+pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
     let (proxied, mut w3c): (Vec<Access>, Vec<Access>) =
         std::mem::take(&mut book.accesses).into_iter().partition(|access| access.is_proxied);
     let others = std::mem::take(&mut book.others);
@@ -43,7 +43,8 @@ pub fn join(book: &mut Book) -> Joined {
     let mut joined = Joined::default();
     let mut twins: Vec<Option<usize>> = proxied.iter().map(|row| lines.by_id(row, book)).collect();
     lines.by_time(&proxied, &mut twins, named, book);
-    let other_twins: Vec<Option<usize>> = others.iter().map(|row| lines.by_id(row, book)).collect();
+    let other_twins: Vec<Option<usize>> =
+        others.iter().map(|other| lines.by_id(&other.row, book)).collect();
     let rows_of_line = lines.rows;
     let (mut dropped, mut alone) = (BTreeSet::new(), Vec::new());
     for (row, twin) in proxied.iter().zip(&twins) {
@@ -66,10 +67,17 @@ pub fn join(book: &mut Book) -> Joined {
             }
         }
     }
-    for (row, line) in others.iter().zip(other_twins).filter_map(|(row, twin)| Some((row, twin?))) {
+    let with_twin = others.iter().zip(other_twins).filter_map(|(other, twin)| Some((other, twin?)));
+    for (other, line) in with_twin {
+        let of_line = &rows_of_line[line];
+        let mut owners = of_line.iter().map(|&n| w3c[n].account);
+        let name = other.row.name.map(|name| book.texts.get(name).as_str()).unwrap_or_default();
+        let is_contradicted = other.row.is_contradicted
+            || owners.all(|id| is_somebody_else(accounts, id, name, other.has_strange_sid));
         joined.pairs += 1;
-        joined.contradicted += u64::from(row.is_contradicted);
-        marry(row, None, &rows_of_line[line], &mut w3c, &mut dropped);
+        joined.contradicted += u64::from(is_contradicted);
+        let row = Access { is_contradicted, ..other.row };
+        marry(&row, None, of_line, &mut w3c, &mut dropped);
     }
     book.nameless = w3c.split_off(named);
     let mut n = 0..;
@@ -77,6 +85,17 @@ pub fn join(book: &mut Book) -> Joined {
     book.accesses = w3c;
     book.accesses.extend(alone);
     joined
+}
+
+/// Whether a user whom the evidence does not know cannot be this account: the SID is another one, or the name is
+/// another one in the same domain.
+fn is_somebody_else(accounts: &Accounts, id: AccountId, name: &str, has_strange_sid: bool) -> bool {
+    let Some(account) = accounts.list.get(id) else { return false };
+    let knows_sam = account.domain.is_some() && !account.sam_account_names.is_empty();
+    let is_of_its_domain = || {
+        name.split_once('\\').is_some_and(|(domain, _)| accounts.domain(domain) == account.domain)
+    };
+    has_strange_sid && account.sid.is_some() || knows_sam && is_of_its_domain()
 }
 
 /// Whether two rows of one request are of one account.

@@ -3,7 +3,7 @@
 
 use super::access::{Desk, begin};
 use super::blocks::Room;
-use super::book::{Access, Book};
+use super::book::{Access, Book, Other};
 use super::log::Log;
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
@@ -208,7 +208,9 @@ impl Scanned {
             // A name that no source knows may be the same account's.
             let is_contradicted = by_sid.is_some()
                 || asked.watch.accounts().resolve(&decode(user), Some(time)) != Resolution::Nobody;
-            self.desk.others.push(Access { is_contradicted, ..access });
+            let has_strange_sid = by_sid.is_none() && proxied::own_sid(row).is_some();
+            let row = Access { is_contradicted, ..access };
+            self.desk.others.push(Other { row, has_strange_sid });
         }
         for account in ids {
             self.desk.accesses.push(Access { account, is_ambiguous, ..access });

@@ -19,12 +19,15 @@ pub struct Read {
     pub stored: Stored,
 }
 
+/// What a chunk came to: what became of its lines, the columns that it leaves to the next one, and what it gave.
+pub type Chunked<P> = (Tally, State, P);
+
 /// How a log is read: `bench` makes what a thread keeps from chunk to chunk, `chunk` reads one.
 pub struct Reader<'a, B, P> {
     /// Before a thread's first chunk.
     pub bench: &'a (dyn Fn() -> B + Sync),
     /// A chunk under the columns that it begins with; see [`scan`].
-    pub chunk: &'a (dyn Fn(&Chunk<'_>, &State, &mut B) -> (Tally, State, P) + Sync),
+    pub chunk: &'a (dyn Fn(&Chunk<'_>, &State, &mut B) -> Chunked<P> + Sync),
     /// Called with the number of bytes read.
     pub progress: &'a (dyn Fn(u64) + Sync),
 }
@@ -107,7 +110,7 @@ impl<B: Send, P: Send> Gather for Gatherer<'_, '_, B, P> {
 }
 
 impl<B, P> Gatherer<'_, '_, B, P> {
-    fn take(&mut self, (tally, next, piece): (Tally, State, P)) {
+    fn take(&mut self, (tally, next, piece): Chunked<P>) {
         let lines_before = self.sum.line_ends();
         for (_, layout) in self.sum.take(tally, self.state.fields_line) {
             self.columns.clone_from(&layout.names);

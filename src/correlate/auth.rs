@@ -1,7 +1,7 @@
 //! What is known of the scheme that a request was authenticated by.
 
-/// The scheme, as far as it is known. Exchange's own logs name it; else the default of the virtual directory is
-/// all there is (DOMAIN.md 2.1).
+/// The scheme, as far as it is known. Exchange's own logs name it; else what the pool lets clients log on with is
+/// all there is, by its configuration or by default (DOMAIN.md 2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Auth {
     /// Basic or forms: the token is cached.
@@ -14,11 +14,11 @@ pub enum Auth {
     Kerberos,
     /// OAuth: so does the access token, which is not IIS's.
     Bearer,
-    /// Known to be none of these.
+    /// Not known, but neither Basic nor forms, which are off.
     Other,
-    /// Not known; nothing but Basic or forms is on by default.
+    /// Not known; nothing but Basic or forms is on.
     MayBeToken,
-    /// Not known; Basic is on by default beside Windows authentication (RPC, Autodiscover).
+    /// Not known; Basic is on beside Windows authentication.
     MayBeBoth,
     /// Not known; Windows authentication is the default, or anything.
     MayBeWindows,
@@ -37,6 +37,6 @@ impl Auth {
 
     /// A domain controller may have taken the old password for it (DOMAIN.md 4.4).
     pub(super) fn may_be_ntlm(self) -> bool {
-        matches!(self, Auth::Ntlm | Auth::Negotiate)
+        matches!(self, Auth::Ntlm | Auth::Negotiate | Auth::Other)
     }
 }

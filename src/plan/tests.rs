@@ -48,6 +48,7 @@ fn path(class: Class, state: State, schemes: &[Auth]) -> Path {
         refused: None,
         restart: None,
         schemes: schemes.iter().copied().collect(),
+        setting: None,
         requests: 1,
         data_requests: 0,
         clients: BTreeSet::new(),
@@ -94,7 +95,7 @@ fn no_recycle_for_what_none_cuts() {
     check(OtherAuth, State::Open, &[Auth::Ntlm], &["NTLM: there is no", block]);
     check(OtherAuth, State::Open, &[Auth::Negotiate], &["Negotiate is", block]);
     check(OtherAuth, State::Open, &[Auth::Bearer], &["bearer token", block]);
-    check(OtherAuth, State::Open, &[Auth::Other], &[block]);
+    check(OtherAuth, State::Open, &[Auth::Other], &["Basic is off in this pool", block]);
     // Too soon after the change to be judged, but a ticket all the same.
     check(WithinSlack, State::Open, &[Auth::Kerberos], &["Kerberos: no recycle", block]);
     check(OtherAuth, State::Expired, &[Auth::Kerberos], &[]);
@@ -106,6 +107,8 @@ fn a_recycle_for_what_may_be_a_token() {
     check(Scheme::Windows, &token, 1, &[]);
     let unknown = path(Class::CachedToken, State::Open, &[Auth::MayBeWindows]);
     check(Scheme::Windows, &unknown, 1, &["clients of this pool log on with Kerberos"]);
+    let both = path(Class::CachedToken, State::Open, &[Auth::MayBeBoth]);
+    check(Scheme::BasicAndWindows, &both, 1, &["clients of this pool may log on with Kerberos"]);
     // What was recycled needs none; but if it was a ticket, it lives on.
     let recycled = path(Class::CachedToken, State::Recycled, &[Auth::MayBeToken]);
     check(Scheme::Basic, &recycled, 0, &[]);

@@ -13,8 +13,9 @@ pub fn by_design(design: Design, mailbox: Mailbox) -> Vec<String> {
     let nobody = "nobody should be served under its name all the same: people open such a mailbox with their own \
                   accounts; see whether another account has this UPN or address, or whether somebody enabled this one \
                   for a time and knows its password";
-    let if_linked = "it would be a finding if the name were DOMAIN\\sam of this account, or if a source told that it was \
-                     enabled before; to judge the other account, add the evidence of its forest";
+    let if_linked = "it would be a finding if the name were DOMAIN\\sam of this account, as the front end logs it, or if \
+                     an export or an enable showed this one enabled; to judge the other account, add the evidence of \
+                     its forest";
     let if_enabled = "it would be a finding if a source told that the account was enabled before: look for events 4722 \
                       and 4724 of it";
     let why = match (design, mailbox) {

@@ -8,7 +8,7 @@ use crate::collect::names::host_name;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use stillin_parsers::event::{Identity, Logon, LogonResult};
+use stillin_parsers::event::{Identity, Logon, LogonResult, Pos};
 use stillin_parsers::exchange::Refusal;
 
 /// The logons of a source, each name written once: a Security log has as many as there were cache misses.
@@ -29,6 +29,7 @@ struct Entry {
     computer: u32,
     address: Option<IpAddr>,
     refusal: Option<Refusal>,
+    pos: Pos,
 }
 
 /// One logon of an account.
@@ -42,6 +43,8 @@ pub struct OfAccount {
     pub address: Option<IpAddr>,
     /// Why it failed.
     pub refusal: Option<Refusal>,
+    /// Where its source tells of it.
+    pub pos: Pos,
 }
 
 impl Logons {
@@ -59,8 +62,8 @@ impl Logons {
         };
         let Some(account) = logon.account else { return };
         let who = self.identities.number(*account);
-        let (at, address) = (logon.time, logon.address);
-        self.list.push(Entry { at, who, computer, address, refusal });
+        let (at, address, pos) = (logon.time, logon.address, logon.pos);
+        self.list.push(Entry { at, who, computer, address, refusal, pos });
     }
 
     /// Takes those of another part of the source.
@@ -102,6 +105,7 @@ pub fn of_accounts<'a>(
                     server: logons.server(entry.computer, fallback),
                     address: entry.address,
                     refusal: entry.refusal,
+                    pos: entry.pos,
                 });
             }
         }
@@ -109,7 +113,10 @@ pub fn of_accounts<'a>(
     for list in by_account.values_mut() {
         list.sort();
         // The log of a server may lie there twice.
-        list.dedup();
+        list.dedup_by(|a, b| {
+            let what = |l: &OfAccount| (l.at, l.address, l.refusal);
+            what(a) == what(b) && a.server == b.server
+        });
     }
     by_account
 }

@@ -1,6 +1,7 @@
 //! Replication metadata of one object (which attribute was last written when, and how often) to
 //! facts: the exact originating times of its changes (DOMAIN.md 4.3).
 
+use crate::application_host::VirtualDirectory;
 use crate::event::{Change, ChangeKind, Fact, Identity, Logon, Pos, Precision, Reason, Restart};
 use crate::time::{LocalTime, When};
 use chrono::{DateTime, Utc};
@@ -122,7 +123,8 @@ pub fn pos(fact: &Fact) -> Pos {
         | Fact::Restart(Restart { pos, .. })
         | Fact::Logon(Logon { pos, .. })
         | Fact::Account { pos, .. }
-        | Fact::UserAccountControlSet { pos, .. } => *pos,
+        | Fact::UserAccountControlSet { pos, .. }
+        | Fact::VirtualDirectory(VirtualDirectory { pos, .. }) => *pos,
     }
 }
 

@@ -4,20 +4,52 @@
 use super::{Protocol, segments};
 use Protocol::*;
 use Scheme::*;
+use std::collections::BTreeSet;
 
 /// How clients of a pool log on (DOMAIN.md 2.1, last paragraph).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
-    /// Basic is on by default, alone (EAS) or beside Windows authentication (RPC, Autodiscover):
-    /// a token can be cached.
+    /// Basic alone (EAS): a token is cached.
     Basic,
     /// Forms, which are Basic behind the front end: a token is cached.
     Forms,
+    /// Basic beside Negotiate and NTLM (RPC, Autodiscover): a token can be cached.
+    BasicAndWindows,
     /// Negotiate or NTLM by default; Basic, and with it a cached token, only if an administrator
     /// allowed it.
     Windows,
     /// Certificates, server to server, anonymous, or not known.
     Unknown,
+}
+
+impl Scheme {
+    /// Every scheme with its word in reports and in `--auth`.
+    pub const WORDS: &'static [(Scheme, &'static str)] = &[
+        (Basic, "basic"),
+        (Forms, "forms"),
+        (Windows, "windows"),
+        (BasicAndWindows, "basic+windows"),
+    ];
+
+    /// The word in reports; none where nothing is known.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(scheme, _)| *scheme == self).map_or("", |(_, word)| word)
+    }
+
+    /// The scheme of a word, in any case.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, w)| w.eq_ignore_ascii_case(word)).map(|(scheme, _)| *scheme)
+    }
+
+    /// Basic is among it, be it behind forms: IIS caches tokens.
+    pub fn has_basic(self) -> bool {
+        matches!(self, Basic | Forms | BasicAndWindows)
+    }
+
+    /// Negotiate and NTLM are among it.
+    pub fn has_windows(self) -> bool {
+        matches!(self, Windows | BasicAndWindows)
+    }
 }
 
 /// Where a stem leads.
@@ -66,30 +98,30 @@ const OUTLOOK: &str = "MSExchangeOutlookServiceAppPool";
 /// The longest stem on a segment boundary wins.
 #[rustfmt::skip]
 static ROUTES: &[Row] = &[
-    ("microsoft-server-activesync", Eas,          Basic,   SYNC,         SYNC),
-    ("ews",                         Ews,          Windows, SERVICES,     SERVICES),
-    ("rpc",                         Rpc,          Basic,   RPC_FRONT,    RPC_BACK),
-    ("rpcwithcert",                 Rpc,          Basic,   RPC_FRONT,    RPC_BACK),
-    ("mapi",                        Mapi,         Windows, MAPI_FRONT,   ""),
-    ("mapi/emsmdb",                 Mapi,         Windows, MAPI_FRONT,   MAPI_MAILBOX),
-    ("mapi/nspi",                   Mapi,         Windows, MAPI_FRONT,   MAPI_BOOK),
-    ("owa",                         Owa,          Forms,   OWA,          OWA),
-    ("owa/calendar",                Owa,          Unknown, CALENDAR,     CALENDAR),
-    ("exchange",                    Owa,          Forms,   OWA,          OWA),
-    ("exchweb",                     Owa,          Forms,   OWA,          OWA),
-    ("public",                      Owa,          Forms,   OWA,          OWA),
-    ("ecp",                         Ecp,          Forms,   ECP,          ECP),
-    ("ecp/reportingwebservice",     Ecp,          Unknown, REPORTING,    REPORTING),
-    ("oab",                         Oab,          Windows, OAB,          OAB),
-    ("autodiscover",                Autodiscover, Basic,   AUTODISCOVER, AUTODISCOVER),
-    ("powershell",                  Powershell,   Unknown, SHELL_FRONT,  SHELL_BACK),
-    ("powershell-liveid",           Powershell,   Unknown, LIVE_FRONT,   LIVE_BACK),
-    ("api",                         Rest,         Windows, REST_FRONT,   REST_BACK),
-    ("pushnotifications",           Other,        Unknown, PUSH,         PUSH),
-    ("xrop",                        Other,        Unknown, XROP,         XROP),
-    ("psws",                        Other,        Unknown, PSWS_FRONT,   PSWS_BACK),
-    ("encryption",                  Other,        Unknown, ENCRYPTION,   ENCRYPTION),
-    ("outlookservice",              Other,        Unknown, OUTLOOK,      OUTLOOK),
+    ("microsoft-server-activesync", Eas,          Basic,           SYNC,         SYNC),
+    ("ews",                         Ews,          Windows,         SERVICES,     SERVICES),
+    ("rpc",                         Rpc,          BasicAndWindows, RPC_FRONT,    RPC_BACK),
+    ("rpcwithcert",                 Rpc,          BasicAndWindows, RPC_FRONT,    RPC_BACK),
+    ("mapi",                        Mapi,         Windows,         MAPI_FRONT,   ""),
+    ("mapi/emsmdb",                 Mapi,         Windows,         MAPI_FRONT,   MAPI_MAILBOX),
+    ("mapi/nspi",                   Mapi,         Windows,         MAPI_FRONT,   MAPI_BOOK),
+    ("owa",                         Owa,          Forms,           OWA,          OWA),
+    ("owa/calendar",                Owa,          Unknown,         CALENDAR,     CALENDAR),
+    ("exchange",                    Owa,          Forms,           OWA,          OWA),
+    ("exchweb",                     Owa,          Forms,           OWA,          OWA),
+    ("public",                      Owa,          Forms,           OWA,          OWA),
+    ("ecp",                         Ecp,          Forms,           ECP,          ECP),
+    ("ecp/reportingwebservice",     Ecp,          Unknown,         REPORTING,    REPORTING),
+    ("oab",                         Oab,          Windows,         OAB,          OAB),
+    ("autodiscover",                Autodiscover, BasicAndWindows, AUTODISCOVER, AUTODISCOVER),
+    ("powershell",                  Powershell,   Unknown,         SHELL_FRONT,  SHELL_BACK),
+    ("powershell-liveid",           Powershell,   Unknown,         LIVE_FRONT,   LIVE_BACK),
+    ("api",                         Rest,         Windows,         REST_FRONT,   REST_BACK),
+    ("pushnotifications",           Other,        Unknown,         PUSH,         PUSH),
+    ("xrop",                        Other,        Unknown,         XROP,         XROP),
+    ("psws",                        Other,        Unknown,         PSWS_FRONT,   PSWS_BACK),
+    ("encryption",                  Other,        Unknown,         ENCRYPTION,   ENCRYPTION),
+    ("outlookservice",              Other,        Unknown,         OUTLOOK,      OUTLOOK),
 ];
 
 /// Where a stem leads; [`Protocol::Other`] with empty pools where the table does not know it.
@@ -123,6 +155,11 @@ fn is_under(cs_uri_stem: &[u8], path: &str) -> bool {
 pub fn default_scheme(pool: &str) -> Scheme {
     let row = ROUTES.iter().find(|row| row.3.eq_ignore_ascii_case(pool));
     row.map_or(Unknown, |row| row.2)
+}
+
+/// Exchange's front-end pools, each once.
+pub fn pools() -> BTreeSet<&'static str> {
+    ROUTES.iter().map(|row| row.3).collect()
 }
 
 /// Whether it is one of Exchange's front-end pools.

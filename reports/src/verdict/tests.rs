@@ -11,13 +11,14 @@ fn at(hour: i64) -> DateTime<Utc> {
 fn report() -> Report {
     Report {
         schema: SCHEMA,
-        tool: Tool { name: "stillin", version: "0" },
+        tool: Tool { name: "stillin", version: "0".into() },
         rules: Rules {
             ttl_seconds: 900,
             slack_seconds: 60,
             since: None,
             until: None,
             accounts: vec![],
+            auth: vec![],
         },
         sources: vec![],
         coverage: vec![],

@@ -1,10 +1,11 @@
 //! The report as JSON.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::Value;
 use stillin_reports::report::Report;
-use stillin_reports::{Output, Style, write};
+use stillin_reports::{Output, Style, read, write};
 
 use crate::golden;
 use crate::story::{self, HOSTILE};
@@ -68,4 +69,55 @@ fn hostile_text_comes_back_as_it_was() {
     ] {
         assert_eq!(json.pointer(pointer), Some(&Value::from(HOSTILE)), "{pointer}");
     }
+}
+
+#[test]
+fn comes_back_whole() {
+    for report in [story::story(), story::hostile(), story::empty()] {
+        let out = written(&report);
+        let back = read(&out).unwrap();
+        assert_eq!(String::from_utf8(written(&back)), String::from_utf8(out));
+    }
+}
+
+/// The list of words that can be read back holds every word that is written.
+#[test]
+fn every_story_comes_back_whole() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/scenarios")];
+    let mut n_reports = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.ends_with("expected.json") {
+                let bytes = std::fs::read(&path).unwrap();
+                let report = read(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+                assert!(written(&report) == bytes, "{}", path.display());
+                n_reports += 1;
+            }
+        }
+    }
+    assert!(n_reports > 20, "{n_reports} reports");
+}
+
+#[test]
+fn what_is_no_report_is_said_to_be_none() {
+    let check = |text: &str, expect: &str| {
+        let error = read(text.as_bytes()).unwrap_err();
+        assert!(error.starts_with(expect), "{text}: {error}");
+    };
+    let none = "no report of stillin (stillin/report/1)";
+    check("", none);
+    check("[]", none);
+    check("{\"schema\": 1}", none);
+    check("{\"schema\": \"stillin/report/2\"}", none);
+    check("{\"schema\": \"stillin/report/1\"}", "a report that is not whole: missing field `tool`");
+    let whole = String::from_utf8(written(&story::story())).unwrap();
+    check(&whole.replace("\"open\"", "\"ajar\""), "a report that is not whole: `ajar` is no word");
+    check(
+        &whole.replace("2026-03-02T09:00:05.123Z", "now"),
+        "a report that is not whole: `now` is",
+    );
+    check(&whole[..whole.len() / 2], none);
 }

@@ -2,6 +2,7 @@
 //! `STILLIN_BLESS=1` writes those files anew, for a reader to look at in the diff.
 
 mod by_design;
+mod case;
 mod inspect;
 mod json;
 mod rows;

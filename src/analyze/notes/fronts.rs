@@ -35,7 +35,7 @@ fn without_w3c(run: &Run<'_>) -> Option<String> {
 }
 
 /// Servers that requests were passed on to, or came from, and that may be front ends themselves.
-fn not_supplied(run: &Run<'_>) -> Option<String> {
+pub fn not_supplied(run: &Run<'_>) -> Option<String> {
     let is_known = |name: &String| {
         run.fronts.servers.contains(name)
             || run.collected.fronts.keys().any(|(server, _)| server == name)

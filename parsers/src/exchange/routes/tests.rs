@@ -14,8 +14,8 @@ fn stems_lead_to_their_pools() {
         ("/EWS/Exchange.asmx", Ews, Windows, "MSExchangeServicesAppPool", "MSExchangeServicesAppPool"),
         ("/EWS/mrsproxy.svc", Ews, Windows, "MSExchangeServicesAppPool", "MSExchangeServicesAppPool"),
         ("/ews/exchange.asmx/s/GetUserPhoto", Ews, Windows, "MSExchangeServicesAppPool", "MSExchangeServicesAppPool"),
-        ("/rpc/rpcproxy.dll", Rpc, Basic, "MSExchangeRpcProxyFrontEndAppPool", "MSExchangeRpcProxyAppPool"),
-        ("/rpcwithcert/rpcproxy.dll", Rpc, Basic, "MSExchangeRpcProxyFrontEndAppPool", "MSExchangeRpcProxyAppPool"),
+        ("/rpc/rpcproxy.dll", Rpc, BasicAndWindows, "MSExchangeRpcProxyFrontEndAppPool", "MSExchangeRpcProxyAppPool"),
+        ("/rpcwithcert/rpcproxy.dll", Rpc, BasicAndWindows, "MSExchangeRpcProxyFrontEndAppPool", "MSExchangeRpcProxyAppPool"),
         ("/mapi/emsmdb/", Mapi, Windows, "MSExchangeMapiFrontEndAppPool", "MSExchangeMapiMailboxAppPool"),
         ("/mapi/nspi/", Mapi, Windows, "MSExchangeMapiFrontEndAppPool", "MSExchangeMapiAddressBookAppPool"),
         ("/mapi/healthcheck.htm", Mapi, Windows, "MSExchangeMapiFrontEndAppPool", ""),
@@ -31,8 +31,8 @@ fn stems_lead_to_their_pools() {
         ("/ecp/", Ecp, Forms, "MSExchangeECPAppPool", "MSExchangeECPAppPool"),
         ("/ecp/ReportingWebService/Reporting.svc", Ecp, Unknown, "MSExchangeReportingWebServiceAppPool", "MSExchangeReportingWebServiceAppPool"),
         ("/OAB/ec72003d-f96d-4aa7-9297-f6b8790094a8/oab.xml", Oab, Windows, "MSExchangeOABAppPool", "MSExchangeOABAppPool"),
-        ("/Autodiscover/Autodiscover.xml", Autodiscover, Basic, "MSExchangeAutodiscoverAppPool", "MSExchangeAutodiscoverAppPool"),
-        ("/autodiscover/autodiscover.json/v1.0/a@b", Autodiscover, Basic, "MSExchangeAutodiscoverAppPool", "MSExchangeAutodiscoverAppPool"),
+        ("/Autodiscover/Autodiscover.xml", Autodiscover, BasicAndWindows, "MSExchangeAutodiscoverAppPool", "MSExchangeAutodiscoverAppPool"),
+        ("/autodiscover/autodiscover.json/v1.0/a@b", Autodiscover, BasicAndWindows, "MSExchangeAutodiscoverAppPool", "MSExchangeAutodiscoverAppPool"),
         ("/PowerShell", Powershell, Unknown, "MSExchangePowerShellFrontEndAppPool", "MSExchangePowerShellAppPool"),
         ("/PowerShell-LiveID/", Powershell, Unknown, "MSExchangePowerShellLiveIDFrontEndAppPool", "MSExchangePowerShellLiveIDAppPool"),
         ("/api/v1.0/$metadata", Rest, Windows, "MSExchangeRestFrontEndAppPool", "MSExchangeRestAppPool"),
@@ -70,8 +70,8 @@ fn every_row_is_reached() {
 fn a_pool_has_one_default_scheme() {
     for (pool, expect) in [
         ("MSExchangeSyncAppPool", Basic),
-        ("MSExchangeRPCProxyFrontEndAppPool", Basic),
-        ("MSExchangeAutodiscoverAppPool", Basic),
+        ("MSExchangeRPCProxyFrontEndAppPool", BasicAndWindows),
+        ("MSExchangeAutodiscoverAppPool", BasicAndWindows),
         ("MSExchangeOWAAppPool", Forms),
         ("msexchangeecpapppool", Forms),
         ("MSExchangeServicesAppPool", Windows),
@@ -87,6 +87,24 @@ fn a_pool_has_one_default_scheme() {
     for row in ROUTES {
         assert_eq!(default_scheme(row.3), row.2, "{}", row.0);
     }
+}
+
+#[test]
+fn schemes_have_words() {
+    for (word, scheme, has) in [
+        ("basic", Some(Basic), (true, false)),
+        ("FORMS", Some(Forms), (true, false)),
+        ("Basic+Windows", Some(BasicAndWindows), (true, true)),
+        ("windows", Some(Windows), (false, true)),
+        ("", None, (false, false)),
+        ("ntlm", None, (false, false)),
+    ] {
+        assert_eq!(Scheme::from_word(word), scheme, "{word}");
+        let scheme = scheme.unwrap_or(Unknown);
+        assert_eq!((scheme.has_basic(), scheme.has_windows()), has, "{word}");
+        assert!(scheme == Unknown || scheme.word().eq_ignore_ascii_case(word));
+    }
+    assert_eq!(Unknown.word(), "");
 }
 
 #[test]
