@@ -243,13 +243,13 @@ fn changes(run: &Run<'_>) -> Vec<String> {
     notes
 }
 
-/// Disabled accounts without a time. There may be hundreds that are so by design, which must not hide a leaver.
+/// Disabled accounts without a time. There may be hundreds that are so by the kind of the mailbox, which must not hide a leaver.
 fn since_unknown(directory: &Directory) -> Vec<String> {
     let accounts = directory.disabled_since_unknown.iter().map(|&id| &directory.accounts.list[id]);
-    let is_design = |account: &&Account| {
+    let is_of_kind = |account: &&Account| {
         account.mailbox().is_some_and(|mailbox| mailbox.is_disabled_by_design())
     };
-    let (by_design, others): (Vec<&Account>, Vec<&Account>) = accounts.partition(is_design);
+    let (of_kind, others): (Vec<&Account>, Vec<&Account>) = accounts.partition(is_of_kind);
     let notes = [
         (
             others,
@@ -257,9 +257,9 @@ fn since_unknown(directory: &Directory) -> Vec<String> {
              metadata",
         ),
         (
-            by_design,
-            "disabled by design (linked, shared, resource), and no source says since when, so not looked for; if one \
-             was a person's before, add event logs or the replication metadata",
+            of_kind,
+            "disabled, as accounts of linked, shared and resource mailboxes mostly are, and no source says since when, \
+             so not looked for; if one was a person's before, add event logs or the replication metadata",
         ),
     ];
     let note = |(accounts, words): (Vec<&Account>, &str)| {
