@@ -8,6 +8,7 @@ mod fronts;
 mod judge;
 mod notes;
 pub mod outputs;
+mod sources;
 
 use crate::account::{AccountId, Resolution};
 use crate::case::{self, Case};
@@ -225,9 +226,6 @@ fn asked_for(
     Ok(asked)
 }
 
-/// How often logs are read again because they taught names.
-const LESSONS: usize = 2;
-
 impl Run<'_> {
     /// Accounts and changes out of what was told, and whom to look for. Returns what `--account` names in vain.
     fn know(&mut self) -> anyhow::Result<Vec<String>> {
@@ -246,26 +244,33 @@ impl Run<'_> {
     /// Reads the logs; once more where HttpProxy ties a name to an account that no other source ties to it, because
     /// what W3C has under that name was a stranger's before.
     fn read_logs(&mut self, hash: Hash, messages: &Messages) -> anyhow::Result<()> {
-        for _ in 0..LESSONS {
+        self.collect(hash, messages);
+        if self.learn()? {
+            // The rows bear the numbers of accounts of before.
             self.collect(hash, messages);
-            let learned = std::mem::take(&mut self.collected.learned);
-            if learned.is_empty() {
-                break;
-            }
-            let accounts = &self.directory.accounts;
-            self.told.extend(learned.into_iter().map(|((id, name), (source, line))| {
-                let account = accounts.under_another_name(id, &name);
-                let (pos, is_state) = (Pos::Line(line), true);
-                let (enabled, changed, expires, mailbox) = (None, None, None, None);
-                let fact = Fact::Account { pos, account, enabled, changed, expires, mailbox };
-                Told { source, is_state, fact }
-            }));
-            self.know()?;
         }
         doubts::homeless(&mut self.collected, &self.directory.accounts);
         doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
         self.fronts = Fronts::new(&self.collected, self.args.until);
         Ok(())
+    }
+
+    /// Adds the names that the logs taught to what was told, and says whether there are any.
+    fn learn(&mut self) -> anyhow::Result<bool> {
+        let learned = std::mem::take(&mut self.collected.learned);
+        if learned.is_empty() {
+            return Ok(false);
+        }
+        let accounts = &self.directory.accounts;
+        self.told.extend(learned.into_iter().map(|((id, name), (source, line))| {
+            let account = accounts.under_another_name(id, &name);
+            let (pos, is_state) = (Pos::Line(line), true);
+            let (enabled, changed, expires, mailbox) = (None, None, None, None);
+            let fact = Fact::Account { pos, account, enabled, changed, expires, mailbox };
+            Told { source, is_state, fact }
+        }));
+        self.know()?;
+        Ok(true)
     }
 
     fn collect(&mut self, hash: Hash, messages: &Messages) {
@@ -332,7 +337,7 @@ pub fn inspect(
     run.watched.clear();
     run.read_logs(hash, messages)?;
     messages.end();
-    Ok((0..run.files.len()).map(|index| assemble::inspected(&run, index)).collect())
+    Ok((0..run.files.len()).map(|index| sources::inspected(&run, index)).collect())
 }
 
 /// A thread pool of the size that was asked for.

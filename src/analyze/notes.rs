@@ -72,7 +72,7 @@ fn window(run: &mut Run<'_>, messages: &Messages) {
 fn rejects(run: &Run<'_>, messages: &Messages) {
     for (index, file) in run.files.iter().enumerate() {
         let path = &file.source.path;
-        let (first, rejected) = super::assemble::rejects(run, index);
+        let (first, rejected) = super::sources::rejects(run, index);
         for (place, reason) in first.iter().take(PRINTED) {
             messages.partial(&format!("{path}{place}: {reason}"));
         }
@@ -86,7 +86,7 @@ fn rejects(run: &Run<'_>, messages: &Messages) {
 /// Files that could not be opened again, were cut, or whose packing is broken.
 fn damage(run: &Run<'_>, messages: &Messages) {
     for (index, file) in run.files.iter().enumerate() {
-        if let Some(error) = super::assemble::error(run, index)
+        if let Some(error) = super::sources::error(run, index)
             && file.problem.is_none()
         {
             messages.partial(&format!("{}: {error}", file.source.path));

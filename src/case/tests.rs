@@ -33,29 +33,12 @@ fn book(minutes: &[i64]) -> Book {
     let client = book.clients.number(Client { device: "A".into(), user_agent, c_ip, seat: 0 });
     let command = book.texts.number("Ping".into());
     let access = |(line, &at): (u64, &i64)| Access {
-        account: 0,
-        is_ambiguous: false,
-        source: 0,
         line,
-        start: minute(at.abs()),
-        is_start_known: true,
-        end: minute(at.abs()),
         key,
         client,
-        name: None,
         command,
         refusal: (at < 0).then_some(Refusal::Disabled),
-        is_claimed: false,
-        auth: exchange::Auth::None,
-        request_id: 0,
-        is_proxied: false,
-        twin: None,
-        is_contradicted: false,
-        moved_data: false,
-        is_back_end: false,
-        sc_status: 200,
-        sc_substatus: None,
-        sc_win32_status: None,
+        ..Access::served(minute(at.abs()))
     };
     book.accesses = (1..).zip(minutes).map(access).collect();
     book

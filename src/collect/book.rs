@@ -96,6 +96,38 @@ pub struct Access {
     pub sc_win32_status: Option<u64>,
 }
 
+#[cfg(test)]
+impl Access {
+    /// A request that was served in a moment, as a test begins with it.
+    pub fn served(at: DateTime<Utc>) -> Access {
+        Access {
+            account: 0,
+            is_ambiguous: false,
+            source: 0,
+            line: 1,
+            start: at,
+            is_start_known: true,
+            end: at,
+            key: 0,
+            client: 0,
+            name: None,
+            command: 0,
+            refusal: None,
+            is_claimed: false,
+            auth: Auth::None,
+            request_id: 0,
+            is_proxied: false,
+            twin: None,
+            is_contradicted: false,
+            moved_data: false,
+            is_back_end: false,
+            sc_status: 200,
+            sc_substatus: None,
+            sc_win32_status: None,
+        }
+    }
+}
+
 /// A row of HttpProxy that is not a watched account's.
 #[derive(Debug, Clone, Copy)]
 pub struct Other {

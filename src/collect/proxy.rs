@@ -238,8 +238,8 @@ impl Scanned {
         let desk = &mut self.desk;
         let name = Some(desk.text(user));
         // As W3C writes it, but for commas, which Exchange made blanks.
-        let agent: Vec<u8> = row.text(Column::UserAgent).to_vec();
-        let agent: Vec<u8> = agent.into_iter().map(|b| if b == b' ' { b'+' } else { b }).collect();
+        let agent = row.text(Column::UserAgent).iter();
+        let agent: Vec<u8> = agent.map(|&b| if b == b' ' { b'+' } else { b }).collect();
         Some(Access {
             account: 0,
             is_ambiguous: false,

@@ -4,7 +4,7 @@ use super::*;
 use crate::collect::book::Access;
 use crate::correlate::Speaks;
 use chrono::DateTime;
-use stillin_parsers::exchange::{self, Protocol};
+use stillin_parsers::exchange::Protocol;
 
 fn key(scheme: Scheme) -> Key {
     let (pool, name) = ("MSExchangeMapiFrontEndAppPool", "fabrikam\\ada".into());
@@ -13,31 +13,7 @@ fn key(scheme: Scheme) -> Key {
 
 fn path(class: Class, state: State, schemes: &[Auth]) -> Path {
     let time = DateTime::from_timestamp(1_772_442_000, 0).unwrap();
-    let access = Access {
-        account: 0,
-        is_ambiguous: false,
-        source: 0,
-        line: 1,
-        start: time,
-        is_start_known: true,
-        end: time,
-        key: 0,
-        client: 0,
-        name: None,
-        command: 0,
-        refusal: None,
-        is_claimed: false,
-        auth: exchange::Auth::None,
-        request_id: 0,
-        is_proxied: false,
-        twin: None,
-        is_contradicted: false,
-        moved_data: false,
-        is_back_end: false,
-        sc_status: 200,
-        sc_substatus: None,
-        sc_win32_status: None,
-    };
+    let access = Access::served(time);
     Path {
         key: 0,
         class,

@@ -29,31 +29,7 @@ fn request(book: &mut Book, server: &str, path: &str) -> Access {
         name: "fabrikam\\ada".into(),
     });
     let time = DateTime::from_timestamp(1_772_442_000, 0).unwrap();
-    Access {
-        account: 0,
-        is_ambiguous: false,
-        source: 0,
-        line: 1,
-        start: time,
-        is_start_known: true,
-        end: time,
-        key,
-        client: 0,
-        name: Some(0),
-        command: 0,
-        refusal: None,
-        is_claimed: false,
-        auth: Auth::None,
-        request_id: 0,
-        is_proxied: false,
-        twin: None,
-        is_contradicted: false,
-        moved_data: false,
-        is_back_end: false,
-        sc_status: 200,
-        sc_substatus: Some(0),
-        sc_win32_status: Some(0),
-    }
+    Access { key, name: Some(0), ..Access::served(time) }
 }
 
 /// EAS and EWS on two servers, under these configurations: the scheme of each, `-` for the default.
