@@ -77,6 +77,28 @@ pub struct Claim {
     pub is_by_device: bool,
 }
 
+/// A request that was served at a seat.
+#[derive(Clone, Copy)]
+struct Served<'a> {
+    access: &'a Access,
+    /// From here on up to it, all at the seat were one account's, and of no shared name.
+    alike_from: usize,
+}
+
+/// Thousands of refusals may ask for the same stretch of requests, so it is looked through once.
+fn in_order(list: &mut [Served<'_>]) {
+    list.sort_by_key(|Served { access, .. }| (access.end, access.source, access.line));
+    let mut before: Option<Served<'_>> = None;
+    for (place, served) in list.iter_mut().enumerate() {
+        served.alike_from = match before {
+            _ if served.access.is_ambiguous => place + 1,
+            Some(before) if before.access.account == served.access.account => before.alike_from,
+            _ => place,
+        };
+        before = Some(*served);
+    }
+}
+
 /// Finds for each nameless refusal the client that was served under a name there before, if under one account
 /// of the book only. Whether strangers sat there too, the caller has to ask the log.
 pub fn claims(book: &Book) -> Vec<Claim> {
@@ -91,27 +113,27 @@ pub fn claims(book: &Book) -> Vec<Claim> {
     // Most clients were never refused without a name: that a look at their number tells.
     let mut is_asked = vec![false; seats.n_seats];
     asked.iter().for_each(|&(_, seat)| is_asked[seat as usize] = true);
-    let mut served: Vec<Vec<&Access>> = vec![Vec::new(); asked.iter().count()];
+    let mut served: Vec<Vec<Served<'_>>> = vec![Vec::new(); asked.iter().count()];
     for access in book.accesses.iter().filter(|access| access.refusal.is_none()) {
         let places = seats.of(access).filter(|&(_, seat)| is_asked[seat as usize]);
         for place in places.filter_map(|seat| asked.place(&seat)) {
-            served[place as usize].push(access);
+            served[place as usize].push(Served { access, alike_from: 0 });
         }
     }
-    served.par_iter_mut().for_each(|list| list.sort_by_key(|a| (a.end, a.source, a.line)));
+    served.par_iter_mut().for_each(|list| in_order(list));
     let claim = |refusal: &Access| {
-        let before = |list: &&Vec<&Access>| list.first().is_some_and(|a| a.end <= refusal.end);
+        let end = |served: &Served<'_>| served.access.end;
+        let before = |list: &&Vec<Served<'_>>| list.first().is_some_and(|a| end(a) <= refusal.end);
         let has_device = seats.has_device(refusal);
         let mut lists = seats.of(refusal).enumerate();
         let list_of = |seat: Seat| Some(&served[asked.place(&seat)? as usize]);
         let (nth, list) =
             lists.find_map(|(nth, seat)| Some((nth, list_of(seat).filter(before)?)))?;
         let is_by_device = has_device && nth == 0;
-        let until = list.partition_point(|access| access.end <= refusal.end);
-        let from = list.partition_point(|access| access.end < refusal.end - SESSION);
-        let recent = list.get(from..until)?;
-        let last = **recent.last()?;
-        let one_account = recent.iter().all(|a| a.account == last.account && !a.is_ambiguous);
+        let until = list.partition_point(|served| end(served) <= refusal.end);
+        let from = list.partition_point(|served| end(served) < refusal.end - SESSION);
+        let last = list.get(from..until)?.last()?;
+        let (last, one_account) = (*last.access, last.alike_from <= from);
         // Another device at the same address is another client.
         let is_same_client = is_by_device || !has_device || !seats.has_device(&last);
         let claim = Claim { refusal: *refusal, served: last, is_by_device };
@@ -161,3 +183,6 @@ pub fn drop_doubles(book: &mut Book) -> BTreeMap<u32, u64> {
     });
     dropped
 }
+
+#[cfg(test)]
+mod tests;

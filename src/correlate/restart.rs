@@ -19,8 +19,7 @@ pub enum Scope {
 pub struct Restart {
     /// When.
     pub at: DateTime<Utc>,
-    /// An event says so. Else it is a hint: requests that HTTP.sys abandoned, a header in the middle of a log,
-    /// another process id (DOMAIN.md 6.1).
+    /// An event says so. Else it is a hint: requests that HTTP.sys abandoned, another process id (DOMAIN.md 6.1).
     pub is_sure: bool,
     /// What was restarted.
     pub scope: Scope,

@@ -36,6 +36,7 @@ struct Client {
 #[derive(Default)]
 pub(super) struct Runs {
     list: Vec<Run>,
+    /// By client and key: one that guesses passwords from many addresses must not be sought among all others.
     clients: BTreeMap<(u32, u32), Client>,
 }
 
@@ -47,10 +48,14 @@ enum Sent {
     Unknown,
 }
 
+fn place(request: &Request) -> (u32, u32) {
+    (request.client, request.key)
+}
+
 impl Runs {
     /// The run of a client's request, begun with it if need be.
     pub(super) fn join(&mut self, request: &Request, effect: &Effect, bearing: Bearing) -> usize {
-        let client = self.clients.entry((request.key, request.client)).or_default();
+        let client = self.clients.entry(place(request)).or_default();
         let slot = match bearing {
             Bearing::UpTo(_) => &mut client.open,
             Bearing::Contradicts => &mut client.believed,
@@ -67,7 +72,7 @@ impl Runs {
 
     /// With a new logon the run ends: a refusal later says nothing of the password before it (DESIGN.md 3).
     pub(super) fn log_on_anew(&mut self, request: &Request) {
-        self.clients.entry((request.key, request.client)).or_default().open = None;
+        self.clients.entry(place(request)).or_default().open = None;
     }
 
     /// When the client last logged on after the change, as far as logons tell: a device keeps the password that it
@@ -78,20 +83,20 @@ impl Runs {
         effect: &Effect,
         at: Option<DateTime<Utc>>,
     ) -> Option<DateTime<Utc>> {
-        let client = self.clients.entry((request.key, request.client)).or_default();
+        let client = self.clients.entry(place(request)).or_default();
         client.asked = client.asked.max(at);
         client.asked.filter(|asked| *asked >= effect.at)
     }
 
     /// The client was refused its password after the change: what it is served since, it is served for the new one.
     pub(super) fn had_to_log_on_anew(&self, request: &Request, effect: &Effect) -> bool {
-        let client = self.clients.get(&(request.key, request.client));
+        let client = self.clients.get(&place(request));
         client.and_then(|client| client.refused).is_some_and(|refused| refused >= effect.at)
     }
 
     /// The client was told that the account is off, so no token served it any more.
     pub(super) fn was_shut_out(&self, request: &Request, effect: &Effect) -> bool {
-        let client = self.clients.get(&(request.key, request.client));
+        let client = self.clients.get(&place(request));
         client.and_then(|client| client.shut_out).is_some_and(|at| at >= effect.at)
     }
 
@@ -103,9 +108,10 @@ impl Runs {
         effect: &Effect,
     ) -> Speaks {
         let sent = password_sent(refusal, request.is_claimed);
-        let here = (request.key, request.client);
+        let here = place(request);
         let mut speaks = Speaks::default();
-        let same_client = self.clients.iter_mut().filter(|(at, _)| at.1 == request.client);
+        let of_client = (request.client, u32::MIN)..=(request.client, u32::MAX);
+        let same_client = self.clients.range_mut(of_client);
         for (&at, client) in same_client {
             let (residual, why) = if at != here {
                 (Residual::Likely, Ground::RefusedElsewhere)
