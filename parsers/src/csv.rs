@@ -183,6 +183,8 @@ struct Record {
 /// The records from one place on, whatever their number of cells.
 struct Records<'a> {
     reader: ::csv::Reader<Cursor<&'a [u8]>>,
+    /// Bytes and cells of the last record: the next one mostly needs as much room.
+    room: (usize, usize),
 }
 
 impl<'a> Records<'a> {
@@ -194,7 +196,7 @@ impl<'a> Records<'a> {
             .from_reader(Cursor::new(bytes));
         // No header of its own, which it would read before it goes elsewhere.
         reader.set_byte_headers(ByteRecord::new());
-        let mut records = Records { reader };
+        let mut records = Records { reader, room: (0, 0) };
         records.go_to(start);
         records
     }
@@ -210,11 +212,12 @@ impl<'a> Records<'a> {
 
     /// The next record; an empty one that ends where it begins, at the end.
     fn next(&mut self) -> Record {
-        let mut record = ByteRecord::new();
+        let mut record = ByteRecord::with_capacity(self.room.0, self.room.1);
         let before = self.reader.position().byte();
         // Reading from memory does not fail, and a flexible reader takes any number of cells.
         let read = self.reader.read_byte_record(&mut record).unwrap_or(false);
         let after = if read { self.reader.position().byte() } else { before };
+        self.room = (record.as_slice().len(), record.len());
         let cells = StringRecord::from_byte_record_lossy(record);
         Record { cells, end: usize::try_from(after).unwrap_or(usize::MAX) }
     }

@@ -4,6 +4,7 @@
 use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Precision, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::time::{Clock, When};
+use std::borrow::Cow;
 
 pub mod mailbox;
 pub mod metadata;
@@ -47,7 +48,8 @@ pub fn take(
     value: &[u8],
     clock: &Clock,
 ) -> Result<(), Reason> {
-    let text = String::from_utf8_lossy(value);
+    // Nearly always it is UTF-8, which is told at once.
+    let text = str::from_utf8(value).map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed);
     let text = text.trim();
     if text.is_empty() {
         return Ok(());

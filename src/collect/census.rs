@@ -84,9 +84,10 @@ fn look_into(look: &Look<'_>, asks: &[&Ask]) -> Answers {
                 let mut answers = Answers::new();
                 if is_timely(chunk, &guess, asks) {
                     read(chunk, &guess, &mut answers);
+                    // To give pages back interrupts every core: only for what was read whole.
+                    let start = chunk.as_ptr() as usize - text.as_ptr() as usize;
+                    map.release(start..start + chunk.len());
                 }
-                let start = chunk.as_ptr() as usize - text.as_ptr() as usize;
-                map.release(start..start + chunk.len());
                 answers
             };
             let chunks = w3c::chunks(text, CHUNK).into_par_iter();

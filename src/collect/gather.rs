@@ -5,6 +5,7 @@ use crate::input::{Body, Hash, Map, Stored, Stream};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use stillin_parsers::lines;
 
@@ -104,18 +105,24 @@ pub fn in_order<B: Send, P: Send>(
     read: impl Fn(usize, &mut B) -> P + Sync,
     take: impl FnMut(usize, P) + Send,
 ) {
-    let benches = Mutex::new(Vec::new());
+    let next_piece = AtomicUsize::new(0);
     let waiting = Mutex::new((take, 0, BTreeMap::new()));
-    (0..n).into_par_iter().for_each(|n| {
-        let mut mine = lock(&benches).pop().unwrap_or_else(&bench);
-        let piece = read(n, &mut mine);
-        lock(&benches).push(mine);
-        // Whoever brings the next piece takes what can be taken.
-        let (take, next, pieces) = &mut *lock(&waiting);
-        pieces.insert(n, piece);
-        while let Some(piece) = pieces.remove(next) {
-            take(*next, piece);
-            *next += 1;
+    let n_threads = rayon::current_num_threads().min(n);
+    (0..n_threads).into_par_iter().with_max_len(1).for_each(|_| {
+        let mut mine = None;
+        loop {
+            let at = next_piece.fetch_add(1, Ordering::Relaxed);
+            if at >= n {
+                return;
+            }
+            let piece = read(at, mine.get_or_insert_with(&bench));
+            // Whoever brings the next piece takes what can be taken.
+            let (take, next, pieces) = &mut *lock(&waiting);
+            pieces.insert(at, piece);
+            while let Some(piece) = pieces.remove(next) {
+                take(*next, piece);
+                *next += 1;
+            }
         }
     });
 }

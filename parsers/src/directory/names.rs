@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 
 /// The DNS domain of the `DC=` parts at the end of a DN, in lower case: `fabrikam.example`.
 pub fn dns_domain(dn: &str) -> Option<String> {
-    let mut labels: Vec<&str> = Vec::new();
-    for part in parts(dn) {
-        match part.trim().split_at_checked(3) {
-            Some((key, label)) if key.eq_ignore_ascii_case("DC=") => labels.push(label.trim()),
-            _ => labels.clear(),
-        }
-    }
-    if labels.is_empty() { None } else { Some(labels.join(".").to_lowercase()) }
+    let parts = parts(dn);
+    let n_labels = parts.iter().rev().map_while(|part| label(part)).count();
+    let labels = parts.iter().skip(parts.len() - n_labels).filter_map(|part| label(part));
+    (n_labels > 0).then(|| labels.collect::<Vec<_>>().join(".").to_lowercase())
+}
+
+/// `fabrikam` of `DC=fabrikam`.
+fn label(part: &str) -> Option<&str> {
+    let (key, label) = part.trim().split_at_checked(3)?;
+    key.eq_ignore_ascii_case("DC=").then(|| label.trim())
 }
 
 /// Looks like `CN=…,DC=…`: what stands there is a DN, not another kind of name.
@@ -29,12 +31,12 @@ pub fn is_dn(text: &str) -> bool {
 /// The parts of a DN between commas that are neither escaped nor quoted.
 fn parts(dn: &str) -> Vec<&str> {
     let (mut parts, mut begin, mut escaped, mut quoted) = (Vec::new(), 0, false, false);
-    for (at, c) in dn.char_indices() {
-        match c {
+    for (at, byte) in dn.bytes().enumerate() {
+        match byte {
             _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => quoted = !quoted,
-            ',' if !quoted => {
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' if !quoted => {
                 parts.extend(dn.get(begin..at));
                 begin = at + 1;
             }
@@ -92,10 +94,14 @@ pub fn guid(value: &[u8]) -> Option<String> {
         return Some(format!("{first:08x}-{second:04x}-{third:04x}-{fourth:04x}-{fifth:012x}"));
     }
     let text = str::from_utf8(value).ok()?.trim();
-    let text = text.trim_start_matches('{').trim_end_matches('}').to_ascii_lowercase();
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    let sound = text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    if sound && lengths == [8, 4, 4, 4, 12] { Some(text) } else { None }
+    let text = text.trim_start_matches('{').trim_end_matches('}');
+    const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+    let is_sound = |(at, byte): (usize, u8)| match HYPHENS.contains(&at) {
+        true => byte == b'-',
+        false => byte.is_ascii_hexdigit(),
+    };
+    let sound = text.len() == 36 && text.bytes().enumerate().all(is_sound);
+    sound.then(|| text.to_ascii_lowercase())
 }
 
 /// Nothing in it by which an account could be known; a domain alone is none.

@@ -130,18 +130,18 @@ pub fn outcome(
     status: Status,
 ) -> Outcome {
     // The server appends its mark after what the client sent.
-    let logoff_reason = query_values(cs_uri_query, "LogoffReason").last();
+    let logoff_reason = || query_values(cs_uri_query, "LogoffReason").last();
     outcome_of(protocol, cs_username, cs_method, cs_uri_stem, cs_uri_query, logoff_reason, status)
 }
 
-/// The same with the mark of the forms module as it was found: each log has it elsewhere.
-pub(super) fn outcome_of(
+/// The same with the mark of the forms module, which each log has elsewhere, and which few requests are asked for.
+pub(super) fn outcome_of<'a>(
     protocol: Protocol,
     cs_username: &[u8],
     cs_method: &[u8],
     cs_uri_stem: &[u8],
     cs_uri_query: &[u8],
-    logoff_reason: Option<&[u8]>,
+    logoff_reason: impl FnOnce() -> Option<&'a [u8]>,
     status: Status,
 ) -> Outcome {
     let named = !is_absent(cs_username);
@@ -239,11 +239,11 @@ pub fn refusal_of_status(status: u64) -> Option<Refusal> {
 ///
 /// The forms module rewrites 401 into 302 (GET, the logon POST) or 440 and appends `LogoffReason=`.
 /// Marks count only beside those: whoever is served could write them into the query himself.
-fn forms(
+fn forms<'a>(
     cs_method: &[u8],
     cs_uri_stem: &[u8],
     cs_uri_query: &[u8],
-    logoff_reason: Option<&[u8]>,
+    logoff_reason: impl FnOnce() -> Option<&'a [u8]>,
     sc_status: u16,
 ) -> Option<Outcome> {
     let page = Page::of(cs_uri_stem);
@@ -264,7 +264,7 @@ fn forms(
         (_, Page::Mailbox) => return None,
         _ => return Some(Outcome::Other),
     }
-    if let Some(mark) = logoff_reason {
+    if let Some(mark) = logoff_reason() {
         return refused(if starts_with(mark, "LoginTimeout") {
             Refusal::OwaTimeout
         } else if page == Page::LogonPost {

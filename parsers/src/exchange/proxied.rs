@@ -44,7 +44,7 @@ pub fn outcome(row: &Row<'_>) -> Outcome {
         row.text(Column::Method),
         row.text(Column::UrlStem),
         query(row),
-        logoff_reason(row),
+        || logoff_reason(row),
         Status { sc_status, sc_substatus: None, sc_win32_status: None },
     )
 }
