@@ -245,6 +245,13 @@ fn events(
         if window.holds(log.from) {
             events.push(event(log.from, None, format!("the log of {server} begins")));
         }
+        let web = run.fronts.web(server).filter(|web| web.to < log.to && window.holds(web.to));
+        events.extend(web.map(|web| {
+            let text = format!(
+                "the IIS log of {server} ends; HttpProxy goes on, and does not show who was turned down"
+            );
+            event(web.to, None, text)
+        }));
         if window.lasts {
             events.push(event(log.to, None, format!("the log of {server} ends")));
         }

@@ -148,7 +148,7 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
         let latest = accesses().map(|access| access.start).max().unwrap_or(last.start);
         path.restart = restart_after(latest, first.key, world);
     }
-    path.state = state(&path, world);
+    path.state = state(&path, all, world);
     path
 }
 
@@ -181,7 +181,22 @@ fn restart_after(latest: DateTime<Utc>, key: u32, world: &World<'_>) -> Option<R
     restarts.iter().find(|restart| restart.is_sure).or(restarts.first()).copied()
 }
 
-fn state(path: &Path, world: &World<'_>) -> State {
+/// HttpProxy tells who was served, not under which spelling of the name: what it alone has of the account may have used
+/// the token of any.
+fn is_in_use_perhaps(path: &Path, all: &[Row], world: &World<'_>) -> bool {
+    let pool = |key: u32| world.pool_of_key[key as usize];
+    let (end, life) = (path.last.end, path.life(&world.rules));
+    all.iter().map(|row| &row.access).any(|access| {
+        access.is_proxied
+            && access.refusal.is_none()
+            && access.key != path.key
+            && pool(access.key) == pool(path.key)
+            && (end..=end + life).contains(&access.start)
+            && !auth(access, world).uses_no_token()
+    })
+}
+
+fn state(path: &Path, all: &[Row], world: &World<'_>) -> State {
     let server = world.server_of_key[path.key as usize];
     let (last, life) = (path.last.end, path.life(&world.rules));
     if path.refused.is_some() && world.coverage.of(server).is_some() {
@@ -193,7 +208,9 @@ fn state(path: &Path, world: &World<'_>) -> State {
     let Some(span) = world.coverage.of(server) else { return State::Unknown };
     if span.to - last <= life {
         State::Open
-    } else if world.coverage.is_blind(server, last, last + life) {
+    } else if world.coverage.is_blind(server, last, last + life)
+        || is_in_use_perhaps(path, all, world)
+    {
         State::Unknown
     } else {
         State::Expired

@@ -10,8 +10,10 @@ use hashbrown::HashSet;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use stillin_parsers::exchange;
-use stillin_parsers::w3c::{self, Column, Line, State};
+use stillin_parsers::exchange::{self, Outcome, Route, proxied};
+use stillin_parsers::exchange_log::{self, Row};
+use stillin_parsers::kind::Kind;
+use stillin_parsers::w3c::{self, Line};
 
 /// What to look for on one server.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +22,8 @@ pub struct Ask {
     pub server: String,
     /// Front-end pool.
     pub pool: &'static str,
+    /// Which kind of log to ask.
+    pub kind: Kind,
     /// Only requests that ended then or later.
     pub from: DateTime<Utc>,
     /// Only requests that ended then or before.
@@ -48,7 +52,9 @@ const DISORDER: i64 = 60;
 pub fn census(looks: Vec<Look<'_>>, asks: &BTreeSet<Ask>) -> Answers {
     let answers = looks.into_par_iter().map(|look| {
         let is_asked = |ask: &&Ask| {
-            look.server.is_none_or(|server| server == ask.server) && overlaps(ask, look.span)
+            look.file.kind == ask.kind
+                && look.server.is_none_or(|server| server == ask.server)
+                && overlaps(ask, look.span)
         };
         let asks: Vec<&Ask> = asks.iter().filter(is_asked).collect();
         if asks.is_empty() { Answers::new() } else { look_into(&look, &asks) }
@@ -69,17 +75,15 @@ fn overlaps(ask: &Ask, (from, until): (i64, i64)) -> bool {
 
 fn look_into(look: &Look<'_>, asks: &[&Ask]) -> Answers {
     let Ok(opened) = look.file.open(Hash::None) else { return Answers::new() };
-    let read = |text: &[u8], state: &State, answers: &mut Answers| {
+    let start = Columns::of(look.file.kind);
+    let read = |text: &[u8], columns: &Columns, answers: &mut Answers| {
         let mut known = vec![HashSet::new(); asks.len()];
-        w3c::scan(text, state, |name, line| {
-            answer(name, line, look.server, asks, &mut known, answers);
-        })
-        .1
+        columns.scan(text, |entry| answer(entry, look.server, asks, &mut known, answers)).1
     };
     match opened.body {
         Body::Mapped(map) => {
             let text: &[u8] = &map;
-            let guess = w3c::scan(&opened.head, &State::default(), |_, _| ()).1;
+            let guess = start.scan(&opened.head, |_| ()).1;
             let chunk = |chunk: &[u8]| {
                 let mut answers = Answers::new();
                 if is_timely(chunk, &guess, asks) {
@@ -95,7 +99,7 @@ fn look_into(look: &Look<'_>, asks: &[&Ask]) -> Answers {
         }
         Body::Stream(mut stream) => {
             let (mut answers, mut text) = (Answers::new(), Vec::new());
-            let mut state = State::default();
+            let mut columns = start;
             loop {
                 let took = (&mut stream).take(CHUNK as u64).read_to_end(&mut text);
                 let is_done = matches!(took, Ok(0) | Err(_));
@@ -104,7 +108,7 @@ fn look_into(look: &Look<'_>, asks: &[&Ask]) -> Answers {
                     at => at.map_or(0, |at| at + 1),
                 };
                 let rest = text.split_off(cut);
-                state = read(&text, &state, &mut answers);
+                columns = read(&text, &columns, &mut answers);
                 text = rest;
                 if is_done {
                     return answers;
@@ -115,46 +119,116 @@ fn look_into(look: &Look<'_>, asks: &[&Ask]) -> Answers {
 }
 
 /// Whether the first or last lines of a chunk leave room for what is asked.
-fn is_timely(chunk: &[u8], guess: &State, asks: &[&Ask]) -> bool {
+fn is_timely(chunk: &[u8], guess: &Columns, asks: &[&Ask]) -> bool {
     const EDGE: usize = 8 << 10;
     let head = &chunk[..chunk.len().min(EDGE)];
     let tail = &chunk[chunk.len().saturating_sub(EDGE)..];
     let tail = memchr::memchr(b'\n', tail).map_or(tail, |at| &tail[at + 1..]);
-    let span = |text: &[u8]| w3c::scan(text, guess, |_, _| ()).0.span;
+    let span = |text: &[u8]| guess.scan(text, |_| ()).0;
     match (span(head), span(tail)) {
         (Some((from, _)), Some((_, until))) => asks.iter().any(|ask| overlaps(ask, (from, until))),
         _ => true,
     }
 }
 
+/// The columns of a log of either kind.
+enum Columns {
+    Web(w3c::State),
+    Proxy(exchange_log::State),
+}
+
+impl Columns {
+    fn of(kind: Kind) -> Columns {
+        match kind {
+            Kind::HttpProxy => Columns::Proxy(exchange_log::State::default()),
+            _ => Columns::Web(w3c::State::default()),
+        }
+    }
+
+    /// Calls `each` with every entry; first and last of them, and the columns that the text leaves to the next.
+    fn scan(&self, text: &[u8], mut each: impl FnMut(Entry<'_>)) -> (Option<(i64, i64)>, Columns) {
+        match self {
+            Columns::Web(state) => {
+                let (tally, next) = w3c::scan(text, state, |_, line| each(Entry::Web(line)));
+                (tally.span, Columns::Web(next))
+            }
+            Columns::Proxy(state) => {
+                let (tally, next) = exchange_log::scan(text, state, |row| each(Entry::Proxy(row)));
+                (tally.span, Columns::Proxy(next))
+            }
+        }
+    }
+}
+
+/// An entry of a log of either kind.
+#[derive(Clone, Copy)]
+enum Entry<'a> {
+    Web(&'a Line<'a>),
+    Proxy(&'a Row<'a>),
+}
+
+impl<'a> Entry<'a> {
+    fn name(self) -> &'a [u8] {
+        match self {
+            Entry::Web(line) => line.value(w3c::Column::CsUsername).unwrap_or_default(),
+            Entry::Proxy(row) => proxied::user(row).unwrap_or_default(),
+        }
+    }
+
+    fn seconds(self) -> i64 {
+        match self {
+            Entry::Web(line) => line.seconds,
+            Entry::Proxy(row) => row.seconds,
+        }
+    }
+
+    fn server(self) -> String {
+        logged_host_name(match self {
+            Entry::Web(line) => line.value(w3c::Column::SComputername).unwrap_or_default(),
+            Entry::Proxy(row) => row.text(exchange_log::Column::ServerHostName),
+        })
+    }
+
+    fn route(self) -> Route {
+        match self {
+            Entry::Web(line) => {
+                exchange::route(line.value(w3c::Column::CsUriStem).unwrap_or_default())
+            }
+            Entry::Proxy(row) => proxied::route(row),
+        }
+    }
+
+    fn is_served(self, route: Route) -> bool {
+        match self {
+            Entry::Web(line) => Seen::new(line, route).is_served(),
+            Entry::Proxy(row) => proxied::outcome(row) == Outcome::Served,
+        }
+    }
+}
+
 /// `known` holds for each ask the names as logged that need no second look.
 fn answer(
-    name: &[u8],
-    line: &Line<'_>,
+    entry: Entry<'_>,
     server: Option<&str>,
     asks: &[&Ask],
     known: &mut [HashSet<Vec<u8>>],
     answers: &mut Answers,
 ) {
+    let (name, seconds) = (entry.name(), entry.seconds());
     if matches!(name, b"" | b"-") {
         return;
     }
     let is_in_time =
-        |ask: &Ask| ask.from.timestamp() <= line.seconds && line.seconds <= ask.until.timestamp();
+        |ask: &Ask| ask.from.timestamp() <= seconds && seconds <= ask.until.timestamp();
     let mut route = None;
-    let stem = || line.value(Column::CsUriStem).unwrap_or_default();
-    let logged = || logged_host_name(line.value(Column::SComputername).unwrap_or_default());
     for (ask, known) in asks.iter().zip(known) {
         if !is_in_time(ask) || known.contains(name) {
             continue;
         }
-        let route = *route.get_or_insert_with(|| exchange::route(stem()));
+        let route = *route.get_or_insert_with(|| entry.route());
         let is_there = ask.pool == route.pool
-            && server.map_or_else(|| ask.server == logged(), |server| ask.server == server);
-        if is_there
-            && exchange::noise(name, b"", b"", b"").is_none()
-            && Seen::new(line, route).is_served()
-        {
+            && server.map_or_else(|| ask.server == entry.server(), |server| ask.server == server);
+        if is_there && exchange::noise(name, b"", b"", b"").is_none() && entry.is_served(route) {
             known.insert(name.to_vec());
             answers.entry((*ask).clone()).or_default().insert(decode(name).to_lowercase());
         }

@@ -1,7 +1,8 @@
 //! Rows of HttpProxy to the W3C rows of the same requests, one to one: by the id that the front end wrote into both
 //! (DOMAIN.md 2.6), else by server, account, protocol and time. What has no twin is a request in its own right.
 
-use super::book::{Access, Book, Place};
+use super::book::{Access, Book, Other, Place};
+use super::clients;
 use crate::account::{AccountId, Accounts};
 use chrono::TimeDelta;
 use hashbrown::HashMap;
@@ -47,6 +48,11 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
         others.iter().map(|other| lines.by_id(&other.row, book)).collect();
     let rows_of_line = lines.rows;
     let (mut dropped, mut alone) = (BTreeSet::new(), Vec::new());
+    let identities = clients::identities(book);
+    let who = |row: &Access| (row.account, row.key, identities[row.client as usize]);
+    // The front end resolves the name, but a token hangs on what was typed: a client that typed one name wherever W3C
+    // shows it typed it where W3C has ended, too.
+    let mut typed: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();
     for (row, twin) in proxied.iter().zip(&twins) {
         let Some(line) = *twin else {
             joined.alone += 1;
@@ -55,7 +61,10 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
         };
         joined.pairs += 1;
         match marry(row, Some(row.account), &rows_of_line[line], &mut w3c, &mut dropped) {
-            Agreement::Same => {}
+            Agreement::Same => {
+                let named = rows_of_line[line].iter().map(|&n| &w3c[n]).find(|a| a.name.is_some());
+                typed.entry(who(row)).or_default().extend(named.map(|access| access.key));
+            }
             // The other user's request as well, perhaps.
             Agreement::Other => {
                 joined.contradicted += 1;
@@ -67,17 +76,15 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
             }
         }
     }
-    let with_twin = others.iter().zip(other_twins).filter_map(|(other, twin)| Some((other, twin?)));
-    for (other, line) in with_twin {
-        let of_line = &rows_of_line[line];
-        let mut owners = of_line.iter().map(|&n| w3c[n].account);
-        let name = other.row.name.map(|name| book.texts.get(name).as_str()).unwrap_or_default();
-        let is_contradicted = other.row.is_contradicted
-            || owners.all(|id| is_somebody_else(accounts, id, name, other.has_strange_sid));
+    for row in alone.iter_mut().filter(|row| !row.is_contradicted) {
+        row.key = typed.get(&who(row)).and_then(only).unwrap_or(row.key);
+    }
+    for (other, twin) in others.iter().zip(other_twins) {
+        let Some(line) = twin else { continue };
+        let is_contradicted =
+            take_other(other, &rows_of_line[line], (book, accounts), &mut w3c, &mut dropped);
         joined.pairs += 1;
         joined.contradicted += u64::from(is_contradicted);
-        let row = Access { is_contradicted, ..other.row };
-        marry(&row, None, of_line, &mut w3c, &mut dropped);
     }
     book.nameless = w3c.split_off(named);
     let mut n = 0..;
@@ -85,6 +92,27 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
     book.accesses = w3c;
     book.accesses.extend(alone);
     joined
+}
+
+fn only(keys: &BTreeSet<u32>) -> Option<u32> {
+    keys.first().filter(|_| keys.len() == 1).copied()
+}
+
+/// Tells the rows of a line that the request is somebody's who is not watched, and returns whether that contradicts them.
+fn take_other(
+    other: &Other,
+    of_line: &[usize],
+    (book, accounts): (&Book, &Accounts),
+    w3c: &mut [Access],
+    dropped: &mut BTreeSet<usize>,
+) -> bool {
+    let mut owners = of_line.iter().map(|&n| w3c[n].account);
+    let name = other.row.name.map(|name| book.texts.get(name).as_str()).unwrap_or_default();
+    let is_contradicted = other.row.is_contradicted
+        || owners.all(|id| is_somebody_else(accounts, id, name, other.has_strange_sid));
+    let row = Access { is_contradicted, ..other.row };
+    marry(&row, None, of_line, w3c, dropped);
+    is_contradicted
 }
 
 /// Whether a user whom the evidence does not know cannot be this account: the SID is another one, or the name is

@@ -2,14 +2,17 @@
 //! show, and where two logs of one request differ.
 
 use super::super::Run;
+use super::super::fronts::HELD_BACK;
 use crate::account::Resolution;
 use crate::collect::names::host_name;
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One sentence each.
 pub fn notes(run: &Run<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(without_w3c(run));
+    notes.extend(after_w3c(run));
     notes.extend(not_supplied(run));
     notes.extend(disagreeing(run));
     notes.extend(impersonated(run));
@@ -32,6 +35,29 @@ fn without_w3c(run: &Run<'_>) -> Option<String> {
              whether somebody was refused since, nor how often; add the IIS logs of site 1 (W3SVC1)"
         )
     })
+}
+
+/// The same where HttpProxy goes on after the end of the web log.
+fn after_w3c(run: &Run<'_>) -> Vec<String> {
+    let mut ends: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
+    for (server, _) in run.collected.fronts.keys() {
+        let Some(web) = run.fronts.web(server) else { continue };
+        let goes_on = |index: u32| {
+            let span = run.fronts.coverage.of(index);
+            span.is_some_and(|span| span.to - web.to > HELD_BACK)
+        };
+        if run.fronts.indexes_of(server).any(goes_on) {
+            ends.insert(server, web.to);
+        }
+    }
+    let note = |(server, end): (&str, DateTime<Utc>)| {
+        format!(
+            "{server}: the IIS log ends at {}, and HttpProxy goes on: since then a logon that was turned down cannot be \
+             seen; add newer IIS logs",
+            end.format("%F %T UTC")
+        )
+    };
+    ends.into_iter().map(note).collect()
 }
 
 /// Servers that requests were passed on to, or came from, and that may be front ends themselves.
