@@ -65,7 +65,7 @@ pub struct Collected {
     pub fronts: BTreeMap<Front, Presence>,
     /// Names that HttpProxy ties to the SID of a watched account, with the file and line that first does.
     pub learned: BTreeMap<(AccountId, String), (usize, u64)>,
-    /// Servers that front ends passed requests on to.
+    /// Servers that requests were passed on to, or came from, by name or address.
     pub targets: BTreeSet<String>,
     /// Back-end rows of each source whose requests the front end logged too.
     pub doubles: BTreeMap<u32, u64>,
@@ -173,6 +173,7 @@ impl Collected {
         }
         self.book.absorb(book, 0);
         let presence = std::mem::take(&mut log.presence);
+        let is_front_end = presence.keys().any(|(_, is_back_end)| !is_back_end);
         let mut servers: Vec<String> = Vec::new();
         for ((server, is_back_end), seen) in presence {
             let server = name(server);
@@ -185,9 +186,14 @@ impl Collected {
             servers.push(server);
         }
         servers.dedup();
+        // Of several servers it is not IIS that wrote the log.
         if let [server] = servers.as_slice() {
             self.server_of_log.insert(index, server.clone());
+            let repeats = log.repeats.iter().filter(|_| is_front_end);
+            let hints = repeats.filter_map(|repeat| repeat.hint(&log.tally.holes));
+            self.hints.extend(hints.map(|hint| (server.clone(), index, hint)));
         }
+        self.targets.append(&mut log.targets);
         let hints = std::mem::take(&mut log.hints).into_iter();
         self.hints.extend(hints.map(|hint| (server.to_owned(), index, hint)));
         self.logs.insert(index, log);

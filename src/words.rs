@@ -222,10 +222,24 @@ pub fn of_restart(scope: Scope) -> &'static str {
 /// A hint ends nothing, but whoever reads the rest has to know it.
 fn of_hint(path: &Path, place: &str) -> Option<String> {
     let hint = path.restart.filter(|restart| !restart.is_sure && path.state != State::Refused)?;
-    Some(format!(
-        "something hints at a restart of the worker after that, at {} ({place}), but nothing says so for sure",
-        hint.at.format("%F %T UTC")
-    ))
+    let at = hint.at.format("%F %T UTC");
+    Some(match hint.scope {
+        Scope::Iis => format!(
+            "the log was begun anew, some time after {at} ({place}), which hints at a restart of IIS, but nothing says \
+             so for sure"
+        ),
+        _ => format!(
+            "something hints at a restart of the worker after that, at {at} ({place}), but nothing says so for sure"
+        ),
+    })
+}
+
+/// What hints at a restart, and of what, as an event among others.
+pub fn of_hinted(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Iis => "after this the log was begun anew, which hints at a restart of IIS",
+        _ => "something hints at a restart of the worker",
+    }
 }
 
 /// `401.1`, or `440` where the log has no substatus.

@@ -35,7 +35,7 @@ pub struct Again {
     /// Servers of which restarts are on record.
     pub restarts: BTreeSet<String>,
     /// Says so where other servers are known of which no log was supplied.
-    pub other_servers: Option<String>,
+    pub other_servers: Vec<String>,
 }
 
 /// Reads and judges sources as `args` say, for one finding of an earlier report.
@@ -295,7 +295,7 @@ fn restarts(run: &Run<'_>, key: u32, window: &Window<'_>) -> Vec<Event> {
             until: None,
             text: match restart.is_sure {
                 true => words::of_restart(restart.scope).to_owned(),
-                false => "something hints at a restart of the worker".to_owned(),
+                false => words::of_hinted(restart.scope).to_owned(),
             },
             place: Some(at(run, restart.source as usize, restart.pos)),
             is_the_change: false,

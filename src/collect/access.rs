@@ -6,7 +6,8 @@ use super::seats::seat;
 use super::watch::decode;
 use chrono::{DateTime, TimeDelta, Utc};
 use hashbrown::HashMap;
-use stillin_parsers::exchange::{self, Auth, Outcome, Route, Status};
+use stillin_parsers::eas;
+use stillin_parsers::exchange::{self, Auth, Outcome, Protocol, Route, Status};
 use stillin_parsers::w3c::{Column, Line};
 
 /// What a line says before it is known whose it is.
@@ -53,6 +54,18 @@ impl<'a> Seen<'a> {
         matches!(self.outcome, Outcome::Refused(_))
     }
 
+    /// Other servers that had the request, as ActiveSync appends them to the query. To what carries the id of a front
+    /// end of 2013 or later, or what was not served, nothing is appended there: it is the client's own text.
+    pub fn servers(&self) -> impl Iterator<Item = Vec<u8>> + use<'a> {
+        let text = |column| self.line.value(column).unwrap_or_default();
+        let query = text(Column::CsUriQuery);
+        let is_server_s =
+            || is_back_end(self.line) || self.is_served() && exchange::cafe_req_id(query).is_none();
+        let field = Some(query).filter(|_| self.route.protocol == Protocol::Eas);
+        let field = field.and_then(eas::log_field).filter(|_| is_server_s());
+        field.into_iter().flat_map(|field| field.servers())
+    }
+
     /// The row, for account 0 until the caller says whose it is.
     pub fn write(&self, server: &[u8], wants_ids: bool, desk: &mut Desk) -> Access {
         let line = self.line;
@@ -65,7 +78,6 @@ impl<'a> Seen<'a> {
         let end = line.time();
         let taken = line.number_in(Column::TimeTaken).and_then(|ms| i64::try_from(ms).ok());
         let (start, is_start_known) = begin(end, taken);
-        let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
         let status = self.status;
         let moved = exchange::moves_data(protocol, command, method, stem, query, status.sc_status);
         let name = line.present(Column::CsUsername).map(|name| desk.text(name));
@@ -96,12 +108,19 @@ impl<'a> Seen<'a> {
             twin: None,
             is_contradicted: false,
             moved_data: moved.moved(),
-            is_back_end: exchange::is_back_end(s_port, text(Column::SSitename), stem),
+            is_back_end: is_back_end(line),
             sc_status: status.sc_status,
             sc_substatus: status.sc_substatus,
             sc_win32_status: status.sc_win32_status,
         }
     }
+}
+
+/// Whether a line is one of the back end's log.
+pub fn is_back_end(line: &Line<'_>) -> bool {
+    let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
+    let text = |column| line.value(column).unwrap_or_default();
+    exchange::is_back_end(s_port, text(Column::SSitename), text(Column::CsUriStem))
 }
 
 /// When a request began that took so many milliseconds, and whether that is known.
@@ -120,7 +139,7 @@ pub struct Desk {
     texts: Table<Vec<u8>>,
     /// Number of the empty text.
     empty: Option<u32>,
-    keys: Table<(u32, &'static str, exchange::Protocol, exchange::Scheme, u32)>,
+    keys: Table<(u32, &'static str, Protocol, exchange::Scheme, u32)>,
     clients: Table<(u32, u32, u32)>,
     /// Where stems lead; only looked up, never walked.
     routes: HashMap<Vec<u8>, Route>,

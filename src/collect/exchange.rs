@@ -128,7 +128,7 @@ fn new_workers(workers: &Workers) -> Vec<(String, usize, Hint)> {
             let (before, (file, after)) = (pair[0].1, pair[1]);
             // Of a pool with several processes side by side none is another's successor.
             if before.last < after.first {
-                let pool = exchange::route(b"/ews").pool.to_owned();
+                let pool = Some(exchange::route(b"/ews").pool.to_owned());
                 let (seconds, line) = (after.first, after.line);
                 hints.push((server.to_owned(), file, Hint { pool, is_sure: false, seconds, line }));
             }

@@ -46,7 +46,7 @@ pub struct ProxyLog {
 }
 
 /// Targets kept of one log: there are as many as servers, unless the log is not what it seems.
-const MOST_TARGETS: usize = 256;
+pub const MOST_TARGETS: usize = 256;
 
 /// What a thread keeps from chunk to chunk.
 struct Bench<'a> {

@@ -213,7 +213,7 @@ pub fn missing(report: &Report, finding: &Finding, again: Option<&Again>) -> Vec
             ));
         }
     }
-    texts.extend(again.and_then(|again| again.other_servers.clone()));
+    texts.extend(again.into_iter().flat_map(|again| again.other_servers.clone()));
     texts.extend(of_change(report, finding));
     texts
 }

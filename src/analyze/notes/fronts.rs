@@ -7,6 +7,7 @@ use crate::account::Resolution;
 use crate::collect::names::host_name;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// One sentence each.
 pub fn notes(run: &Run<'_>) -> Vec<String> {
@@ -61,23 +62,58 @@ fn after_w3c(run: &Run<'_>) -> Vec<String> {
 }
 
 /// Servers that requests were passed on to, or came from, and that may be front ends themselves.
-pub fn not_supplied(run: &Run<'_>) -> Option<String> {
-    let is_known = |name: &String| {
-        run.fronts.servers.contains(name)
+pub fn not_supplied(run: &Run<'_>) -> Vec<String> {
+    let is_known = |name: &str| {
+        run.fronts.servers.iter().any(|known| known == name)
             || run.collected.fronts.keys().any(|(server, _)| server == name)
             || run.collected.back_ends.contains(name)
     };
-    let seen = run.collected.targets.iter().map(|name| host_name(name));
-    let missing: BTreeSet<String> =
-        seen.filter(|name| !name.is_empty() && !is_known(name)).collect();
-    let names: Vec<&str> = missing.iter().map(String::as_str).collect();
-    (!names.is_empty()).then(|| {
+    let named = run.collected.targets.iter().map(|name| host_name(name));
+    let named: BTreeSet<String> =
+        named.filter(|name| !name.is_empty() && !is_known(name)).collect();
+    let (addresses, names): (Vec<&str>, Vec<&str>) =
+        named.iter().map(String::as_str).partition(|name| address(name).is_some());
+    let own: BTreeSet<IpAddr> = run
+        .collected
+        .logs
+        .values()
+        .flat_map(|log| log.addresses.keys())
+        .filter_map(|s_ip| address(s_ip))
+        .collect();
+    let is_strange = |text: &&str| {
+        address(text).is_some_and(|address| tells_a_server(address) && !own.contains(&address))
+    };
+    let addresses: Vec<&str> = addresses.into_iter().filter(is_strange).collect();
+    let by_name = (!names.is_empty()).then(|| {
         format!(
             "{}: named by other servers as one of theirs, but no log of it was supplied: whoever was served there is \
              not seen; add its W3SVC1 folder if clients can reach it",
             super::first_few(&names)
         )
-    })
+    });
+    let by_address = (!addresses.is_empty()).then(|| {
+        format!(
+            "{}: requests were passed on from there, and no IIS log that was supplied is of that address: if it is \
+             another server, whoever was served there is not seen; add its W3SVC1 folder",
+            super::first_few(&addresses)
+        )
+    });
+    by_name.into_iter().chain(by_address).collect()
+}
+
+/// An address as logged, without a zone.
+fn address(text: &str) -> Option<IpAddr> {
+    let address: IpAddr = text.split('%').next()?.parse().ok()?;
+    Some(address.to_canonical())
+}
+
+/// Each server has loopback and link-local addresses, and passes requests on to itself by them.
+fn tells_a_server(address: IpAddr) -> bool {
+    !address.is_loopback()
+        && match address {
+            IpAddr::V4(address) => !address.is_link_local(),
+            IpAddr::V6(address) => !address.is_unicast_link_local(),
+        }
 }
 
 fn disagreeing(run: &Run<'_>) -> Option<String> {
