@@ -14,6 +14,7 @@ use crate::account::{AccountId, Resolution};
 use crate::case::{self, Case};
 use crate::change::{self, Directory, Told};
 use crate::cli::{Analyze, FailOn, HashWord, Reading};
+use crate::collect::book::Book;
 use crate::collect::chunk::Wanted;
 use crate::collect::clients::{self, Claim};
 use crate::collect::log::Log;
@@ -97,6 +98,7 @@ fn judged<'a>(
 ) -> anyhow::Result<Run<'a>> {
     let mut run = read_changes(args, files, hash, messages)?;
     run.read_logs(hash, messages)?;
+    run.doubt_refusals();
     let claims = run.claim_refusals();
     run.judge(claims);
     messages.end();
@@ -300,21 +302,39 @@ impl Run<'_> {
     fn claim_refusals(&self) -> Vec<Claim> {
         let book = &self.collected.book;
         let is_alone = |claim: &Claim| {
-            let server = &book.keys.get(claim.served.key).server;
-            let seats =
-                [claim.served.client, claim.refusal.client].map(|c| book.clients.get(c).seat);
-            let until = claim.refusal.end.timestamp();
-            let from = until - clients::SESSION.num_seconds();
-            let may_tell = |(index, log): &(&usize, &Log)| {
-                let is_of_server =
-                    self.collected.server_of_log.get(index).is_none_or(|name| name == server);
-                is_of_server && log.tally.span.is_some_and(|(a, b)| a <= until && from <= b)
-            };
-            let mut logs = self.collected.logs.iter().filter(may_tell);
-            logs.all(|(_, log)| seats.iter().all(|&seat| !log.seats.contains(seat)))
+            let clients = [claim.served.client, claim.refusal.client];
+            !clients.iter().any(|&client| {
+                has_strangers(&self.collected, book, claim.served.key, client, claim.refusal.end)
+            })
         };
         clients::claims(book).into_iter().filter(is_alone).collect()
     }
+
+    fn doubt_refusals(&mut self) {
+        let mut book = std::mem::take(&mut self.collected.book);
+        clients::doubt_crowded(&mut book, |book, refusal| {
+            has_strangers(&self.collected, book, refusal.key, refusal.client, refusal.end)
+        });
+        self.collected.book = book;
+    }
+}
+
+/// Whether a stranger sat at the seat of a client, in the day before.
+fn has_strangers(
+    collected: &Collected,
+    book: &Book,
+    key: u32,
+    client: u32,
+    until: DateTime<Utc>,
+) -> bool {
+    let (server, seat) = (&book.keys.get(key).server, book.clients.get(client).seat);
+    let until = until.timestamp();
+    let from = until - clients::SESSION.num_seconds();
+    let may_tell = |(index, log): &(&usize, &Log)| {
+        let is_of_server = collected.server_of_log.get(index).is_none_or(|name| name == server);
+        is_of_server && log.tally.span.is_some_and(|(a, b)| a <= until && from <= b)
+    };
+    collected.logs.iter().filter(may_tell).any(|(_, log)| log.seats.contains(seat))
 }
 
 /// Reads everything for `inspect`, judging nothing.

@@ -65,7 +65,8 @@ pub struct Request {
     pub address: Option<u32>,
     /// Served, or refused for that reason.
     pub refusal: Option<Refusal>,
-    /// A refusal without a name, given to this client by its address and user agent alone.
+    /// A refusal that is this client's by its address and user agent alone: one without a name, or one where others
+    /// were seen with both.
     pub is_claimed: bool,
     /// Several accounts bear the name.
     pub is_ambiguous: bool,

@@ -205,7 +205,7 @@ pub fn client(book: &Book, number: u32) -> report::Client {
     report::Client {
         device: some(&client.device),
         user_agent: some(&client.user_agent),
-        ip: some(&client.c_ip),
+        ip: some(client.address()),
     }
 }
 
@@ -316,7 +316,7 @@ pub fn rows<'a>(run: &'a Run<'_>) -> impl Iterator<Item = report::RequestRow> + 
             status: words::status(access.sc_status, access.sc_substatus),
             win32: access.sc_win32_status,
             name: access.name.map(|name| book.texts.get(name).clone()).unwrap_or_default(),
-            client_ip: client.c_ip.clone(),
+            client_ip: client.address().clone(),
             device: client.device.clone(),
             user_agent: client.user_agent.clone(),
             command: book.texts.get(access.command).clone(),

@@ -163,7 +163,9 @@ fn refusal_after(last: &Access, all: &[Row], world: &World<'_>) -> Option<Access
     // A wrong password says that of the client that sent it; the end of a session says it of nobody.
     let ends_it = |access: &Access| {
         access.refusal.is_some_and(|refusal| {
-            let is_its_own = identity(access) == identity(last) && !refusal.may_be_session_end();
+            let is_its_own = identity(access) == identity(last)
+                && !refusal.may_be_session_end()
+                && !access.may_be_another_clients();
             is_its_own || refusal.proves_right_password()
         })
     };

@@ -94,6 +94,9 @@ impl<'a> Seen<'a> {
                 &device,
                 line.present(Column::CsUserAgent).unwrap_or_default(),
                 line.present(Column::CIp).unwrap_or_default(),
+                line.present(Column::XForwardedFor)
+                    .and_then(exchange::forwarded)
+                    .unwrap_or_default(),
             ),
             name,
             command: desk.text(command),
@@ -140,7 +143,7 @@ pub struct Desk {
     /// Number of the empty text.
     empty: Option<u32>,
     keys: Table<(u32, &'static str, Protocol, exchange::Scheme, u32)>,
-    clients: Table<(u32, u32, u32)>,
+    clients: Table<[u32; 4]>,
     /// Where stems lead; only looked up, never walked.
     routes: HashMap<Vec<u8>, Route>,
     /// Rows of watched accounts.
@@ -186,8 +189,14 @@ impl Desk {
     }
 
     /// Number of a client.
-    pub fn client(&mut self, device: &[u8], user_agent: &[u8], c_ip: &[u8]) -> u32 {
-        let client = (self.text(device), self.text(user_agent), self.text(c_ip));
+    pub fn client(
+        &mut self,
+        device: &[u8],
+        user_agent: &[u8],
+        c_ip: &[u8],
+        forwarded: &[u8],
+    ) -> u32 {
+        let client = [device, user_agent, c_ip, forwarded].map(|text| self.text(text));
         self.clients.number(client)
     }
 
@@ -204,10 +213,11 @@ impl Desk {
             name: text(name).to_lowercase(),
         };
         let logged: Vec<&[u8]> = self.texts.iter().map(Vec::as_slice).collect();
-        let client = |&(device, user_agent, c_ip): &(u32, u32, u32)| Client {
+        let client = |&[device, user_agent, c_ip, forwarded]: &[u32; 4]| Client {
             device: text(device),
             user_agent: text(user_agent),
             c_ip: text(c_ip),
+            forwarded: text(forwarded),
             seat: seat(logged[c_ip as usize], logged[user_agent as usize]),
         };
         let keys: Vec<u32> = self.keys.iter().map(|k| book.keys.number(key(k))).collect();

@@ -41,8 +41,17 @@ pub struct Client {
     pub user_agent: String,
     /// `c-ip`, empty if none.
     pub c_ip: String,
-    /// Number of the last two (see `seats`).
+    /// The address that `X-Forwarded-For` tells; empty if none.
+    pub forwarded: String,
+    /// Number of `c_ip` and `user_agent` (see `seats`).
     pub seat: u64,
+}
+
+impl Client {
+    /// The address as it is shown: as far as it is known, that of the client and not that of a balancer.
+    pub fn address(&self) -> &String {
+        if self.forwarded.is_empty() { &self.c_ip } else { &self.forwarded }
+    }
 }
 
 /// One request of a watched account.
@@ -72,7 +81,8 @@ pub struct Access {
     pub command: u32,
     /// Served, or refused for that reason.
     pub refusal: Option<Refusal>,
-    /// A refusal without a name, given to this client by its address and user agent alone.
+    /// A refusal that is this client's by its address and user agent alone: one without a name, or one where others
+    /// were seen with both.
     pub is_claimed: bool,
     /// By which scheme; `None` where no log tells.
     pub auth: Auth,
@@ -94,6 +104,13 @@ pub struct Access {
     pub sc_substatus: Option<u16>,
     /// `sc-win32-status`
     pub sc_win32_status: Option<u64>,
+}
+
+impl Access {
+    /// A refusal under the name, but perhaps of another client.
+    pub fn may_be_another_clients(&self) -> bool {
+        self.is_claimed && self.name.is_some()
+    }
 }
 
 #[cfg(test)]

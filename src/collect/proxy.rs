@@ -249,7 +249,7 @@ impl Scanned {
             is_start_known,
             end,
             key: desk.key(row.text(Column::ServerHostName), &route, name),
-            client: desk.client(&device, &agent, proxied::client_ip(row)),
+            client: desk.client(&device, &agent, proxied::client_ip(row), b""),
             name,
             command: desk.text(command),
             refusal,

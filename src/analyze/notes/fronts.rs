@@ -16,6 +16,8 @@ pub fn notes(run: &Run<'_>) -> Vec<String> {
     notes.extend(after_w3c(run));
     notes.extend(not_supplied(run));
     notes.extend(disagreeing(run));
+    notes.extend(crowded(run));
+    notes.extend(forwarded(run));
     notes.extend(impersonated(run));
     notes
 }
@@ -114,6 +116,36 @@ fn tells_a_server(address: IpAddr) -> bool {
             IpAddr::V4(address) => !address.is_link_local(),
             IpAddr::V6(address) => !address.is_unicast_link_local(),
         }
+}
+
+/// Addresses where a refusal may be any client's of an account.
+fn crowded(run: &Run<'_>) -> Option<String> {
+    let clients = &run.collected.book.clients;
+    let rows = run.cases.iter().flat_map(|case| &case.rows);
+    let doubtful = rows.filter(|row| row.access.may_be_another_clients());
+    let addresses: BTreeSet<&str> =
+        doubtful.map(|row| clients.get(row.access.client).address().as_str()).collect();
+    let addresses: Vec<&str> = addresses.into_iter().filter(|text| !text.is_empty()).collect();
+    (!addresses.is_empty()).then(|| {
+        format!(
+            "{}: several users come from there with the same user agent, as from behind a load balancer, so that a \
+             client without a device id cannot be told from others, and a refusal is no proof of what it was served \
+             before; log X-Forwarded-For in IIS",
+            super::first_few(&addresses)
+        )
+    })
+}
+
+/// A client can write the header itself, so nothing is more than told apart by it.
+fn forwarded(run: &Run<'_>) -> Option<String> {
+    let clients = &run.collected.book.clients;
+    let rows = run.cases.iter().flat_map(|case| &case.rows);
+    let mut told = rows.map(|row| clients.get(row.access.client));
+    told.any(|client| !client.forwarded.is_empty()).then(|| {
+        "addresses of clients are those that X-Forwarded-For tells, where IIS logs it: a load balancer writes it, but \
+         a client can too; they tell clients apart, and prove nothing"
+            .to_owned()
+    })
 }
 
 fn disagreeing(run: &Run<'_>) -> Option<String> {
