@@ -47,38 +47,13 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
     let other_twins: Vec<Option<usize>> =
         others.iter().map(|other| lines.by_id(&other.row, book)).collect();
     let rows_of_line = lines.rows;
-    let (mut dropped, mut alone) = (BTreeSet::new(), Vec::new());
-    let identities = clients::identities(book);
-    let who = |row: &Access| (row.account, row.key, identities[row.client as usize]);
-    // The front end resolves the name, but a token hangs on what was typed: a client that typed one name wherever W3C
-    // shows it typed it where W3C has ended, too.
-    let mut typed: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();
-    for (row, twin) in proxied.iter().zip(&twins) {
-        let Some(line) = *twin else {
-            joined.alone += 1;
-            alone.push(*row);
-            continue;
-        };
-        joined.pairs += 1;
-        match marry(row, Some(row.account), &rows_of_line[line], &mut w3c, &mut dropped) {
-            Agreement::Same => {
-                let named = rows_of_line[line].iter().map(|&n| &w3c[n]).find(|a| a.name.is_some());
-                typed.entry(who(row)).or_default().extend(named.map(|access| access.key));
-            }
-            // The other user's request as well, perhaps.
-            Agreement::Other => {
-                joined.contradicted += 1;
-                alone.push(Access {
-                    is_contradicted: true,
-                    twin: Some(place(&w3c[rows_of_line[line][0]])),
-                    ..*row
-                });
-            }
-        }
-    }
-    for row in alone.iter_mut().filter(|row| !row.is_contradicted) {
-        row.key = typed.get(&who(row)).and_then(only).unwrap_or(row.key);
-    }
+    let mut dropped = BTreeSet::new();
+    let pairs: Vec<(&Access, Option<&[usize]>)> = proxied
+        .iter()
+        .zip(twins)
+        .map(|(row, twin)| (row, twin.map(|line| rows_of_line[line].as_slice())))
+        .collect();
+    let alone = take_own(&pairs, book, &mut w3c, &mut dropped, &mut joined);
     for (other, twin) in others.iter().zip(other_twins) {
         let Some(line) = twin else { continue };
         let is_contradicted =
@@ -92,6 +67,47 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
     book.accesses = w3c;
     book.accesses.extend(alone);
     joined
+}
+
+/// Joins the rows of watched accounts, each with the rows of its line if it has a twin; returns those that are requests in
+/// their own right.
+fn take_own(
+    pairs: &[(&Access, Option<&[usize]>)],
+    book: &Book,
+    w3c: &mut [Access],
+    dropped: &mut BTreeSet<usize>,
+    joined: &mut Joined,
+) -> Vec<Access> {
+    let identities = clients::identities(book);
+    let who = |row: &Access| (row.account, row.key, identities[row.client as usize]);
+    // The front end resolves the name, but a token hangs on what was typed: a client that typed one name wherever W3C
+    // shows it typed it where W3C has ended, too.
+    let mut typed: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();
+    let mut alone = Vec::new();
+    for &(row, of_line) in pairs {
+        let Some(of_line) = of_line else {
+            joined.alone += 1;
+            alone.push(*row);
+            continue;
+        };
+        joined.pairs += 1;
+        match marry(row, Some(row.account), of_line, w3c, dropped) {
+            Agreement::Same => {
+                let named = of_line.iter().map(|&n| &w3c[n]).find(|a| a.name.is_some());
+                typed.entry(who(row)).or_default().extend(named.map(|access| access.key));
+            }
+            // The other user's request as well, perhaps.
+            Agreement::Other => {
+                joined.contradicted += 1;
+                let twin = Some(place(&w3c[of_line[0]]));
+                alone.push(Access { is_contradicted: true, twin, ..*row });
+            }
+        }
+    }
+    for row in alone.iter_mut().filter(|row| !row.is_contradicted) {
+        row.key = typed.get(&who(row)).and_then(only).unwrap_or(row.key);
+    }
+    alone
 }
 
 fn only(keys: &BTreeSet<u32>) -> Option<u32> {
