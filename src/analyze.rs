@@ -249,6 +249,7 @@ impl Run<'_> {
             // The rows bear the numbers of accounts of before.
             self.collect(hash, messages);
         }
+        doubts::shared_since(&mut self.collected);
         doubts::homeless(&mut self.collected, &self.directory.accounts);
         doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
         self.fronts = Fronts::new(&self.collected, self.args.until);

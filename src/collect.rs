@@ -30,6 +30,7 @@ use crate::read::{File, is_web_log};
 use crate::source;
 use back_end::Impersonation;
 use book::{Book, Key};
+use chrono::{DateTime, Utc};
 use chunk::Wanted;
 use copies::FirstRequest;
 use hints::Hint;
@@ -65,6 +66,8 @@ pub struct Collected {
     pub fronts: BTreeMap<Front, Presence>,
     /// Names that HttpProxy ties to the SID of a watched account, with the file and line that first does.
     pub learned: BTreeMap<(AccountId, String), (usize, u64)>,
+    /// Their number, and when the first of them ended.
+    pub strange: BTreeMap<Strange, (u64, DateTime<Utc>)>,
     /// Servers that front ends passed requests on to.
     pub targets: BTreeSet<String>,
     /// Back-end rows of each source whose requests the front end logged too.
@@ -75,6 +78,18 @@ pub struct Collected {
     pub impersonated: BTreeMap<Impersonation, (usize, u64)>,
     /// What hints at restarts, with the server and the file.
     pub hints: Vec<(String, usize, Hint)>,
+}
+
+/// Requests of HttpProxy under a name of a watched account, with another SID than its, which no account of the evidence
+/// has: the account was made again under the name, or the name is another forest's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Strange {
+    /// Whose name it is by all that is known.
+    pub account: AccountId,
+    /// The name as logged.
+    pub name: String,
+    /// The SID as logged.
+    pub sid: String,
 }
 
 /// Reads all logs, file beside file and chunk beside chunk. `server` names the server of logs that

@@ -27,6 +27,17 @@ pub enum Meant {
     Namesake(Vec<AccountId>),
 }
 
+impl Meant {
+    /// An account whose name it is, or may be.
+    pub fn first(&self) -> Option<AccountId> {
+        match self {
+            Meant::One(id) => Some(*id),
+            Meant::Ambiguous(ids) => ids.first().copied(),
+            Meant::Nobody | Meant::Namesake(_) => None,
+        }
+    }
+}
+
 impl<'a> Watch<'a> {
     /// A watchlist of `watched`.
     pub fn new(accounts: &'a Accounts, watched: BTreeSet<AccountId>) -> Self {

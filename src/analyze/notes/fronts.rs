@@ -3,8 +3,13 @@
 
 use super::super::Run;
 use crate::account::Resolution;
+use crate::collect::Strange;
 use crate::collect::names::host_name;
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Notes of one kind, each about a name.
+const MOST: usize = 20;
 
 /// One sentence each.
 pub fn notes(run: &Run<'_>) -> Vec<String> {
@@ -12,6 +17,7 @@ pub fn notes(run: &Run<'_>) -> Vec<String> {
     notes.extend(without_w3c(run));
     notes.extend(not_supplied(run));
     notes.extend(disagreeing(run));
+    notes.extend(strange(run));
     notes.extend(impersonated(run));
     notes
 }
@@ -61,6 +67,27 @@ fn disagreeing(run: &Run<'_>) -> Option<String> {
             "{n} request(s) are one user's in the IIS log and another one's in HttpProxy: they are told as possible only"
         )
     })
+}
+
+/// Requests under an account's name that are another account's by their SID.
+fn strange(run: &Run<'_>) -> Vec<String> {
+    let strange = &run.collected.strange;
+    let note = |(strange, (n, _)): (&Strange, &(u64, DateTime<Utc>))| {
+        let display = run.directory.accounts.list[strange.account].display.as_str();
+        let (name, sid) = (&strange.name, &strange.sid);
+        format!(
+            "{n} request(s) by `{name}` have SID {sid} in HttpProxy, which no source knows and which is not {display}'s: of an \
+             account made again under the name, or of another forest, so not taken for {display}'s; add a directory export"
+        )
+    };
+    let mut notes: Vec<String> = strange.iter().take(MOST).map(note).collect();
+    if strange.len() > MOST {
+        notes.push(format!(
+            "and {} more names with a SID that no source knows",
+            strange.len() - MOST
+        ));
+    }
+    notes
 }
 
 /// Rights of a watched account in the hands of somebody else, which is not its own access (DOMAIN.md 3.2).
