@@ -35,6 +35,8 @@ pub struct Account {
     pub created: Option<DateTime<Utc>>,
     /// The account was deleted then; another may bear its names since.
     pub deleted: Option<DateTime<Utc>>,
+    /// The account of another forest that logs on to its mailbox, where this one is disabled for that.
+    pub master: Option<AccountId>,
     /// Every kind of mailbox that any source says it has: more than one is a contradiction.
     pub mailboxes: BTreeSet<Mailbox>,
 }

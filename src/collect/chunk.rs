@@ -292,6 +292,13 @@ impl Scanned {
             return;
         }
         let access = seen.write(&self.server, scan.wanted.wants_ids, &mut self.desk);
+        if let (true, &[id]) = (access.is_back_end, ids)
+            && let Meant::Ambiguous(ids) = scan.wanted.watch.with_master(id)
+        {
+            let access = Access { is_ambiguous: true, ..access };
+            self.desk.accesses.extend(ids.into_iter().map(|account| Access { account, ..access }));
+            return;
+        }
         for &account in ids {
             self.desk.accesses.push(Access { account, is_ambiguous, ..access });
         }

@@ -291,7 +291,10 @@ fn owners(sid: Sid<'_>, by_name: &Meant, watch: &Watch<'_>) -> (Vec<AccountId>, 
     match (sid, by_name) {
         (Sid::Known(id), _) if watch.has(id) => (vec![id], false),
         (Sid::Known(_), _) | (_, Meant::Nobody | Meant::Namesake(_)) => (Vec::new(), false),
-        (_, Meant::One(id)) => (Some(*id).filter(may_be).into_iter().collect(), false),
+        (_, Meant::One(id)) => match watch.with_master(*id) {
+            Meant::Ambiguous(ids) => (ids.into_iter().filter(may_be).collect(), true),
+            _ => (Some(*id).filter(may_be).into_iter().collect(), false),
+        },
         (_, Meant::Ambiguous(ids)) => (ids.iter().copied().filter(may_be).collect(), true),
     }
 }
