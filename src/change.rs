@@ -84,13 +84,7 @@ struct Heard {
 pub fn merge(told: &[Told]) -> Directory {
     let (told, mut identities): (Vec<&Told>, Vec<&Identity>) =
         told.iter().filter_map(|told| Some((told, identity(&told.fact)?))).unzip();
-    let mut links: Vec<(usize, usize)> = Vec::new();
-    for (mailbox, told) in told.iter().enumerate() {
-        if let Fact::Linked { master, .. } = &told.fact {
-            links.push((mailbox, identities.len()));
-            identities.push(master);
-        }
-    }
+    let links = links(&told, &mut identities);
     let (mut accounts, ids) = build(&identities, &links);
     let mut heard: BTreeMap<AccountId, Heard> = BTreeMap::new();
     for &(mailbox, master) in &links {
@@ -131,6 +125,18 @@ pub fn merge(told: &[Told]) -> Directory {
     let by_design = changes.iter().enumerate().filter_map(by_design).collect();
     let Unknown { disabled_since_unknown, expiry_unknown } = unknown;
     Directory { accounts, changes, by_design, disabled_since_unknown, expiry_unknown }
+}
+
+/// The accounts of linked mailboxes, each with its master, which becomes an identity of its own.
+fn links<'a>(told: &[&'a Told], identities: &mut Vec<&'a Identity>) -> Vec<(usize, usize)> {
+    let mut links = Vec::new();
+    for (mailbox, told) in told.iter().enumerate() {
+        if let Fact::Linked { master, .. } = &told.fact {
+            links.push((mailbox, identities.len()));
+            identities.push(master);
+        }
+    }
+    links
 }
 
 /// Accounts of which something cannot be known.

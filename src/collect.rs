@@ -3,6 +3,7 @@
 //! Changes are read first, so that memory follows the watched accounts and not the size of the logs.
 
 pub mod access;
+pub mod again;
 pub mod back_end;
 pub mod blocks;
 pub mod book;
@@ -22,6 +23,7 @@ pub mod proxy;
 pub mod rows;
 pub mod seats;
 pub mod tally;
+pub mod typed;
 pub mod watch;
 
 use crate::account::AccountId;
@@ -74,6 +76,8 @@ pub struct Collected {
     pub doubles: BTreeMap<u32, u64>,
     /// How the rows of HttpProxy were taken.
     pub joined: Joined,
+    /// Names of W3C whose requests HttpProxy ties to one account, each an index into the texts.
+    pub ties: BTreeSet<(AccountId, u32)>,
     /// Requests with the rights of a watched account by somebody else, with the file that first tells.
     pub impersonated: BTreeMap<Impersonation, (usize, u64)>,
     /// What hints at restarts, with the server and the file.

@@ -215,7 +215,8 @@ impl<'a> Groups<'a> {
                 )
             },
         );
-        (Accounts { list, domains, by_sid, by_sam, by_upn, by_smtp, by_local }, ids)
+        let by_typed = HashMap::new();
+        (Accounts { list, domains, by_sid, by_sam, by_upn, by_smtp, by_local, by_typed }, ids)
     }
 }
 

@@ -4,8 +4,7 @@ use super::{Run, by_design, sources};
 use crate::case::{Finding, OLDEST_TOKEN, Path, State};
 use crate::change::Change;
 use crate::collect::book::{Access, Book, Place};
-use crate::collect::census::{self, Ask, Look};
-use crate::collect::log::Log;
+use crate::collect::census::{self, Ask};
 use crate::collect::minutes::Presence;
 use crate::plan::{self, Planned};
 use crate::schemes::By;
@@ -40,7 +39,7 @@ pub fn report(run: &Run<'_>) -> Report {
         }));
     }
     let asks = asks(run, plan::pools(&planned));
-    let answers = census::census(looks(run), &asks);
+    let answers = census::census(super::looks(run), &asks);
     let steps = plan::steps(&planned);
     let plan = steps.into_iter().map(|step| with_others(run, step, &asks, &answers)).collect();
     Report {
@@ -78,15 +77,6 @@ fn asks(run: &Run<'_>, pools: BTreeSet<(String, &'static str)>) -> BTreeSet<Ask>
         Some(Ask { server, pool, from: until - run.args.ttl, until })
     };
     pools.into_iter().filter_map(ask).collect()
-}
-
-/// The logs that a census looks into.
-fn looks<'a>(run: &'a Run<'_>) -> Vec<Look<'a>> {
-    let look = |(&index, log): (&usize, &'a Log)| {
-        let server = run.collected.server_of_log.get(&index).map(String::as_str);
-        Some(Look { file: &run.files[index], server, span: log.tally.span? })
-    };
-    run.collected.logs.iter().filter_map(look).collect()
 }
 
 fn with_others(

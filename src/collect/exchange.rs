@@ -48,7 +48,7 @@ pub fn read_proxies(
     collected.originals.extend(originals);
     collected.adopt_names();
     collected.strange = strange(&collected.book);
-    collected.joined = join::join(&mut collected.book, wanted.watch.accounts());
+    (collected.joined, collected.ties) = join::join(&mut collected.book, wanted.watch.accounts());
 }
 
 /// Requests under the names of watched accounts that carry another SID, which no source knows.

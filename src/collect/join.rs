@@ -39,8 +39,9 @@ struct Proxied<'a> {
     other: Option<&'a Other>,
 }
 
-/// Joins the rows of HttpProxy, those of watched accounts and those that W3C says are, to the rows of W3C.
-pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
+/// Joins the rows of HttpProxy, those of watched accounts and those that W3C says are, to the rows of W3C. Returns the
+/// ambiguous names of W3C as well whose requests are one account's by their ids.
+pub fn join(book: &mut Book, accounts: &Accounts) -> (Joined, BTreeSet<(AccountId, u32)>) {
     let (own, mut w3c): (Vec<Access>, Vec<Access>) =
         std::mem::take(&mut book.accesses).into_iter().partition(|access| access.is_proxied);
     let others = std::mem::take(&mut book.others);
@@ -56,7 +57,7 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
         proxied.iter().map(|proxied| lines.by_id(proxied.row, book)).collect();
     lines.by_time(&proxied, &mut twins, named, book);
     let rows_of_line = lines.rows;
-    let (mut dropped, mut alone) = (BTreeSet::new(), Vec::new());
+    let (mut dropped, mut alone, mut ties) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
     for (Proxied { row, other }, twin) in proxied.into_iter().zip(twins) {
         let Some(line) = twin else {
             let own = other.is_none().then_some(*row);
@@ -70,6 +71,9 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
         let contradiction = contradiction(row, other, name, &accesses, accounts);
         joined.pairs += 1;
         joined.contradicted += u64::from(contradiction.is_some());
+        if contradiction.is_none() && other.is_none() && !row.is_ambiguous {
+            ties.extend(accesses.iter().filter_map(|line| tie(row, line)));
+        }
         if contradiction.is_some() && other.is_none() {
             // The other user's request as well, perhaps.
             alone.push(Access { contradiction, twin: Some(place(accesses[0])), ..*row });
@@ -83,7 +87,14 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
     w3c.retain(|_| !n.next().is_some_and(|n| dropped.contains(&n)));
     book.accesses = w3c;
     book.accesses.extend(alone);
-    joined
+    (joined, ties)
+}
+
+/// The name of a line that was served, and whose it is by the id of the request.
+fn tie(row: &Access, line: &Access) -> Option<(AccountId, u32)> {
+    let is_by_id = row.request_id != 0 && row.request_id == line.request_id;
+    let is_served = row.refusal.is_none() && line.refusal.is_none();
+    Some((row.account, line.name.filter(|_| is_by_id && is_served && line.is_ambiguous)?))
 }
 
 /// How a row contradicts a line on whose the request is, if it does.

@@ -18,6 +18,7 @@ pub fn notes(run: &Run<'_>) -> Vec<String> {
     notes.extend(not_supplied(run));
     notes.extend(disagreeing(run));
     notes.extend(strange(run));
+    notes.extend(shared(run));
     notes.extend(impersonated(run));
     notes
 }
@@ -88,6 +89,18 @@ fn strange(run: &Run<'_>) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// Names that clients of several accounts typed.
+fn shared(run: &Run<'_>) -> Option<String> {
+    let names: Vec<&str> = run.shared.keys().map(String::as_str).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{}: by HttpProxy several accounts log on with it, so what only the IIS log has under it, as refusals, is taken \
+             for nobody's",
+            super::first_few(&names)
+        )
+    })
 }
 
 /// Rights of a watched account in the hands of somebody else, which is not its own access (DOMAIN.md 3.2).
