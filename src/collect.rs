@@ -3,6 +3,7 @@
 //! Changes are read first, so that memory follows the watched accounts and not the size of the logs.
 
 pub mod access;
+pub mod again;
 pub mod back_end;
 pub mod blocks;
 pub mod book;
@@ -22,6 +23,7 @@ pub mod proxy;
 pub mod rows;
 pub mod seats;
 pub mod tally;
+pub mod typed;
 pub mod watch;
 
 use crate::account::AccountId;
@@ -30,6 +32,7 @@ use crate::read::{File, is_web_log};
 use crate::source;
 use back_end::Impersonation;
 use book::{Book, Key};
+use chrono::{DateTime, Utc};
 use chunk::Wanted;
 use copies::FirstRequest;
 use hints::Hint;
@@ -65,16 +68,32 @@ pub struct Collected {
     pub fronts: BTreeMap<Front, Presence>,
     /// Names that HttpProxy ties to the SID of a watched account, with the file and line that first does.
     pub learned: BTreeMap<(AccountId, String), (usize, u64)>,
+    /// Their number, and when the first of them ended.
+    pub strange: BTreeMap<Strange, (u64, DateTime<Utc>)>,
     /// Servers that requests were passed on to, or came from, by name or address.
     pub targets: BTreeSet<String>,
     /// Back-end rows of each source whose requests the front end logged too.
     pub doubles: BTreeMap<u32, u64>,
     /// How the rows of HttpProxy were taken.
     pub joined: Joined,
+    /// Names of W3C whose requests HttpProxy ties to one account, each an index into the texts.
+    pub ties: BTreeSet<(AccountId, u32)>,
     /// Requests with the rights of a watched account by somebody else, with the file that first tells.
     pub impersonated: BTreeMap<Impersonation, (usize, u64)>,
     /// What hints at restarts, with the server and the file.
     pub hints: Vec<(String, usize, Hint)>,
+}
+
+/// Requests of HttpProxy under a name of a watched account, with another SID than its, which no account of the evidence
+/// has: the account was made again under the name, or the name is another forest's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Strange {
+    /// Whose name it is by all that is known.
+    pub account: AccountId,
+    /// The name as logged.
+    pub name: String,
+    /// The SID as logged.
+    pub sid: String,
 }
 
 /// Reads all logs, file beside file and chunk beside chunk. `server` names the server of logs that

@@ -71,9 +71,18 @@ pub struct Request {
     /// Several accounts bear the name.
     pub is_ambiguous: bool,
     /// Another log says that it was another user's.
-    pub is_contradicted: bool,
+    pub contradiction: Option<Contradiction>,
     /// How it was authenticated.
     pub auth: Auth,
+}
+
+/// How the front end's own log contradicts the web log on whose a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contradiction {
+    /// It names another user.
+    OtherUser,
+    /// It tells a SID that is not the account's, whatever the name.
+    OtherSid,
 }
 
 /// No client waits longer for an answer: a Ping lasts 59 minutes at most (DOMAIN.md 1.4, 2.2).

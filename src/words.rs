@@ -6,7 +6,7 @@ pub use mailbox::{by_design, of_mailbox};
 
 use crate::case::{Path, State};
 use crate::collect::book::Key;
-use crate::correlate::{Auth, Class, Ground, Rules, Scope};
+use crate::correlate::{Auth, Class, Contradiction, Ground, Rules, Scope};
 use crate::schemes::Setting;
 use chrono::TimeDelta;
 use stillin_parsers::event::{ChangeKind, Precision};
@@ -68,6 +68,9 @@ fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
         ),
         Class::Ambiguous if has(Ground::UsersDisagree) => {
             "W3C and HttpProxy name different users for the same request".into()
+        }
+        Class::Ambiguous if has(Ground::OtherSid) => {
+            "HttpProxy names another SID than the account's for the same request".into()
         }
         Class::Ambiguous if has(Ground::SharedName) => {
             "the name alone does not say whose requests these are".into()
@@ -166,9 +169,21 @@ pub fn of_ground(ground: Ground) -> &'static str {
         }
         Ground::SharedName => "against: several accounts bear the name as it is logged",
         Ground::UsersDisagree => "against: the other log says that the request was another user's",
+        Ground::OtherSid => {
+            "against: by that SID the request is another account's: one that was made again under the name, or the \
+             master account of a linked mailbox"
+        }
         Ground::MaybeEnabled => {
             "against: another source says that the account was enabled again, then or before"
         }
+    }
+}
+
+/// How the two logs of a request contradict each other, beside it.
+pub fn contradiction(contradiction: Contradiction) -> &'static str {
+    match contradiction {
+        Contradiction::OtherUser => "the two logs name different users",
+        Contradiction::OtherSid => "HttpProxy names another SID",
     }
 }
 

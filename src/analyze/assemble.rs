@@ -4,8 +4,7 @@ use super::{Run, by_design, fronts, sources};
 use crate::case::{Finding, OLDEST_TOKEN, Path, State};
 use crate::change::Change;
 use crate::collect::book::{Access, Book, Key, Place};
-use crate::collect::census::{self, Ask, Look};
-use crate::collect::log::Log;
+use crate::collect::census::{self, Ask};
 use crate::collect::minutes::Presence;
 use crate::plan::{self, Planned};
 use crate::schemes::By;
@@ -41,7 +40,7 @@ pub fn report(run: &Run<'_>) -> Report {
         }));
     }
     let asks = asks(run, plan::keys(&planned));
-    let answers = census::census(looks(run), &asks);
+    let answers = census::census(super::looks(run), &asks);
     let steps = plan::steps(&planned);
     let plan = steps.into_iter().map(|step| with_others(run, step, &asks, &answers)).collect();
     Report {
@@ -87,15 +86,6 @@ fn asks<'a>(run: &Run<'_>, keys: impl Iterator<Item = &'a Key>) -> BTreeSet<Ask>
         Ask { server, pool, kind, from, until }
     };
     ends.into_iter().map(ask).collect()
-}
-
-/// The logs that a census looks into.
-fn looks<'a>(run: &'a Run<'_>) -> Vec<Look<'a>> {
-    let look = |(&index, log): (&usize, &'a Log)| {
-        let server = run.collected.server_of_log.get(&index).map(String::as_str);
-        Some(Look { file: &run.files[index], server, span: log.tally.span? })
-    };
-    run.collected.logs.iter().filter_map(look).collect()
 }
 
 fn with_others(

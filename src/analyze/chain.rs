@@ -216,7 +216,7 @@ fn request(run: &Run<'_>, access: &Access, client: usize, row: Option<&Row>) -> 
         place: at_line(run, own_place(access)),
         auth: Some(access.auth).filter(|auth| *auth != Auth::None).map(Auth::word),
         twin: access.twin.map(|place| at_line(run, place)),
-        is_contradicted: access.is_contradicted,
+        contradiction: access.contradiction.map(words::contradiction),
     }
 }
 

@@ -88,11 +88,15 @@ impl Path {
 }
 
 /// One path for each key, or more: what is only possible of one client must not lengthen what is certain of another,
-/// and what no recycle cuts is no path of what one does.
+/// what no recycle cuts is no path of what one does, and what may be somebody else's is none of what is surely its own.
 pub(super) fn findings(rows: &[Row], world: &World<'_>) -> Vec<Finding> {
     let identity = |row: &Row| world.identity_of_client[row.access.client as usize];
     let residual = || rows.iter().filter(|row| row.residual > Residual::No);
-    let place = |row: &Row| (row.access.key, auth(&row.access, world).uses_no_token());
+    let is_doubtful = |access: &Access| access.is_ambiguous || access.contradiction.is_some();
+    let place = |row: &Row| {
+        let uses_no_token = auth(&row.access, world).uses_no_token();
+        (row.access.key, uses_no_token, is_doubtful(&row.access))
+    };
     let mut gravest: BTreeMap<_, Residual> = BTreeMap::new();
     for row in residual() {
         let of_client =

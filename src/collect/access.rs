@@ -109,7 +109,7 @@ impl<'a> Seen<'a> {
             request_id: if wants_ids { exchange::cafe_req_id(query).unwrap_or(0) } else { 0 },
             is_proxied: false,
             twin: None,
-            is_contradicted: false,
+            contradiction: None,
             moved_data: moved.moved(),
             is_back_end: is_back_end(line),
             sc_status: status.sc_status,
@@ -229,17 +229,21 @@ impl Desk {
             *numbers[at as usize]
                 .get_or_insert_with(|| book.texts.number(texts[at as usize].clone()))
         };
-        let mut renumber = |access: Access| Access {
+        let renumber = |access: Access, number: &mut dyn FnMut(u32) -> u32| Access {
             key: keys[access.key as usize],
             client: clients[access.client as usize],
-            name: access.name.map(&mut number),
+            name: access.name.map(&mut *number),
             command: number(access.command),
             ..access
         };
-        let accesses = self.accesses.into_iter().map(&mut renumber).collect();
-        let nameless = self.nameless.into_iter().map(&mut renumber).collect();
-        let others = self.others.into_iter();
-        let others = others.map(|other| Other { row: renumber(other.row), ..other }).collect();
+        let accesses = self.accesses.into_iter().map(|row| renumber(row, &mut number)).collect();
+        let nameless = self.nameless.into_iter().map(|row| renumber(row, &mut number)).collect();
+        let other = |other: Other| Other {
+            row: renumber(other.row, &mut number),
+            strange_sid: other.strange_sid.map(&mut number),
+            ..other
+        };
+        let others = self.others.into_iter().map(other).collect();
         Book { accesses, nameless, others, ..book }
     }
 }

@@ -293,6 +293,13 @@ impl Scanned {
         let room = MOST_TARGETS.saturating_sub(self.targets.len());
         self.targets.extend(seen.servers().take(room));
         let access = seen.write(&self.server, scan.wanted.wants_ids, &mut self.desk);
+        if let (true, &[id]) = (access.is_back_end, ids)
+            && let Meant::Ambiguous(ids) = scan.wanted.watch.with_master(id)
+        {
+            let access = Access { is_ambiguous: true, ..access };
+            self.desk.accesses.extend(ids.into_iter().map(|account| Access { account, ..access }));
+            return;
+        }
         for &account in ids {
             self.desk.accesses.push(Access { account, is_ambiguous, ..access });
         }

@@ -1,10 +1,10 @@
 //! Which requests come from one client, and whose a refusal without a name is.
 
-use super::book::{Access, Book, Client, Table};
+use super::book::{Access, Book, Client, Place, Table};
 use crate::account::AccountId;
 use chrono::{DateTime, TimeDelta, Utc};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A forms session lives for a day at most (DOMAIN.md 2.4); what was served longer ago says nothing.
 pub const SESSION: TimeDelta = TimeDelta::hours(24);
@@ -185,6 +185,7 @@ pub fn drop_doubles(book: &mut Book) -> BTreeMap<u32, u64> {
     }
     let (keys, clients, texts) = (&book.keys, &book.clients, &book.texts);
     let owner = |access: &Access| (access.account, keys.get(access.key).protocol);
+    let place = |access: &Access| Place { source: access.source, line: access.line };
     let mut front: BTreeMap<_, Vec<(DateTime<Utc>, &Access, bool)>> = BTreeMap::new();
     for access in book.accesses.iter().filter(|access| !access.is_back_end) {
         front.entry(owner(access)).or_default().push((access.end, access, false));
@@ -197,7 +198,7 @@ pub fn drop_doubles(book: &mut Book) -> BTreeMap<u32, u64> {
             && texts.get(front.command).eq_ignore_ascii_case(texts.get(back.command))
             && (a == b || a.is_empty() || b.is_empty())
     };
-    let mut doubles: Vec<bool> = Vec::with_capacity(book.accesses.len());
+    let mut doubles: BTreeSet<Place> = BTreeSet::new();
     for back in &book.accesses {
         let list = front.get_mut(&owner(back)).filter(|_| back.is_back_end);
         let twin = list.and_then(|list| {
@@ -205,16 +206,15 @@ pub fn drop_doubles(book: &mut Book) -> BTreeMap<u32, u64> {
             let mut near = list[from..].iter_mut().take_while(|(end, ..)| *end <= back.end + NEAR);
             near.find(|(_, front, is_taken)| !*is_taken && is_pair(front, back))
         });
-        doubles.push(twin.is_some_and(|(.., is_taken)| !std::mem::replace(is_taken, true)));
-    }
-    let mut doubles = doubles.into_iter();
-    book.accesses.retain(|access| {
-        let drop = doubles.next().unwrap_or(false);
-        if drop {
-            *dropped.entry(access.source).or_default() += 1;
+        if twin.is_some_and(|(.., is_taken)| !std::mem::replace(is_taken, true)) {
+            doubles.insert(place(back));
         }
-        !drop
-    });
+    }
+    // Of several bearers of the name it is then that of the front end's.
+    book.accesses.retain(|access| !access.is_back_end || !doubles.contains(&place(access)));
+    for Place { source, .. } in doubles {
+        *dropped.entry(source).or_default() += 1;
+    }
     dropped
 }
 

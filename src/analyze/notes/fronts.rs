@@ -4,10 +4,14 @@
 use super::super::Run;
 use super::super::fronts::HELD_BACK;
 use crate::account::Resolution;
+use crate::collect::Strange;
 use crate::collect::names::host_name;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+
+/// Notes of one kind, each about a name.
+const MOST: usize = 20;
 
 /// One sentence each.
 pub fn notes(run: &Run<'_>) -> Vec<String> {
@@ -18,6 +22,8 @@ pub fn notes(run: &Run<'_>) -> Vec<String> {
     notes.extend(disagreeing(run));
     notes.extend(crowded(run));
     notes.extend(forwarded(run));
+    notes.extend(strange(run));
+    notes.extend(shared(run));
     notes.extend(impersonated(run));
     notes
 }
@@ -153,6 +159,39 @@ fn disagreeing(run: &Run<'_>) -> Option<String> {
     (n > 0).then(|| {
         format!(
             "{n} request(s) are one user's in the IIS log and another one's in HttpProxy: they are told as possible only"
+        )
+    })
+}
+
+/// Requests under an account's name that are another account's by their SID.
+fn strange(run: &Run<'_>) -> Vec<String> {
+    let strange = &run.collected.strange;
+    let note = |(strange, (n, _)): (&Strange, &(u64, DateTime<Utc>))| {
+        let display = run.directory.accounts.list[strange.account].display.as_str();
+        let (name, sid) = (&strange.name, &strange.sid);
+        format!(
+            "{n} request(s) by `{name}` have SID {sid} in HttpProxy, which no source knows and which is not {display}'s: of an \
+             account made again under the name, or of another forest, so not taken for {display}'s; add a directory export"
+        )
+    };
+    let mut notes: Vec<String> = strange.iter().take(MOST).map(note).collect();
+    if strange.len() > MOST {
+        notes.push(format!(
+            "and {} more names with a SID that no source knows",
+            strange.len() - MOST
+        ));
+    }
+    notes
+}
+
+/// Names that clients of several accounts typed.
+fn shared(run: &Run<'_>) -> Option<String> {
+    let names: Vec<&str> = run.shared.keys().map(String::as_str).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{}: by HttpProxy several accounts log on with it, so what only the IIS log has under it, as refusals, is taken \
+             for nobody's",
+            super::first_few(&names)
         )
     })
 }
