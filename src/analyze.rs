@@ -12,7 +12,7 @@ mod sources;
 
 use crate::account::{AccountId, Resolution};
 use crate::case::{self, Case};
-use crate::change::{self, Directory, Told};
+use crate::change::{self, Directory, Told, Voice};
 use crate::cli::{Analyze, FailOn, HashWord, Reading};
 use crate::collect::book::Book;
 use crate::collect::chunk::Wanted;
@@ -266,10 +266,10 @@ impl Run<'_> {
         let accounts = &self.directory.accounts;
         self.told.extend(learned.into_iter().map(|((id, name), (source, line))| {
             let account = accounts.under_another_name(id, &name);
-            let (pos, is_state) = (Pos::Line(line), true);
+            let (pos, voice) = (Pos::Line(line), Voice::State);
             let (enabled, changed, expires, mailbox) = (None, None, None, None);
             let fact = Fact::Account { pos, account, enabled, changed, expires, mailbox };
-            Told { source, is_state, fact }
+            Told { source, voice, fact }
         }));
         self.know()?;
         Ok(true)

@@ -1,6 +1,6 @@
 //! Sources to what they are, and change evidence to facts.
 
-use crate::change::Told;
+use crate::change::{Told, Voice};
 use crate::input::{self, Encoding, Hash, Opened, Stored};
 use crate::source::{Origin, Source};
 use crate::workers::logons::Logons;
@@ -272,6 +272,10 @@ fn columns(kind: Kind, bytes: &[u8]) -> Vec<String> {
 
 /// The facts of a source, marked with where they come from.
 pub fn told(facts: Vec<Fact>, source: usize, kind: Kind) -> impl Iterator<Item = Told> {
-    let is_state = matches!(kind, Kind::AdCsv | Kind::Ldif | Kind::ReplMetadata);
-    facts.into_iter().map(move |fact| Told { source, is_state, fact })
+    let voice = match kind {
+        Kind::AdCsv | Kind::Ldif | Kind::ReplMetadata => Voice::State,
+        Kind::ChangeList => Voice::List,
+        _ => Voice::Event,
+    };
+    facts.into_iter().map(move |fact| Told { source, voice, fact })
 }

@@ -203,6 +203,9 @@ pub struct Change {
     /// `exact` or `at_latest`.
     #[serde(with = "word")]
     pub precision: Word,
+    /// The latest time that a source gives, where sources contradict each other; `at` is the earliest.
+    #[serde(with = "maybe_time", default, skip_serializing_if = "Option::is_none")]
+    pub disputed_until: Option<DateTime<Utc>>,
     /// By whom, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
@@ -243,7 +246,7 @@ pub struct Finding {
     /// End of the last residual access.
     #[serde(with = "time")]
     pub last: DateTime<Utc>,
-    /// `last` minus `at`.
+    /// `last` minus `at`; minus the latest time that a source gives, where that was before `last`.
     pub exposure_seconds: i64,
     /// Residual requests.
     pub requests: u64,

@@ -159,6 +159,7 @@ fn changes(run: &Run<'_>) -> Vec<report::Change> {
             kind: change.kind.word(),
             at: change.at,
             precision: change.precision.word(),
+            disputed_until: change.disputed_until,
             actor: change.actor.clone(),
             evidence: change.evidence.iter().map(evidence).collect(),
         }
@@ -174,6 +175,7 @@ fn finding_of(run: &Run<'_>, finding: &Finding, change_ids: &[String]) -> report
     // What is only possible must not lengthen what is certain.
     let sure: Vec<&&Path> = paths.iter().filter(|path| Some(path.residual) == residual).collect();
     let last = sure.iter().map(|path| path.last.end).max().unwrap_or(change.at);
+    let since = change.disputed_until.filter(|until| *until < last).unwrap_or(change.at);
     report::Finding {
         id: String::new(),
         change: change_ids[finding.change].clone(),
@@ -183,7 +185,7 @@ fn finding_of(run: &Run<'_>, finding: &Finding, change_ids: &[String]) -> report
         residual: residual.map_or("no", |residual| residual.word()),
         first: sure.iter().map(|path| path.first.end).min().unwrap_or(change.at),
         last,
-        exposure_seconds: (last - change.at).num_seconds(),
+        exposure_seconds: (last - since).num_seconds(),
         requests: sure.iter().map(|path| path.requests).sum(),
         paths: paths
             .iter()

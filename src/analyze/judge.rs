@@ -58,6 +58,7 @@ impl Run<'_> {
             rules: Rules { ttl: self.args.ttl, slack: self.args.slack },
             since: self.args.since,
             settings: &self.settings.of_key,
+            clocks: &[],
         };
         let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
         self.cases = by_account

@@ -35,11 +35,17 @@ pub enum Ground {
     UsersDisagree,
     /// The account was enabled again at some unknown time before.
     MaybeEnabled,
+    /// Sources put the change at different times, and it came before the latest of them.
+    TimesDisagree,
+    /// It went on from a time of which it cannot be told whether it was before the change.
+    BegunBetween,
+    /// The clock of the server is ahead by more than it came after the change and the slack.
+    ClockAhead,
 }
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 16] = [
+    const ALL: [Ground; 19] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -56,12 +62,15 @@ impl Ground {
         Ground::SharedName,
         Ground::UsersDisagree,
         Ground::MaybeEnabled,
+        Ground::TimesDisagree,
+        Ground::BegunBetween,
+        Ground::ClockAhead,
     ];
 }
 
 /// A set of grounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Speaks(u16);
+pub struct Speaks(u32);
 
 impl Speaks {
     /// Those of both.
@@ -82,6 +91,6 @@ impl Speaks {
 
 impl From<Ground> for Speaks {
     fn from(ground: Ground) -> Self {
-        Speaks(1 << ground as u16)
+        Speaks(1 << ground as u32)
     }
 }

@@ -163,6 +163,7 @@ fn quiet(changes: &[i64], spans: &[(&str, i64, i64)]) -> Report {
     report.changes = changes
         .iter()
         .map(|hour| Change {
+            disputed_until: None,
             id: "c1".into(),
             account: "a".into(),
             sid: None,
