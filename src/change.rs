@@ -163,7 +163,7 @@ fn identity(fact: &Fact) -> Option<&Identity> {
         Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => {
             Some(account)
         }
-        Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_) => None,
+        Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => None,
     }
 }
 
@@ -192,7 +192,7 @@ fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
                 heard.control_set.push((*time, (told.source, *pos)));
             }
         }
-        Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_) => {}
+        Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => {}
     }
 }
 

@@ -144,10 +144,8 @@ fn one_finding(
             (grade(finding.residual), safe(finding.residual).to_uppercase()),
         ],
     );
-    let is_vague = |change: &Change| {
-        change.precision == "at_latest" || change.disputed_until.is_some_and(|at| at < finding.last)
-    };
-    let is_vague = change.is_some_and(is_vague);
+    let is_vague = change.is_some_and(|change| change.precision == "at_latest")
+        || finding.exposure_seconds < (finding.last - finding.at).num_seconds();
     when_changed(out, style, kinds, finding.kind, &finding.at, change);
     let served = [
         (Ink::Plain, format!("served for {}another ", if is_vague { "at least " } else { "" })),

@@ -118,9 +118,9 @@ fn uses_no_token(row: &Row, world: &World<'_>) -> bool {
     auth(&row.access, world).uses_no_token()
 }
 
-/// Before the latest of the times at which sources put the change.
+/// Before the latest of the times at which sources put the change, or by another clock.
 fn is_too_early(row: &Row) -> bool {
-    row.speaks.has(Ground::TimesDisagree)
+    row.speaks.has(Ground::TimesDisagree) || row.speaks.has(Ground::ClockAhead)
 }
 
 /// `residual` are the residual rows of one change and key, `all` every row of the account.

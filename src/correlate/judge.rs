@@ -59,8 +59,9 @@ pub(super) fn judge(served: &Served<'_>, index: usize, rules: &Rules, runs: &mut
     let slack_ends = effect.at + rules.slack;
     if request.start < slack_ends + served.clock.ahead && !is_new {
         (classed.class, classed.residual) = (Class::WithinSlack, Residual::Possible);
+        let is_before = request.start < effect.at + served.clock.ahead;
         let grounds = [
-            (request.start >= slack_ends, Ground::ClockAhead),
+            (is_before || request.start >= slack_ends, Ground::ClockAhead),
             (effect.is_disputed, Ground::TimesDisagree),
         ];
         for (_, ground) in grounds.into_iter().filter(|(holds, _)| *holds) {

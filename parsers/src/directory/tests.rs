@@ -92,7 +92,9 @@ fn check(attributes: &[(&str, &str)], expect: &[&str]) {
                 format!("{:?} {}", enabled, account.smtp.join(" "))
             }
             Ok(Fact::UserAccountControlSet { version, .. }) => format!("uac {version}"),
-            Ok(Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_)) => {
+            Ok(
+                Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_),
+            ) => {
                 panic!("a directory does not say that")
             }
             Err(reject) => format!("! {}", reject.reason),

@@ -25,6 +25,7 @@ fn report() -> Report {
         changes: vec![],
         findings: vec![],
         by_design: vec![],
+        clocks: vec![],
         plan: vec![],
         advice: vec![],
         notes: vec![],
