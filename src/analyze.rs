@@ -15,6 +15,7 @@ use crate::account::{AccountId, Resolution};
 use crate::case::{self, Case};
 use crate::change::{self, Directory, Told};
 use crate::cli::{Analyze, FailOn, HashWord, Reading};
+use crate::clocks::{self, Offset};
 use crate::collect::again::Look;
 use crate::collect::book::Book;
 use crate::collect::chunk::Wanted;
@@ -55,6 +56,8 @@ struct Run<'a> {
     /// The accounts that `--account` names; None for all.
     asked: Option<BTreeSet<AccountId>>,
     passwords_from: Option<DateTime<Utc>>,
+    /// How the clocks of servers stand to those of domain controllers.
+    offsets: Vec<Offset>,
     collected: Collected,
     /// What the logs can speak about.
     fronts: Fronts,
@@ -182,6 +185,7 @@ fn read_changes<'a>(
             (index, read)
         })
         .collect();
+    let offsets = offsets(&files, &mut evidence, args.reading.server.as_deref());
     let mut told: Vec<Told> = Vec::new();
     for (&index, evidence) in &mut evidence {
         told.extend(read::told(std::mem::take(&mut evidence.facts), index, files[index].kind));
@@ -199,6 +203,7 @@ fn read_changes<'a>(
         watched: BTreeSet::new(),
         asked: None,
         passwords_from,
+        offsets,
         collected: Collected::default(),
         fronts: Fronts::default(),
         settings: Settings::default(),
@@ -212,6 +217,31 @@ fn read_changes<'a>(
         run.notes.push(note);
     }
     Ok(run)
+}
+
+/// How the clocks stand. A domain controller's log may be large, and is read again only where logons are known.
+fn offsets(
+    files: &[File],
+    evidence: &mut BTreeMap<usize, Evidence>,
+    server: Option<&str>,
+) -> Vec<Offset> {
+    let has_some = |evidence: &Evidence| evidence.tally.validations > 0;
+    if !evidence.values().any(has_some) {
+        return Vec::new();
+    }
+    let sought = clocks::sought(evidence.values().map(|evidence| &evidence.logons), server);
+    for (index, evidence) in evidence.iter_mut().filter(|(_, evidence)| has_some(evidence)) {
+        if files[*index].kind != Kind::Evtx || sought.is_empty() {
+            continue;
+        }
+        match read::validations(&files[*index], &sought) {
+            Ok(validations) => evidence.validations = validations,
+            Err(error) => evidence.error = Some(format!("{error:#}")),
+        }
+    }
+    let logons = evidence.values().map(|evidence| &evidence.logons);
+    let validations = evidence.values().map(|evidence| &evidence.validations);
+    clocks::offsets(logons, validations, server)
 }
 
 /// Accounts that `--account` names.

@@ -10,7 +10,8 @@ use crate::change::{Change, Design};
 use crate::collect::book::{Access, Book};
 use crate::correlate::coverage::Coverage;
 use crate::correlate::{
-    self, Auth, Class, Classed, Cut, Evidence, Logon, Logons, Residual, Restarts, Rules, Speaks,
+    self, Auth, Class, Classed, Clock, Cut, Evidence, Logon, Logons, Residual, Restarts, Rules,
+    Speaks,
 };
 use crate::schemes::{By, Setting};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -44,6 +45,8 @@ pub struct World<'a> {
     pub logons: &'a BTreeMap<AccountId, Vec<Logon>>,
     /// Within which spans a server's Security log would show a logon.
     pub logon_coverage: &'a Coverage,
+    /// For each server of the coverage how far its clock is off.
+    pub clocks: &'a [Clock],
     /// For each key of the book what its pool lets clients log on with, where that is known.
     pub settings: &'a [Option<Setting>],
     /// The rules.
@@ -104,6 +107,7 @@ pub fn judge(
             kind: change.kind,
             at: change.at,
             precision: change.precision,
+            disputed_until: change.disputed_until,
             is_reset_by_other: change.kind == ChangeKind::PasswordReset
                 && !is_by_itself(change, world.accounts),
         })
@@ -115,6 +119,7 @@ pub fn judge(
         coverage: world.coverage,
         restarts: world.restarts,
         logons: Logons { list: logons, coverage: world.logon_coverage },
+        clocks: world.clocks,
     };
     let runs = correlate::correlate(&cuts, requests, &evidence, &world.rules, |c| classed.push(c));
     let mut rows: Vec<Row> = classed
@@ -145,8 +150,9 @@ fn restore(finding: &mut Finding, changes: &[usize], world: &World<'_>) {
     };
     let cut = &world.changes[finding.change];
     for path in finding.paths.iter_mut().filter(|_| cut.kind.disables()) {
-        let after = |at: &DateTime<Utc>| *at > cut.at && *at >= path.last.start;
-        let times = changes.iter().filter(restores).map(|&change| world.changes[change].at);
+        let after = |at: &DateTime<Utc>| *at > cut.at && *at >= path.goes_on.start;
+        let times = changes.iter().filter(restores).map(|&change| &world.changes[change]);
+        let times = times.map(|change| change.disputed_until.unwrap_or(change.at));
         path.restored = times.filter(after).min();
         let is_over = match path.state {
             State::Refused => true,

@@ -15,13 +15,27 @@ use stillin_parsers::event::{ChangeKind, Fact, Identity, Mailbox, Pos, Precision
 /// beside 4725: what is closer together than this is one act.
 const SAME_ACT: TimeDelta = TimeDelta::seconds(5);
 
+/// No clock, zone or hand is further off: what sources put further apart are two acts.
+const DISPUTE: TimeDelta = TimeDelta::days(1);
+
+/// What kind of source tells something, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Voice {
+    /// Events: each is an act.
+    Event,
+    /// A list that somebody wrote.
+    List,
+    /// Directory state or metadata, which tells what is, not what happened.
+    State,
+}
+
 /// A fact and where it comes from.
 #[derive(Debug, Clone)]
 pub struct Told {
     /// Index of the source.
     pub source: usize,
-    /// The source is directory state or metadata, which tells what is, not what happened.
-    pub is_state: bool,
+    /// What kind of source.
+    pub voice: Voice,
     /// What it says.
     pub fact: Fact,
 }
@@ -37,6 +51,8 @@ pub struct Change {
     pub at: DateTime<Utc>,
     /// How well `at` is known.
     pub precision: Precision,
+    /// The latest time that a source gives, where sources contradict each other; `at` is the earliest.
+    pub disputed_until: Option<DateTime<Utc>>,
     /// By whom.
     pub actor: Option<String>,
     /// Every record that tells of it: source and place, in order.
@@ -68,8 +84,8 @@ struct State {
 /// Everything told of one account.
 #[derive(Default)]
 struct Heard {
-    /// Changes, and whether they come from directory state.
-    changes: Vec<(bool, Change)>,
+    /// Changes, and what kind of source tells them.
+    changes: Vec<(Voice, Change)>,
     states: Vec<State>,
     expiries: Vec<Expiry>,
     /// Writes of `userAccountControl`, of whatever bit.
@@ -167,19 +183,20 @@ fn identity(fact: &Fact) -> Option<&Identity> {
         Fact::Account { account, .. }
         | Fact::Linked { account, .. }
         | Fact::UserAccountControlSet { account, .. } => Some(account),
-        Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_) => None,
+        Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => None,
     }
 }
 
 fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
     match &told.fact {
         Fact::Change(change) => heard.changes.push((
-            told.is_state,
+            told.voice,
             Change {
                 account,
                 kind: change.kind,
                 at: change.time,
                 precision: change.precision,
+                disputed_until: None,
                 actor: change.actor.clone(),
                 evidence: BTreeSet::from([(told.source, change.pos)]),
             },
@@ -196,21 +213,25 @@ fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
             }
         }
         // Masters are accounts of their own.
-        Fact::Linked { .. } | Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_) => {}
+        Fact::Linked { .. } => {}
+        Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => {}
     }
 }
 
 fn merge_account(account: AccountId, mut heard: Heard, unknown: &mut Unknown) -> Vec<Change> {
     // What happened comes before what is, the exact before the approximate: later ones join earlier ones.
-    heard.changes.sort_by(|(a_state, a), (b_state, b)| {
-        let key = |state: &bool, c: &Change| (*state, c.precision, c.at, c.kind);
-        key(a_state, a).cmp(&key(b_state, b)).then_with(|| a.evidence.cmp(&b.evidence))
+    heard.changes.extend(flags_of_disable(account, &heard).map(|change| (Voice::State, change)));
+    heard.changes.sort_by(|(a_voice, a), (b_voice, b)| {
+        let key = |voice: &Voice, c: &Change| (*voice, c.precision, c.at, c.kind);
+        key(a_voice, a).cmp(&key(b_voice, b)).then_with(|| a.evidence.cmp(&b.evidence))
     });
     let mut merged: Vec<Change> = Vec::new();
-    for (is_state, change) in heard.changes {
-        match merged.iter().position(|home| is_same_act(home, &change, is_state, &merged)) {
-            Some(home) => join(&mut merged[home], change),
-            None => merged.push(change),
+    for (voice, change) in &heard.changes {
+        let homes = merged.iter_mut();
+        let homes = homes.filter(|home| is_same_act(home, change, *voice, &heard.changes));
+        match homes.min_by_key(|home| (home.at - change.at).abs()) {
+            Some(home) => join(home, change.clone()),
+            None => merged.push(change.clone()),
         }
     }
     let says = |wanted: bool| heard.states.iter().filter(move |state| state.enabled == wanted);
@@ -228,6 +249,7 @@ fn merge_account(account: AccountId, mut heard: Heard, unknown: &mut Unknown) ->
                     kind: ChangeKind::Disabled,
                     at,
                     precision: Precision::Exact,
+                    disputed_until: None,
                     actor: None,
                     evidence: state.chain([evidence]).collect(),
                 });
@@ -239,38 +261,97 @@ fn merge_account(account: AccountId, mut heard: Heard, unknown: &mut Unknown) ->
         unknown.expiry_unknown.push(account);
     }
     merged.extend(enabled_since(account, &merged, says(true), control_set));
+    dispute(&mut merged);
     merged
 }
 
-/// Whether `change` is the act that `home` is already.
-fn is_same_act(home: &Change, change: &Change, is_state: bool, all: &[Change]) -> bool {
-    let alike = home.kind == change.kind
+/// Where a source says that the account is disabled and another one when, metadata that tells when the flags were last
+/// written has a say in that as well (DOMAIN.md 4.3).
+fn flags_of_disable(account: AccountId, heard: &Heard) -> Option<Change> {
+    let &(at, evidence) = heard.control_set.iter().max()?;
+    let is_told = |c: &Change| c.kind == ChangeKind::Disabled && (c.at - at).abs() <= DISPUTE;
+    let is_on = |state: &State| state.enabled && state.changed.is_none_or(|told| told >= at);
+    let is_meant = heard.changes.iter().any(|(_, change)| is_told(change))
+        && heard.states.iter().any(|state| !state.enabled)
+        && !heard.states.iter().any(is_on);
+    is_meant.then(|| Change {
+        account,
+        kind: ChangeKind::Disabled,
+        at,
+        precision: Precision::Exact,
+        disputed_until: None,
+        actor: None,
+        evidence: BTreeSet::from([evidence]),
+    })
+}
+
+/// Who is disabled once more had been enabled in between, and nothing tells when; or the sources mean one act.
+fn dispute(merged: &mut [Change]) {
+    merged.sort_by_key(|change| (change.at, change.kind));
+    for kind in [ChangeKind::Disabled, ChangeKind::Deleted] {
+        let mut open: Option<usize> = None;
+        for at in 0..merged.len() {
+            let change = &merged[at];
+            let latest = change.disputed_until.unwrap_or(change.at);
+            if undoes(change.kind, kind) {
+                open = None;
+            } else if change.kind == kind {
+                let first = *open.get_or_insert(at);
+                if change.precision == Precision::Exact && latest > merged[first].at + SAME_ACT {
+                    merged[first].disputed_until = merged[first].disputed_until.max(Some(latest));
+                }
+            }
+        }
+    }
+}
+
+fn undoes(kind: ChangeKind, done: ChangeKind) -> bool {
+    match done {
+        ChangeKind::Enabled => kind == ChangeKind::Disabled,
+        ChangeKind::Disabled => matches!(kind, ChangeKind::Enabled | ChangeKind::Created),
+        ChangeKind::Deleted => matches!(kind, ChangeKind::Enabled | ChangeKind::Created),
+        _ => false,
+    }
+}
+
+/// Whether `change` is the act that `home` is already. `all` is everything told of the account.
+fn is_same_act(home: &Change, change: &Change, voice: Voice, all: &[(Voice, Change)]) -> bool {
+    let is_alike = home.kind == change.kind
         || (home.kind.sets_password()
             && change.kind.sets_password()
             && (home.kind == ChangeKind::PasswordSet || change.kind == ChangeKind::PasswordSet));
-    if !alike {
+    if !is_alike {
         return false;
     }
-    let opposite = match change.kind {
-        ChangeKind::Enabled => Some(ChangeKind::Disabled),
-        ChangeKind::Disabled => Some(ChangeKind::Enabled),
-        _ => None,
-    };
-    let is_undone_between = all
-        .iter()
-        .any(|other| Some(other.kind) == opposite && home.at <= other.at && other.at <= change.at);
-    if (home.at - change.at).abs() <= SAME_ACT && !is_undone_between {
-        return true;
-    }
+    let (from, to) = (home.at.min(change.at), home.at.max(change.at));
     // «Is disabled» said later than the disable, with no enable between, is that disable: its flags were
     // written again for another reason, or `whenChanged` moved with another attribute.
-    let lasting = matches!(change.kind, ChangeKind::Disabled | ChangeKind::Deleted);
-    lasting
-        && is_state
-        && home.at <= change.at
-        && !all.iter().any(|other| {
-            other.kind == ChangeKind::Enabled && home.at <= other.at && other.at <= change.at
-        })
+    let is_lasting = matches!(change.kind, ChangeKind::Disabled | ChangeKind::Deleted)
+        && voice == Voice::State
+        && home.at <= change.at;
+    let may_be = to - from <= SAME_ACT
+        || is_lasting
+        || (to - from <= DISPUTE && may_be_disputed(home, change, voice));
+    let is_undone =
+        |other: &Change| undoes(other.kind, home.kind) && from <= other.at && other.at <= to;
+    may_be && !all.iter().any(|(_, other)| is_undone(other))
+}
+
+/// Sources of different kinds that put one act at different times: a list is written by hand, a zone or a clock is wrong.
+/// Two events are two acts, and so are two entries of one source. The password that a directory knows is the last one,
+/// perhaps of another act.
+fn may_be_disputed(home: &Change, change: &Change, voice: Voice) -> bool {
+    let is_off = matches!(home.kind, ChangeKind::Disabled | ChangeKind::Deleted);
+    let may_differ = match voice {
+        Voice::Event => false,
+        Voice::List => home.kind.sets_password() || home.kind == ChangeKind::Enabled || is_off,
+        Voice::State => is_off,
+    };
+    let sources = |c: &Change| -> BTreeSet<usize> { c.evidence.iter().map(|(s, _)| *s).collect() };
+    may_differ
+        && home.precision == Precision::Exact
+        && change.precision == Precision::Exact
+        && sources(home).is_disjoint(&sources(change))
 }
 
 fn join(home: &mut Change, change: Change) {
@@ -278,7 +359,13 @@ fn join(home: &mut Change, change: Change) {
         home.kind = change.kind;
     }
     if home.precision == change.precision {
+        let latest = home.disputed_until.unwrap_or(home.at).max(change.at);
         home.at = home.at.min(change.at);
+        // What is further off than that was written for another reason.
+        let is_disputed = latest > home.at + SAME_ACT && latest <= home.at + DISPUTE;
+        if home.precision == Precision::Exact && is_disputed {
+            home.disputed_until = Some(latest);
+        }
     }
     home.actor = home.actor.take().or(change.actor);
     home.evidence.extend(change.evidence);
@@ -307,6 +394,7 @@ fn enabled_since<'a>(
         kind: ChangeKind::Enabled,
         at: flags.map_or(at, |(set, _)| *set),
         precision: Precision::AtLatest,
+        disputed_until: None,
         actor: None,
         evidence: flags.map(|(_, evidence)| *evidence).into_iter().chain([evidence]).collect(),
     })

@@ -14,7 +14,7 @@ mod restart;
 mod run;
 
 pub use auth::Auth;
-pub use effect::{Cut, Effect};
+pub use effect::{Clock, Cut, Effect};
 pub use ground::{Ground, Speaks};
 pub use logon::{Logon, Logons};
 pub use restart::{Restart, Restarts, Scope};
@@ -175,6 +175,8 @@ pub struct Evidence<'a> {
     pub restarts: &'a Restarts,
     /// The account's logons.
     pub logons: Logons<'a>,
+    /// By server, an index into the coverage, how far its clock is off; one that is not known is not off.
+    pub clocks: &'a [Clock],
 }
 
 impl Classed {
@@ -208,7 +210,9 @@ pub fn correlate(
     for (index, request) in requests.into_iter().enumerate() {
         assert!(latest <= request.start, "requests must come in order of start");
         latest = request.start;
+        let clock = evidence.clocks.get(request.server as usize).copied().unwrap_or_default();
         let effect = timeline.in_effect(request.start, request.end);
+        let effect = effect.map(|effect| effect.by(clock));
         if let Some(refusal) = request.refusal {
             if let Some(effect) = effect {
                 let speaks = runs.refused(&request, refusal, &effect);
@@ -216,13 +220,14 @@ pub fn correlate(
             }
             continue;
         }
-        let change = effect.map(|effect| effect.at);
+        let change = effect.map(|effect| (effect.earliest, effect.latest));
         let token = (!request.auth.uses_no_token()).then(|| chains.serve(&request, change));
         let unaided = unaided.serve(&request, change).lineage;
         if let Some(effect) = &effect {
             let asked = heard.of(&request, effect, rules);
             let is_seen = !evidence.coverage.is_blind(request.server, effect.at, request.start);
-            let served = Served { request: &request, effect, token, unaided, asked, is_seen };
+            let served =
+                Served { request: &request, effect, token, unaided, asked, is_seen, clock };
             emit(judge(&served, index, rules, &mut runs));
         }
     }

@@ -13,6 +13,7 @@ mod source;
 pub mod account;
 mod case;
 mod change;
+mod clocks;
 mod collect;
 pub mod correlate;
 mod plan;

@@ -1,6 +1,7 @@
 //! Sources to what they are, and change evidence to facts.
 
-use crate::change::Told;
+use crate::change::{Told, Voice};
+use crate::clocks::Validations;
 use crate::input::{self, Encoding, Hash, Opened, Stored};
 use crate::source::{Origin, Source};
 use crate::workers::logons::Logons;
@@ -9,11 +10,12 @@ use rayon::prelude::*;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use stillin_parsers::application_host::VirtualDirectory;
-use stillin_parsers::event::{Fact, Reject, Restart};
+use stillin_parsers::event::{Fact, Reject, Restart, Validation};
 use stillin_parsers::evidence::{self, Tally};
 use stillin_parsers::kind::{self, Kind};
 use stillin_parsers::time::LocalTime;
 use stillin_parsers::w3c::scan::REJECTS_KEPT;
+use stillin_parsers::windows::validations::Sought;
 use stillin_parsers::{evtx, exchange_log, w3c};
 
 /// A source and what its first bytes say of it.
@@ -176,6 +178,8 @@ pub struct Evidence {
     pub restarts: Vec<Restart>,
     /// Logons by worker processes.
     pub logons: Logons,
+    /// Passwords that domain controllers checked.
+    pub validations: Validations,
     /// What clients of front ends may log on with.
     pub directories: Vec<VirtualDirectory>,
     /// Counts.
@@ -243,15 +247,34 @@ fn read_evtx(bytes: &[u8], read: &mut Evidence) {
         read.tally.told += tally.told;
         read.tally.of_no_interest += tally.of_no_interest;
         read.tally.rejected += tally.rejected;
+        read.tally.validations += tally.validations;
         [tally.first, tally.last].into_iter().flatten().for_each(|time| read.tally.saw(time));
     }
     read.rejects.truncate(REJECTS_KEPT);
+}
+
+/// Reads an EVTX file once more, for the validations of logons that are sought.
+pub fn validations(file: &File, sought: &Sought) -> anyhow::Result<Validations> {
+    let whole = file.open(Hash::None)?.whole()?;
+    let mut found = Validations::default();
+    let chunks = 0..evtx::chunk_count(&whole);
+    let parts: Vec<Vec<Validation>> = chunks
+        .into_par_iter()
+        .map(|chunk| {
+            let mut part = Vec::new();
+            evtx::validations_of_chunks(&whole, chunk..chunk + 1, sought, &mut |v| part.push(v));
+            part
+        })
+        .collect();
+    parts.into_iter().flatten().for_each(|validation| found.take(validation));
+    Ok(found)
 }
 
 impl Evidence {
     fn sort_out(&mut self, told: Result<Fact, Reject>) {
         match told {
             Ok(Fact::Logon(logon)) => self.logons.take(logon),
+            Ok(Fact::Validation(validation)) => self.validations.take(validation),
             Ok(Fact::Restart(restart)) => self.restarts.push(restart),
             Ok(Fact::VirtualDirectory(directory)) => self.directories.push(directory),
             Ok(fact) => self.facts.push(fact),
@@ -272,6 +295,10 @@ fn columns(kind: Kind, bytes: &[u8]) -> Vec<String> {
 
 /// The facts of a source, marked with where they come from.
 pub fn told(facts: Vec<Fact>, source: usize, kind: Kind) -> impl Iterator<Item = Told> {
-    let is_state = matches!(kind, Kind::AdCsv | Kind::Ldif | Kind::ReplMetadata);
-    facts.into_iter().map(move |fact| Told { source, is_state, fact })
+    let voice = match kind {
+        Kind::AdCsv | Kind::Ldif | Kind::ReplMetadata => Voice::State,
+        Kind::ChangeList => Voice::List,
+        _ => Voice::Event,
+    };
+    facts.into_iter().map(move |fact| Told { source, voice, fact })
 }

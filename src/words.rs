@@ -81,6 +81,9 @@ fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
         Class::Ambiguous if has(Ground::OldPasswordTaken) => {
             "the password was asked for anew, but too soon after the change to tell the old one from the new one".into()
         }
+        Class::Ambiguous if has(Ground::BegunBetween) => {
+            "whether it went on from before the change cannot be told: when that was is not known well enough".into()
+        }
         Class::Ambiguous if has(Ground::Drained) || has(Ground::RestartHinted) => {
             "went on from before the change, but perhaps through a restart of the worker: whether the token lived on \
              cannot be told"
@@ -176,6 +179,16 @@ pub fn of_ground(ground: Ground) -> &'static str {
         Ground::MaybeEnabled => {
             "against: another source says that the account was enabled again, then or before"
         }
+        Ground::TimesDisagree => {
+            "against: sources put the change at different times, and this came before the latest of them"
+        }
+        Ground::BegunBetween => {
+            "against: it went on from requests that were perhaps before the change, perhaps after it"
+        }
+        Ground::ClockAhead => {
+            "against: the clock of the server is ahead of the domain controllers' by so much that it may have begun \
+             before the change, or little after it"
+        }
     }
 }
 
@@ -219,7 +232,7 @@ fn of_state(path: &Path, rules: &Rules, place: &str) -> String {
                 format!("ended: the account was enabled again at {}", at.format("%F %T UTC"))
             }
             None => {
-                format!("ended: idle for more than {life} after {}", time(&path.last))
+                format!("ended: idle for more than {life} after {}", time(&path.goes_on))
             }
         },
     }

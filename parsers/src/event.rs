@@ -330,6 +330,26 @@ pub enum LogonPackage {
     Ntlm,
 }
 
+/// A domain controller checked a name and a password (4776), or gave a first ticket for them (4768): the other end of a
+/// logon elsewhere, which has another clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validation {
+    /// Where the record stands.
+    pub pos: Pos,
+    /// When, UTC.
+    pub time: DateTime<Utc>,
+    /// `System/Computer`: the domain controller, where the export tells it.
+    pub computer: Option<Box<str>>,
+    /// `TargetUserName`
+    pub name: Box<str>,
+    /// `Workstation` of 4776: who asked.
+    pub workstation: Option<Box<str>>,
+    /// `IpAddress` of 4768: who asked.
+    pub address: Option<IpAddr>,
+    /// The name and the password were right.
+    pub is_success: bool,
+}
+
 /// One thing a record of change evidence says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
@@ -377,6 +397,8 @@ pub enum Fact {
     Restart(Restart),
     /// A worker asked for a token; no account was changed.
     Logon(Logon),
+    /// A domain controller checked a password; no account was changed.
+    Validation(Validation),
     /// What clients of a front end may log on with; no account was changed.
     VirtualDirectory(VirtualDirectory),
 }

@@ -14,6 +14,8 @@ pub struct Tally {
     pub told: u64,
     /// Sound records that tell nothing of an account, a logon, a restart or a logon method.
     pub of_no_interest: u64,
+    /// Records of passwords that a domain controller checked, of whatever interest.
+    pub validations: u64,
     /// Records that were not understood.
     pub rejected: u64,
     /// Time of the earliest record, of whatever interest, where records have a time.

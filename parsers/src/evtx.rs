@@ -7,10 +7,11 @@
 
 mod peek;
 
-use crate::event::{Pos, Reason, Reject};
+use crate::event::{Fact, Pos, Reason, Reject, Validation};
 use crate::evidence::{Sink, Tally};
 use crate::windows::directory_service::{Expiry, Seen, tell_expiries};
-use crate::windows::{Event, tell};
+use crate::windows::validations::{self, Sought};
+use crate::windows::{Event, facts as said, tell};
 use crate::xml;
 use evtx::err::EvtxError;
 use evtx::{EvtxChunk, EvtxChunkHeader, EvtxRecord, ParserSettings};
@@ -46,6 +47,27 @@ pub fn facts_of_chunks(bytes: &[u8], range: Range<usize>, sink: &mut Sink<'_>) -
     read_chunks(bytes, range, false, sink)
 }
 
+/// What those of a file's chunks say of validations of logons that are sought. Everything else was told before.
+pub fn validations_of_chunks(
+    bytes: &[u8],
+    range: Range<usize>,
+    sought: &Sought,
+    on: &mut dyn FnMut(Validation),
+) {
+    let mut seen = Seen::default();
+    for number in range {
+        visit(bytes, number, false, Known::new(Some(sought)), &mut |event| {
+            let is_one = |event: &Event| validations::of_interest(event.event_id);
+            let facts = event.ok().filter(is_one).and_then(|event| said(&event, &mut seen).ok());
+            for fact in facts.unwrap_or_default() {
+                if let Fact::Validation(validation) = fact {
+                    on(validation);
+                }
+            }
+        });
+    }
+}
+
 /// Renders `every` record, or only those that can be of interest: what they tell is the same.
 fn read_chunks(bytes: &[u8], range: Range<usize>, every: bool, sink: &mut Sink<'_>) -> Tally {
     let mut tally = Tally::default();
@@ -54,13 +76,16 @@ fn read_chunks(bytes: &[u8], range: Range<usize>, every: bool, sink: &mut Sink<'
     if let Some(before) = range.start.checked_sub(1) {
         let mut unheard = |_| {};
         let mut uncounted = Tally::default();
-        let mut on = |event| tell(event, &mut seen, &mut uncounted, &mut unheard);
-        visit(bytes, before, every, &mut on);
+        let mut on =
+            |event| tell(without_validations(event), &mut seen, &mut uncounted, &mut unheard);
+        visit(bytes, before, every, Known::new(None), &mut on);
         seen.turn();
         seen.take_expiries();
     }
     for number in range {
-        visit(bytes, number, every, &mut |event| tell(event, &mut seen, &mut tally, sink));
+        visit(bytes, number, every, Known::new(None), &mut |event| {
+            tell(without_validations(event), &mut seen, &mut tally, sink);
+        });
         seen.turn();
     }
     if seen.holds_expiries() {
@@ -70,6 +95,14 @@ fn read_chunks(bytes: &[u8], range: Range<usize>, every: bool, sink: &mut Sink<'
     tally
 }
 
+/// Validations are told by themselves, whichever way their record was read.
+fn without_validations(event: Result<Event, Reject>) -> Result<Event, Reject> {
+    event.map(|event| match validations::of_interest(event.event_id) {
+        true => Event { data: Vec::new(), ..event },
+        false => event,
+    })
+}
+
 /// Every setting of `accountExpires` in the file: one may take back what another range tells.
 fn expiries(bytes: &[u8]) -> Vec<Expiry> {
     let mut seen = Seen::default();
@@ -77,7 +110,7 @@ fn expiries(bytes: &[u8]) -> Vec<Expiry> {
         let mut unheard = |_| {};
         let mut uncounted = Tally::default();
         let mut on = |event| tell(event, &mut seen, &mut uncounted, &mut unheard);
-        visit(bytes, number, false, &mut on);
+        visit(bytes, number, false, Known::new(None), &mut on);
         seen.turn();
     }
     seen.take_expiries()
@@ -89,7 +122,7 @@ pub fn census(bytes: &[u8]) -> BTreeMap<String, u64> {
     let mut ids = BTreeMap::new();
     for number in 0..chunk_count(bytes) {
         if let Chunk::Records(chunk, _) = chunk_at(bytes, number) {
-            rendered(number, &chunk, &mut Known::default(), true, &mut |event| {
+            rendered(number, &chunk, &mut Known::new(None), true, &mut |event| {
                 if let Ok(event) = event {
                     let channel = event.channel.unwrap_or_default();
                     *ids.entry(format!("{channel}:{}", event.event_id)).or_insert(0) += 1;
@@ -136,7 +169,13 @@ fn chunk_at(bytes: &[u8], number: usize) -> Chunk<'_> {
 }
 
 /// Hands on every record of a chunk, in the order of the chunk.
-fn visit(bytes: &[u8], number: usize, every: bool, on: &mut dyn FnMut(Result<Event, Reject>)) {
+fn visit(
+    bytes: &[u8],
+    number: usize,
+    every: bool,
+    mut known: Known<'_>,
+    on: &mut dyn FnMut(Result<Event, Reject>),
+) {
     let (chunk, cut) = match chunk_at(bytes, number) {
         Chunk::Records(chunk, cut) => (chunk, cut),
         Chunk::Empty => return,
@@ -145,7 +184,6 @@ fn visit(bytes: &[u8], number: usize, every: bool, on: &mut dyn FnMut(Result<Eve
             return on(Err(Reject { pos: Pos::Record(0), reason }));
         }
     };
-    let mut known = Known::default();
     match peek::all(&chunk, &mut known) {
         Some(peeks) if !every && !peeks.iter().any(|peek| peek.may_tell) => {
             peeks.iter().for_each(|peek| on(Ok(peek.event())));
@@ -162,7 +200,7 @@ fn visit(bytes: &[u8], number: usize, every: bool, on: &mut dyn FnMut(Result<Eve
 fn rendered(
     number: usize,
     chunk: &[u8],
-    known: &mut Known,
+    known: &mut Known<'_>,
     every: bool,
     on: &mut dyn FnMut(Result<Event, Reject>),
 ) {

@@ -7,6 +7,7 @@ mod logons;
 pub mod marks;
 mod restarts;
 pub mod stamp;
+pub mod validations;
 
 use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Precision, Reason, Reject};
 use crate::evidence::{Sink, Tally};
@@ -128,6 +129,7 @@ pub fn tell(event: Result<Event, Reject>, seen: &mut Seen, tally: &mut Tally, si
             if let Some(time) = event.time {
                 tally.saw(time);
             }
+            tally.validations += u64::from(validations::of_interest(event.event_id));
             (event.pos, facts(&event, seen))
         }
         Err(reject) => (reject.pos, Err(reject.reason)),
@@ -147,7 +149,7 @@ pub fn tell(event: Result<Event, Reject>, seen: &mut Seen, tally: &mut Tally, si
 
 /// What an event says; nothing, when it is sound and of no interest.
 pub fn facts(event: &Event, seen: &mut Seen) -> Result<Vec<Fact>, Reason> {
-    if let Some(told) = restarts::told(event).or_else(|| logons::told(event)) {
+    if let Some(told) = told_by_server(event) {
         return told;
     }
     let Some((_, meaning)) = MEANINGS.iter().find(|(id, _)| *id == event.event_id) else {
@@ -171,6 +173,11 @@ pub fn facts(event: &Event, seen: &mut Seen) -> Result<Vec<Fact>, Reason> {
         Meaning::Attribute => directory_service::attribute(event, time, seen),
         Meaning::ObjectDeleted => directory_service::deleted(event, time),
     }
+}
+
+/// What a server says of its workers, of logons, or of passwords that it checked.
+fn told_by_server(event: &Event) -> Option<Result<Vec<Fact>, Reason>> {
+    restarts::told(event).or_else(|| logons::told(event)).or_else(|| validations::told(event))
 }
 
 /// Other providers reuse the ids (a `Microsoft-Windows-TaskScheduler` 4725 disables nobody).

@@ -73,7 +73,7 @@ fn shown(fact: &Fact) -> String {
         Fact::UserAccountControlSet { pos, time, account, version } => {
             format!("{} {} uac v{version} {}", pos.number(), who(account), time.format("%FT%T%.fZ"))
         }
-        Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_) => {
+        Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => {
             panic!("a directory does not say that")
         }
     }

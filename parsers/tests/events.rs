@@ -8,7 +8,7 @@ use evtx_writer::Record;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use stillin_parsers::event::{Fact, Identity, Logon, Precision, Reject, Restart};
+use stillin_parsers::event::{Fact, Identity, Logon, Precision, Reject, Restart, Validation};
 use stillin_parsers::evidence::Tally;
 use stillin_parsers::time::LocalTime;
 use stillin_parsers::{event_csv, evtx, json, xml};
@@ -107,6 +107,14 @@ fn shown(fact: &Fact) -> String {
             format!("{pos} {time} restart {what:?}{worker} on {}", computer.as_deref().unwrap())
         }
         Fact::Logon(logon) => shown_logon(logon),
+        Fact::Validation(Validation {
+            pos, time, name, workstation, address, is_success, ..
+        }) => {
+            let time = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            let address = address.map(|address| address.to_string());
+            let asker = workstation.as_deref().map(str::to_owned).or(address).unwrap_or_default();
+            format!("{pos} {time} validation of {name} by {asker} {is_success}")
+        }
     }
 }
 
@@ -217,7 +225,7 @@ fn account(fact: &Fact) -> Option<&Identity> {
         | Fact::Linked { account, .. }
         | Fact::UserAccountControlSet { account, .. } => Some(account),
         Fact::Logon(logon) => logon.account.as_deref(),
-        Fact::Restart(_) | Fact::VirtualDirectory(_) => None,
+        Fact::Restart(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => None,
     }
 }
 
@@ -629,6 +637,8 @@ fn changes_in_real_xml() {
             "4740" => {
                 ":1 2020-10-03T08:22:47.875Z locked_out username by DOMAIN\\DOMAIN$".to_owned()
             }
+            "4776" => ":1 2018-07-11T05:42:11.176833100Z validation of tdungan by BASE-RD-01 false"
+                .to_owned(),
             // SM_… is Exchange's own, 4781 a builtin group, 5136 only the value that went, 5141 a computer.
             _ => String::new(),
         };
@@ -646,7 +656,9 @@ fn changes_in_real_xml() {
         assert_eq!(t.records as usize, bytes.windows(8).filter(|w| w == b"</Event>").count());
         told.extend(facts.iter().map(shown));
     }
-    assert_eq!(told, [IPBAN]);
+    told.sort();
+    let validation = ":1 2025-10-29T20:48:38.001732500Z validation of user1 by 110.125.1.22 false";
+    assert_eq!(told, [validation, IPBAN]);
 }
 
 /// An attempt with a name that nobody has, at an Exchange server.

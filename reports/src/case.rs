@@ -7,7 +7,7 @@ use crate::Style;
 use crate::chain::{Chain, one_chain};
 use crate::page::{Ink, Span, line};
 use crate::report::{Change, ChangeEvidence, Finding, Report, Word};
-use crate::terminal::{Kinds, entry, grade, heading, more, one_path, seen_at};
+use crate::terminal::{Kinds, disputed, entry, grade, heading, more, one_path, seen_at};
 use crate::text::{count, duration, safe, time};
 use crate::verdict::rank;
 
@@ -93,6 +93,11 @@ fn the_change(out: &mut String, style: Style, case: &Case<'_>, kinds: &Kinds) {
         let words = "made then or before: no source tells the time itself";
         line(out, style, (2, 4), &[(Ink::Doubt, words.to_owned())]);
     }
+    if change.disputed_until.is_some() {
+        let words = "sources contradict each other, or it was undone in between: before the latest of the times it is \
+                     no more than possible";
+        line(out, style, (2, 4), &[(Ink::Doubt, words.to_owned())]);
+    }
     let access = format!(
         "served for another {}, until {}: {}",
         duration(finding.exposure_seconds),
@@ -138,7 +143,8 @@ fn kind(word: &str) -> String {
 fn what(change: &Change) -> String {
     let at_latest = if change.precision == "at_latest" { "at the latest " } else { "" };
     let actor = change.actor.as_deref().map(|actor| format!(" by {}", safe(actor)));
-    format!("{} {at_latest}{}{}", kind(change.kind), time(&change.at), actor.unwrap_or_default())
+    let (actor, until) = (actor.unwrap_or_default(), disputed(change));
+    format!("{} {at_latest}{}{until}{actor}", kind(change.kind), time(&change.at))
 }
 
 /// The findings of a report, a line each.

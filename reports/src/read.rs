@@ -52,7 +52,36 @@ pub fn what_was_read(out: &mut String, style: Style, report: &Report) {
     }
     line(out, style, (2, 4), &[(Ink::Plain, changes(report))]);
     line(out, style, (2, 4), &[(Ink::Plain, rules(report))]);
+    clocks(out, style, report);
     coverage(out, style, report);
+}
+
+/// How the clocks stand, and what follows from it.
+fn clocks(out: &mut String, style: Style, report: &Report) {
+    let shown = report.clocks.len().min(COVERAGE);
+    for clock in &report.clocks[..shown] {
+        let (server, controller) = (safe(&clock.server), safe(&clock.controller));
+        let pairs = count(clock.pairs, "logon that both have", "logons that both have");
+        let (ink, words) = match clock.ahead_seconds {
+            None => (Ink::Doubt, format!("may be any: {pairs} do not agree")),
+            Some(0) => (Ink::Plain, format!("is that of {controller}, by {pairs}")),
+            Some(ahead) => {
+                let side = if ahead > 0 { "ahead of" } else { "behind" };
+                let by = duration(ahead.saturating_abs());
+                (
+                    Ink::Doubt,
+                    format!("is {by} {side} {controller}, by {pairs}: allowed for as well"),
+                )
+            }
+        };
+        let against = if clock.ahead_seconds.is_none() {
+            format!(" against {controller}")
+        } else {
+            String::new()
+        };
+        line(out, style, (2, 4), &[(ink, format!("the clock of {server}{against} {words}"))]);
+    }
+    more(out, style, 2, shown, report.clocks.len());
 }
 
 /// What one kind of source came to; also of one source alone.

@@ -38,6 +38,9 @@ pub struct Report {
     /// Requests under the names of accounts that are disabled by design: no finding, but to be known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_design: Vec<ByDesign>,
+    /// How the clocks of servers stand to those of domain controllers, where logons that both have tell it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<Clock>,
     /// What to recycle, in order.
     pub plan: Vec<Step>,
     /// What a recycle does not cut, and what else to know.
@@ -184,6 +187,23 @@ pub struct Gap {
     pub to: DateTime<Utc>,
 }
 
+/// How the clock of a server stands to that of a domain controller.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Clock {
+    /// Server.
+    pub server: String,
+    /// Domain controller.
+    pub controller: String,
+    /// Logons that both have.
+    pub pairs: u64,
+    /// By so much the server is ahead (the median of the pairs); missing where they do not agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead_seconds: Option<i64>,
+    /// Median distance of the pairs from that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread_seconds: Option<i64>,
+}
+
 /// One change with all its evidence.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Change {
@@ -203,6 +223,9 @@ pub struct Change {
     /// `exact` or `at_latest`.
     #[serde(with = "word")]
     pub precision: Word,
+    /// The latest time that a source gives, where sources contradict each other; `at` is the earliest.
+    #[serde(with = "maybe_time", default, skip_serializing_if = "Option::is_none")]
+    pub disputed_until: Option<DateTime<Utc>>,
     /// By whom, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
@@ -243,7 +266,7 @@ pub struct Finding {
     /// End of the last residual access.
     #[serde(with = "time")]
     pub last: DateTime<Utc>,
-    /// `last` minus `at`.
+    /// `last` minus `at`; less where sources put the change later, or the clock of the server was ahead.
     pub exposure_seconds: i64,
     /// Residual requests.
     pub requests: u64,

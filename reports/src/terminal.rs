@@ -144,10 +144,11 @@ fn one_finding(
             (grade(finding.residual), safe(finding.residual).to_uppercase()),
         ],
     );
-    let at_latest = change.is_some_and(|change| change.precision == "at_latest");
+    let is_vague = change.is_some_and(|change| change.precision == "at_latest")
+        || finding.exposure_seconds < (finding.last - finding.at).num_seconds();
     when_changed(out, style, kinds, finding.kind, &finding.at, change);
     let served = [
-        (Ink::Plain, format!("served for {}another ", if at_latest { "at least " } else { "" })),
+        (Ink::Plain, format!("served for {}another ", if is_vague { "at least " } else { "" })),
         (Ink::Strong, duration(finding.exposure_seconds)),
         (Ink::Plain, format!(", until {}: ", time(&finding.last))),
         (Ink::Plain, count(finding.requests, "request", "requests")),
@@ -175,10 +176,16 @@ pub(crate) fn when_changed(
         what += "at the latest ";
     }
     what += &time(at);
+    what += &change.map(disputed).unwrap_or_default();
     if let Some(actor) = change.and_then(|change| change.actor.as_deref()) {
         what += &format!(" by {}", safe(actor));
     }
     line(out, style, (4, 6), &[(Ink::Plain, what), (Ink::Faint, told(kinds, change))]);
+}
+
+/// The latest time of a change on which sources do not agree.
+pub(crate) fn disputed(change: &Change) -> String {
+    change.disputed_until.map(|at| format!(" or as late as {}", time(&at))).unwrap_or_default()
 }
 
 /// Where a change stands, in brackets.

@@ -3,13 +3,14 @@
 use super::{Run, by_design, fronts, sources};
 use crate::case::{Finding, OLDEST_TOKEN, Path, State};
 use crate::change::Change;
+use crate::clocks::{self, Offset, seconds};
 use crate::collect::book::{Access, Book, Key, Place};
 use crate::collect::census::{self, Ask};
 use crate::collect::minutes::Presence;
 use crate::plan::{self, Planned};
 use crate::schemes::By;
 use crate::words;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::ChangeKind;
 use stillin_parsers::exchange::Auth;
@@ -66,6 +67,7 @@ pub fn report(run: &Run<'_>) -> Report {
         plan,
         findings: findings.iter().map(|(finding, _)| finding.clone()).collect(),
         by_design: by_design::by_design(run, &ids),
+        clocks: clocks(run),
         notes: run.notes.clone(),
     }
 }
@@ -149,6 +151,7 @@ fn changes(run: &Run<'_>) -> Vec<report::Change> {
             kind: change.kind.word(),
             at: change.at,
             precision: change.precision.word(),
+            disputed_until: change.disputed_until,
             actor: change.actor.clone(),
             evidence: change.evidence.iter().map(evidence).collect(),
         }
@@ -173,13 +176,23 @@ fn finding_of(run: &Run<'_>, finding: &Finding, change_ids: &[String]) -> report
         residual: residual.map_or("no", |residual| residual.word()),
         first: sure.iter().map(|path| path.first.end).min().unwrap_or(change.at),
         last,
-        exposure_seconds: (last - change.at).num_seconds(),
+        exposure_seconds: exposure(run, change, &sure).num_seconds(),
         requests: sure.iter().map(|path| path.requests).sum(),
         paths: paths
             .iter()
             .map(|path| by_design::with_caveat(run, finding, path, path_of(run, change, path)))
             .collect(),
     }
+}
+
+/// How long somebody was served for at least: since the latest time that a source gives, by the clock of the server.
+fn exposure(run: &Run<'_>, change: &Change, paths: &[&&Path]) -> TimeDelta {
+    let latest = change.disputed_until.unwrap_or(change.at);
+    let server = |path: &Path| &run.collected.book.keys.get(path.key).server;
+    let ahead = |path: &Path| clocks::of_server(&run.offsets, server(path)).ahead;
+    let surely = paths.iter().map(|path| path.last.end - latest - ahead(path)).max();
+    let last = paths.iter().map(|path| path.last.end).max().unwrap_or(change.at);
+    surely.filter(|span| *span > TimeDelta::zero()).unwrap_or(last - change.at)
 }
 
 /// The gravest first, then those that may go on.
@@ -231,7 +244,9 @@ pub fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
         By::Option => "--auth",
         By::File(source) => &run.files[source].source.path,
     });
-    let rules = crate::correlate::Rules { ttl: run.args.ttl, slack: run.args.slack };
+    // What is allowed for on this server.
+    let slack = run.args.slack + clocks::of_server(&run.offsets, &key.server).ahead;
+    let rules = crate::correlate::Rules { ttl: run.args.ttl, slack };
     let restart = restart.as_deref();
     report::Path {
         server: key.server.clone(),
@@ -254,6 +269,17 @@ pub fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
 /// The word of a pool.
 pub fn pool_word(pool: &'static str) -> &'static str {
     if pool.is_empty() { "unknown" } else { pool }
+}
+
+fn clocks(run: &Run<'_>) -> Vec<report::Clock> {
+    let clock = |offset: &Offset| report::Clock {
+        server: offset.server.clone(),
+        controller: offset.controller.clone(),
+        pairs: offset.n_pairs as u64,
+        ahead_seconds: offset.ahead.map(|(ahead, _)| seconds(ahead)),
+        spread_seconds: offset.ahead.map(|(_, spread)| seconds(spread)),
+    };
+    run.offsets.iter().map(clock).collect()
 }
 
 fn coverage(run: &Run<'_>) -> Vec<report::Coverage> {

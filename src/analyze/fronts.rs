@@ -21,7 +21,7 @@ pub struct Fronts {
     /// Where those with the same index can speak.
     pub coverage: Coverage,
     /// The server of each index.
-    server_of: Vec<String>,
+    pub server_of: Vec<String>,
     by_server: BTreeMap<String, u32>,
     by_protocol: BTreeMap<(String, Protocol), u32>,
 }

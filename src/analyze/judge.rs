@@ -3,10 +3,11 @@
 use super::Run;
 use crate::account::AccountId;
 use crate::case::{self, World};
+use crate::clocks;
 use crate::collect::book::{Access, Table};
 use crate::collect::clients::{self, Claim};
 use crate::collect::minutes::Presence;
-use crate::correlate::{Logon, Rules};
+use crate::correlate::{Clock, Logon, Rules};
 use crate::read::Evidence;
 use crate::schemes::{self, Configuration, Settings};
 use crate::workers::{self, Pool, logons};
@@ -38,6 +39,9 @@ impl Run<'_> {
         let fallback = self.args.reading.server.as_deref();
         let logon_presence = self.logon_presence();
         let restarts = self.restarts();
+        let servers = self.fronts.server_of.iter();
+        let clocks: Vec<Clock> =
+            servers.map(|server| clocks::of_server(&self.offsets, server)).collect();
         let world = World {
             accounts: &self.directory.accounts,
             changes: &self.directory.changes,
@@ -58,6 +62,7 @@ impl Run<'_> {
             rules: Rules { ttl: self.args.ttl, slack: self.args.slack },
             since: self.args.since,
             settings: &self.settings.of_key,
+            clocks: &clocks,
         };
         let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
         self.cases = by_account

@@ -7,7 +7,7 @@
 use super::{Run, doubts, looks};
 use crate::account::{AccountId, Resolution};
 use crate::analyze::fronts::Fronts;
-use crate::change::Told;
+use crate::change::{Told, Voice};
 use crate::collect::typed;
 use crate::correlate::Contradiction;
 use crate::input::Hash;
@@ -45,10 +45,10 @@ impl Run<'_> {
         let accounts = &self.directory.accounts;
         self.told.extend(learned.into_iter().map(|((id, name), (source, line))| {
             let account = accounts.under_another_name(id, &name);
-            let (pos, is_state) = (Pos::Line(line), true);
+            let (pos, voice) = (Pos::Line(line), Voice::State);
             let (enabled, changed, expires, mailbox) = (None, None, None, None);
             let fact = Fact::Account { pos, account, enabled, changed, expires, mailbox };
-            Told { source, is_state, fact }
+            Told { source, voice, fact }
         }));
         is_any
     }

@@ -5,8 +5,9 @@ pub mod fronts;
 use super::Run;
 use crate::account::{Account, AccountId};
 use crate::case::OLDEST_TOKEN;
-use crate::change::Directory;
+use crate::change::{Change, Directory};
 use crate::messages::Messages;
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::ChangeKind;
 use stillin_parsers::kind::Kind;
@@ -220,6 +221,7 @@ fn changes(run: &Run<'_>) -> Vec<String> {
         ids.iter().map(|&id| directory.accounts.list[id].display.as_str()).collect()
     };
     notes.extend(since_unknown(directory));
+    notes.extend(disputed(run));
     let unknown = display(&directory.expiry_unknown);
     if !unknown.is_empty() {
         notes.push(format!(
@@ -239,6 +241,31 @@ fn changes(run: &Run<'_>) -> Vec<String> {
                 "not judged, because older than the logs by more than a day: {old} password change(s)"
             ));
         }
+    }
+    notes
+}
+
+/// Changes of which the time is disputed. Which one it was cannot be known; of what this means each finding says so.
+fn disputed(run: &Run<'_>) -> Vec<String> {
+    const SHOWN: usize = 5;
+    let directory = &run.directory;
+    let changes = directory.changes.iter().filter(|change| run.watched.contains(&change.account));
+    let note = |change: &Change| {
+        let account = &directory.accounts.list[change.account].display;
+        let time = |at: DateTime<Utc>| at.format("%F %T UTC");
+        Some(format!(
+            "{account}: {} at {} by one source and at {} by another, or twice with nothing between that undid it; \
+             what was served between the two is no more than possible; see `stillin explain`",
+            change.kind.word().replace('_', " "),
+            time(change.at),
+            time(change.disputed_until?)
+        ))
+    };
+    let mut notes: Vec<String> = changes.filter_map(note).collect();
+    let more = notes.len().saturating_sub(SHOWN);
+    if more > 0 {
+        notes.truncate(SHOWN);
+        notes.push(format!("and {more} more changes that sources put at different times"));
     }
     notes
 }

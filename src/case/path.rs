@@ -2,7 +2,7 @@
 
 use super::{Finding, Row, World, auth, setting};
 use crate::collect::book::Access;
-use crate::correlate::{Auth, Class, Residual, Restart, Rules, Speaks};
+use crate::correlate::{Auth, Class, Ground, Residual, Restart, Rules, Speaks};
 use crate::schemes::Setting;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,8 @@ pub struct Path {
     pub first: Access,
     /// Last residual request.
     pub last: Access,
+    /// The last one that its clients had of the same token: another path has it where times are disputed.
+    pub goes_on: Access,
     /// The refusal after it.
     pub refused: Option<Access>,
     /// The first restart after it that is sure, else the first hint at one.
@@ -88,14 +90,15 @@ impl Path {
 }
 
 /// One path for each key, or more: what is only possible of one client must not lengthen what is certain of another,
-/// what no recycle cuts is no path of what one does, and what may be somebody else's is none of what is surely its own.
+/// what was perhaps before the change must not lengthen what was not, what no recycle cuts is no path of what one does, and
+/// what may be somebody else's is none of what is surely its own.
 pub(super) fn findings(rows: &[Row], world: &World<'_>) -> Vec<Finding> {
     let identity = |row: &Row| world.identity_of_client[row.access.client as usize];
     let residual = || rows.iter().filter(|row| row.residual > Residual::No);
     let is_doubtful = |access: &Access| access.is_ambiguous || access.contradiction.is_some();
     let place = |row: &Row| {
-        let uses_no_token = auth(&row.access, world).uses_no_token();
-        (row.access.key, uses_no_token, is_doubtful(&row.access))
+        let (uses_no_token, is_early) = (uses_no_token(row, world), is_too_early(row));
+        (row.access.key, uses_no_token, is_early, is_doubtful(&row.access))
     };
     let mut gravest: BTreeMap<_, Residual> = BTreeMap::new();
     for row in residual() {
@@ -115,6 +118,15 @@ pub(super) fn findings(rows: &[Row], world: &World<'_>) -> Vec<Finding> {
         .collect()
 }
 
+fn uses_no_token(row: &Row, world: &World<'_>) -> bool {
+    auth(&row.access, world).uses_no_token()
+}
+
+/// Before the latest of the times at which sources put the change, or by another clock.
+fn is_too_early(row: &Row) -> bool {
+    row.speaks.has(Ground::TimesDisagree) || row.speaks.has(Ground::ClockAhead)
+}
+
 /// `residual` are the residual rows of one change and key, `all` every row of the account.
 fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
     let gravest = residual.iter().map(|row| row.residual).max().unwrap_or(Residual::No);
@@ -129,6 +141,7 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
     let first = accesses().min_by_key(place).unwrap_or(residual[0].access);
     let last = accesses().max_by_key(place).unwrap_or(residual[0].access);
     let clients: BTreeSet<u32> = accesses().map(|access| access.client).collect();
+    let goes_on = goes_on(residual, all, world).unwrap_or(last);
     let mut path = Path {
         key: first.key,
         class,
@@ -136,7 +149,8 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
         state: State::Unknown,
         first,
         last,
-        refused: refusal_after(&last, all, world),
+        goes_on,
+        refused: refusal_after(&goes_on, all, world),
         restart: None,
         schemes: accesses().map(|access| auth(&access, world)).collect(),
         setting: setting(&first, world),
@@ -150,10 +164,25 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
     // No restart ends what is not the worker's.
     if path.may_hang_on_token() {
         let latest = accesses().map(|access| access.start).max().unwrap_or(last.start);
+        let latest = latest.max(goes_on.start);
         path.restart = restart_after(latest, first.key, world);
     }
     path.state = state(&path, all, world);
     path
+}
+
+/// The last residual request of the clients of some rows under the same change and key.
+fn goes_on(residual: &[&Row], all: &[Row], world: &World<'_>) -> Option<Access> {
+    let one = residual.first().filter(|row| is_too_early(row))?;
+    let identity = |row: &Row| world.identity_of_client[row.access.client as usize];
+    let clients: BTreeSet<u32> = residual.iter().map(|row| identity(row)).collect();
+    let is_meant = |row: &&Row| {
+        row.residual > Residual::No
+            && (row.change, row.access.key) == (one.change, one.access.key)
+            && uses_no_token(row, world) == uses_no_token(one, world)
+            && clients.contains(&identity(row))
+    };
+    all.iter().filter(is_meant).map(|row| row.access).max_by_key(place)
 }
 
 fn place(access: &Access) -> (DateTime<Utc>, u32, u64) {
@@ -204,7 +233,7 @@ fn is_in_use_perhaps(path: &Path, all: &[Row], world: &World<'_>) -> bool {
 
 fn state(path: &Path, all: &[Row], world: &World<'_>) -> State {
     let server = world.server_of_key[path.key as usize];
-    let (last, life) = (path.last.end, path.life(&world.rules));
+    let (last, life) = (path.goes_on.end, path.life(&world.rules));
     if path.refused.is_some() && world.coverage.of(server).is_some() {
         return State::Refused;
     }

@@ -58,6 +58,7 @@ fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
         kind: ChangeKind::Disabled,
         at: minute(0),
         precision: Precision::Exact,
+        disputed_until: None,
         actor: None,
         evidence: BTreeSet::new(),
     };
@@ -76,6 +77,7 @@ fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
         restarts: &Restarts::new(vec![restarts.to_vec()]),
         logons: &BTreeMap::new(),
         logon_coverage: &Coverage::default(),
+        clocks: &[],
         settings: &[],
         rules,
         since: None,

@@ -1,7 +1,7 @@
 //! What all sources say of one account to whether a disable of it is by design: then there never was an access that it
 //! should have ended (DOMAIN.md 4.4).
 
-use super::{Heard, SAME_ACT};
+use super::{Heard, SAME_ACT, Voice};
 use crate::account::AccountId;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
@@ -45,7 +45,7 @@ pub(super) fn master(heard: &Heard, design: Option<Design>) -> Option<AccountId>
 fn was_enabled(heard: &Heard) -> bool {
     let disables = || heard.changes.iter().filter(|(_, c)| c.kind == ChangeKind::Disabled);
     let first = disables().map(|(_, c)| c.at).min();
-    let last_act = disables().filter(|(is_state, _)| !is_state).map(|(_, c)| c.at).max();
+    let last_act = disables().filter(|(voice, _)| *voice != Voice::State).map(|(_, c)| c.at).max();
     let is_used =
         |kind: ChangeKind| matches!(kind, ChangeKind::Enabled | ChangeKind::PasswordChanged);
     heard.states.iter().any(|state| state.enabled)

@@ -57,6 +57,7 @@ pub fn settle(account: AccountId, merged: &mut Vec<Change>, told: &[Expiry]) -> 
                     kind: ChangeKind::Prolonged,
                     at: changed,
                     precision: Precision::AtLatest,
+                    disputed_until: None,
                     actor: None,
                     evidence: BTreeSet::from([expiry.evidence]),
                 }),

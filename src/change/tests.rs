@@ -21,7 +21,7 @@ const MAILBOXES: [Mailbox; 6] = [
 ];
 
 /// One letter a fact: `D10` disabled at minute 10, `e` enabled, `r`/`c`/`s` password reset, changed, set;
-/// `~` before it: at the latest; `!` before it: directory state; `+20`/`-20` says enabled or not at minute 20;
+/// `~` before it: at the latest; `!` before it: directory state, `=` a list; `+20`/`-20` says enabled or not at minute 20;
 /// `u15` flags written; `g` deleted, `x` expired; `X60:20` says at minute 20 that it expires at minute 60, `N:20` that
 /// it never does, `X60:` the first without a date of its own; `C0` created, `Mshared` has a shared mailbox. Each is of
 /// its own source.
@@ -30,9 +30,13 @@ pub(super) fn told(facts: &[&str]) -> Vec<Told> {
         .iter()
         .enumerate()
         .map(|(source, text)| {
-            let is_state = text.contains('!');
+            let voice = match text.chars().next() {
+                Some('!') => Voice::State,
+                Some('=') => Voice::List,
+                _ => Voice::Event,
+            };
             let precision = if text.contains('~') { Precision::AtLatest } else { Precision::Exact };
-            let text = text.trim_start_matches(['!', '~']);
+            let text = text.trim_start_matches(['!', '=', '~']);
             let (letter, minute) = text.split_at(1);
             let (minute, dated) = minute.split_once(':').unwrap_or((minute, ""));
             let (pos, time) = (Pos::Line(1), at(minute.parse().unwrap_or(0.0)));
@@ -82,12 +86,12 @@ pub(super) fn told(facts: &[&str]) -> Vec<Told> {
                 "u" => Fact::UserAccountControlSet { pos, time, account: ada(), version: 3 },
                 other => panic!("{other}"),
             };
-            Told { source, is_state, fact }
+            Told { source, voice, fact }
         })
         .collect()
 }
 
-/// Each change as kind, minute, `~` if at the latest, and sources.
+/// Each change as kind, minute (and `..` the latest, where it is disputed), `~` if at the latest, and sources.
 fn check(facts: &[&str], expect: &[&str]) {
     let directory = merge(&told(facts));
     let got: Vec<_> = directory
@@ -96,12 +100,10 @@ fn check(facts: &[&str], expect: &[&str]) {
         .map(|c| {
             let about = if c.precision == Precision::AtLatest { "~" } else { "" };
             let sources: Vec<_> = c.evidence.iter().map(|(s, _)| s.to_string()).collect();
-            format!(
-                "{about}{} {} {}",
-                c.kind.word(),
-                (c.at - at(0.0)).num_minutes(),
-                sources.join(",")
-            )
+            let minute = |time: DateTime<Utc>| (time - at(0.0)).num_minutes();
+            let until = c.disputed_until.map(|until| format!("..{}", minute(until)));
+            let until = until.unwrap_or_default();
+            format!("{about}{} {}{until} {}", c.kind.word(), minute(c.at), sources.join(","))
         })
         .collect();
     assert_eq!(got, expect, "{facts:?}");
@@ -117,13 +119,56 @@ fn one_act_in_several_sources_is_one_change() {
 
 #[test]
 fn state_that_is_older_news_joins_the_event() {
-    check(&["D10", "!D40", "!~D90"], &["disabled 10 0,1,2"]);
+    check(&["D10", "!D2000", "!~D90"], &["disabled 10 0,1,2"]);
     check(&["!~D90", "!D40"], &["disabled 40 0,1"]);
     check(&["!~D90", "!~D60"], &["~disabled 60 0,1"]);
     // Disabled, enabled, and then found disabled: there was a second disable.
     check(&["D10", "e20", "!~D90"], &["disabled 10 0", "enabled 20 1", "~disabled 90 2"]);
     // Two events are two acts, even if the enable between them was not logged.
-    check(&["D10", "D40"], &["disabled 10 0", "disabled 40 1"]);
+    check(&["D10", "D40"], &["disabled 10..40 0", "disabled 40 1"]);
+}
+
+#[test]
+fn sources_that_put_one_act_at_different_times() {
+    check(&["D10", "=D30"], &["disabled 10..30 0,1"]);
+    check(&["D30", "=D10"], &["disabled 10..30 0,1"]);
+    check(&["=D30", "=D10"], &["disabled 10..30 0,1"]);
+    check(&["D10", "!D30"], &["disabled 10..30 0,1"]);
+    check(&["D30", "!D10"], &["disabled 10..30 0,1"]);
+    check(&["D10", "=D30", "!D20"], &["disabled 10..30 0,1,2"]);
+    check(&["r10", "=r30"], &["password_reset 10..30 0,1"]);
+    check(&["D10", "e100", "=e110"], &["disabled 10 0", "enabled 100..110 1,2"]);
+    // The nearest one is meant.
+    check(
+        &["D10", "e20", "D110", "=D100"],
+        &["disabled 10 0", "enabled 20 1", "disabled 100..110 2,3"],
+    );
+    // Flags written then, and a state that says which.
+    check(&["D10", "!-50", "!u30"], &["disabled 10..30 0,2"]);
+    check(&["D10", "!u30"], &["disabled 10 0"]);
+    check(&["D10", "!-50", "!u3000"], &["disabled 10 0"]);
+    // What rounds, or is known as then or before, contradicts nothing.
+    check(&["D10", "=D10.05", "!D10.08"], &["disabled 10 0,1,2"]);
+    check(&["D10", "!~D30"], &["disabled 10 0,1"]);
+    // But if it was so before, it was not made so later.
+    check(&["D30", "!~D10"], &["~disabled 10..30 1", "disabled 30 0"]);
+}
+
+#[test]
+fn acts_that_are_several() {
+    // A password can be set twice; a directory knows the last one.
+    check(&["r10", "!s30"], &["password_reset 10 0", "password_set 30 1"]);
+    check(&["r10", "r30"], &["password_reset 10 0", "password_reset 30 1"]);
+    check(&["r10", "=c30"], &["password_reset 10 0", "password_changed 30 1"]);
+    check(&["r10", "=r1500"], &["password_reset 10 0", "password_reset 1500 1"]);
+    // Enabled in between, and something tells when.
+    check(&["D10", "e20", "D30"], &["disabled 10 0", "enabled 20 1", "disabled 30 2"]);
+    check(&["D10", "=e20", "=D30"], &["disabled 10 0", "enabled 20 1", "disabled 30 2"]);
+    // Enabled in between, and nothing tells when: be it by events or further apart than any clock.
+    check(&["D10", "D40", "D70"], &["disabled 10..70 0", "disabled 40 1", "disabled 70 2"]);
+    check(&["D10", "=D3000"], &["disabled 10..3000 0", "disabled 3000 1"]);
+    check(&["g10", "g40"], &["deleted 10..40 0", "deleted 40 1"]);
+    check(&["g10", "C20", "g40"], &["deleted 10 0", "created 20 1", "deleted 40 2"]);
 }
 
 #[test]

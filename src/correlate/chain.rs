@@ -73,8 +73,13 @@ impl<'a> Chains<'a> {
         Chains { coverage, restarts, ttl, open: BTreeMap::new(), clients: BTreeMap::new() }
     }
 
-    /// Adds a served request to its chain and says where its token comes from, seen from `change`.
-    pub(super) fn serve(&mut self, request: &Request, change: Option<DateTime<Utc>>) -> Token {
+    /// Adds a served request to its chain and says where its token comes from, seen from the earliest and the latest
+    /// time of the change.
+    pub(super) fn serve(
+        &mut self,
+        request: &Request,
+        change: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    ) -> Token {
         let start = request.start;
         let key = (request.key, request.contradiction.is_some());
         // That of somebody else may be the account's all the same; but the account's never hangs on somebody else's.
@@ -85,18 +90,28 @@ impl<'a> Chains<'a> {
             None => self.begin(request),
         };
         let lineage = match change {
-            Some(change) if chain.start < change => Lineage::Before,
-            Some(change) if chain.over_pauses < change => Lineage::Pause,
-            Some(change) if chain.origin.is_none_or(|origin| origin < change) => Lineage::Blind,
+            Some((earliest, _)) if chain.start < earliest => Lineage::Before,
+            Some((earliest, _)) if chain.over_pauses < earliest => Lineage::Pause,
+            Some((_, latest)) if chain.origin.is_none_or(|origin| origin < latest) => {
+                Lineage::Blind
+            }
             _ => Lineage::After,
         };
-        let is_blind = lineage == Lineage::Blind;
-        let speaks = if is_blind { chain.speaks } else { Speaks::default() };
+        let begun_between = |(earliest, latest)| {
+            chain.origin.is_some_and(|origin| earliest <= origin && origin < latest)
+        };
+        let speaks = match lineage {
+            Lineage::Blind if change.is_some_and(begun_between) => {
+                chain.speaks.and(Ground::BegunBetween.into())
+            }
+            Lineage::Blind => chain.speaks,
+            _ => Speaks::default(),
+        };
         let (oldest, is_restarted) = (chain.origin, chain.is_restarted);
         let last_end = chain.last_end.max(request.end);
         self.open.insert(key, Chain { last_start: start, last_end, ..chain });
         let first = *self.clients.entry((key, request.client)).or_insert(start);
-        let is_client_known = change.is_some_and(|change| first < change);
+        let is_client_known = change.is_some_and(|(earliest, _)| first < earliest);
         Token { lineage, oldest, is_restarted, speaks, is_client_known }
     }
 

@@ -1,6 +1,6 @@
 //! Which change is in effect at a moment.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use stillin_parsers::event::{ChangeKind, Precision};
 
 /// A change that bears on access: it cuts, or it restores.
@@ -12,8 +12,19 @@ pub struct Cut {
     pub at: DateTime<Utc>,
     /// How well `at` is known.
     pub precision: Precision,
+    /// The latest time that a source gives, where sources contradict each other; `at` is the earliest.
+    pub disputed_until: Option<DateTime<Utc>>,
     /// The password was reset by somebody else.
     pub is_reset_by_other: bool,
+}
+
+/// How far the clock of a server may be off that of the domain controllers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Clock {
+    /// Ahead by so much; never negative.
+    pub ahead: TimeDelta,
+    /// Behind by so much; never negative.
+    pub behind: TimeDelta,
 }
 
 /// The change in effect for a request.
@@ -25,6 +36,12 @@ pub struct Effect {
     pub kind: ChangeKind,
     /// Its time.
     pub at: DateTime<Utc>,
+    /// By the clock of the server it was not made before.
+    pub earliest: DateTime<Utc>,
+    /// By the clock of the server, and of what sources say the latest, it was made by then.
+    pub latest: DateTime<Utc>,
+    /// Sources put it at different times.
+    pub is_disputed: bool,
     /// The password was reset by somebody else.
     pub is_reset_by_other: bool,
     /// Its time is known; else it was made then or before.
@@ -33,13 +50,21 @@ pub struct Effect {
     pub may_be_over: bool,
 }
 
+impl Effect {
+    /// As it is seen by the clock of a server.
+    pub(super) fn by(self, clock: Clock) -> Self {
+        Effect { earliest: self.earliest - clock.behind, latest: self.latest + clock.ahead, ..self }
+    }
+}
+
 /// A time during which the account is disabled, deleted or expired.
 struct Stretch {
     change: usize,
     kind: ChangeKind,
     from: DateTime<Utc>,
     until: Option<DateTime<Utc>>,
-    until_is_latest: bool,
+    /// From when on it may be over, where that is before its end.
+    may_be_over: Option<DateTime<Utc>>,
 }
 
 /// One account's cuts, ready to be asked.
@@ -71,14 +96,17 @@ impl<'a> Timeline<'a> {
             let begins = cut.kind.disables() && !is_open(cut.kind);
             for stretch in &mut stretches {
                 if stretch.until.is_none() && ended.contains(&stretch.kind) {
-                    stretch.until = Some(cut.at);
-                    stretch.until_is_latest = cut.precision == Precision::AtLatest;
+                    stretch.until = Some(cut.disputed_until.unwrap_or(cut.at));
+                    stretch.may_be_over = match cut.precision {
+                        Precision::AtLatest => Some(stretch.from),
+                        Precision::Exact => cut.disputed_until.map(|_| cut.at),
+                    };
                 }
             }
             if begins {
                 let (kind, from) = (cut.kind, cut.at);
-                let until_is_latest = false;
-                stretches.push(Stretch { change, kind, from, until: None, until_is_latest });
+                let (until, may_be_over) = (None, None);
+                stretches.push(Stretch { change, kind, from, until, may_be_over });
             }
         }
         Timeline { cuts, stretches }
@@ -93,7 +121,9 @@ impl<'a> Timeline<'a> {
         // What stood when the request began goes before what came while it lasted.
         let standing = standing_at(start).or_else(|| standing_at(end));
         let (change, may_be_over) = match standing {
-            Some(stretch) => (stretch.change, stretch.until_is_latest),
+            Some(stretch) => {
+                (stretch.change, stretch.may_be_over.is_some_and(|from| from <= start))
+            }
             None => {
                 let password = |cut: &Cut| cut.kind.sets_password() && cut.at <= end;
                 (self.cuts.iter().rposition(password)?, false)
@@ -104,6 +134,9 @@ impl<'a> Timeline<'a> {
             change,
             kind: cut.kind,
             at: cut.at,
+            earliest: cut.at,
+            latest: cut.disputed_until.unwrap_or(cut.at),
+            is_disputed: cut.disputed_until.is_some(),
             is_reset_by_other: cut.is_reset_by_other,
             is_exact: cut.precision == Precision::Exact,
             may_be_over,

@@ -37,11 +37,17 @@ pub enum Ground {
     OtherSid,
     /// The account was enabled again at some unknown time before.
     MaybeEnabled,
+    /// Sources put the change at different times, and it came before the latest of them.
+    TimesDisagree,
+    /// It went on from a time of which it cannot be told whether it was before the change.
+    BegunBetween,
+    /// The clock of the server is ahead by more than it came after the change and the slack.
+    ClockAhead,
 }
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 17] = [
+    const ALL: [Ground; 20] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -59,6 +65,9 @@ impl Ground {
         Ground::UsersDisagree,
         Ground::OtherSid,
         Ground::MaybeEnabled,
+        Ground::TimesDisagree,
+        Ground::BegunBetween,
+        Ground::ClockAhead,
     ];
 }
 

@@ -4,7 +4,7 @@ use super::chain::{Lineage, Token};
 use super::logon::Asked;
 use super::run::Runs;
 use super::{
-    Auth, Bearing, Class, Classed, Contradiction, Effect, Ground, LONGEST_REQUEST, Request,
+    Auth, Bearing, Class, Classed, Clock, Contradiction, Effect, Ground, LONGEST_REQUEST, Request,
     Residual, Rules, Speaks,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,6 +22,8 @@ pub(super) struct Served<'a> {
     pub(super) asked: Asked,
     /// The web log speaks of all of the time since the change: no refusal and no logon can have gone unseen.
     pub(super) is_seen: bool,
+    /// How far the clock of the server may be off.
+    pub(super) clock: Clock,
 }
 
 /// For so long after a change domain controllers take the old password over NTLM, and so for Basic
@@ -54,8 +56,17 @@ pub(super) fn judge(served: &Served<'_>, index: usize, rules: &Rules, runs: &mut
         return classed;
     }
     let is_new = effect.kind.sets_password() && runs.had_to_log_on_anew(request, effect);
-    if request.start < effect.at + rules.slack && !is_new {
+    let slack_ends = effect.at + rules.slack;
+    if request.start < slack_ends + served.clock.ahead && !is_new {
         (classed.class, classed.residual) = (Class::WithinSlack, Residual::Possible);
+        let is_before = request.start < effect.at + served.clock.ahead;
+        let grounds = [
+            (is_before || request.start >= slack_ends, Ground::ClockAhead),
+            (effect.is_disputed, Ground::TimesDisagree),
+        ];
+        for (_, ground) in grounds.into_iter().filter(|(holds, _)| *holds) {
+            classed.speaks = classed.speaks.and(ground.into());
+        }
         return classed;
     }
     let verdict = match effect.kind.disables() {
@@ -66,20 +77,23 @@ pub(super) fn judge(served: &Served<'_>, index: usize, rules: &Rules, runs: &mut
     classed.speaks = verdict.speaks;
     classed.run = verdict.bearing.map(|bearing| (runs.join(request, effect, bearing), bearing));
     if classed.residual != Residual::No {
-        restrain(&mut classed, request, effect);
+        restrain(&mut classed, request, effect, rules);
     }
     classed
 }
 
 /// What makes any residual no more than possible.
-fn restrain(classed: &mut Classed, request: &Request, effect: &Effect) {
-    let may_be_in_flight = !request.is_start_known && request.start < effect.at + LONGEST_REQUEST;
+fn restrain(classed: &mut Classed, request: &Request, effect: &Effect, rules: &Rules) {
+    let may_be_in_flight =
+        !request.is_start_known && request.start < effect.latest + LONGEST_REQUEST;
+    let is_too_early = effect.is_disputed && request.start < effect.latest + rules.slack;
     let grounds = [
         (request.is_ambiguous, Ground::SharedName),
         (request.contradiction == Some(Contradiction::OtherUser), Ground::UsersDisagree),
         (request.contradiction == Some(Contradiction::OtherSid), Ground::OtherSid),
         (may_be_in_flight, Ground::StartUnknown),
         (effect.may_be_over, Ground::MaybeEnabled),
+        (is_too_early, Ground::TimesDisagree),
     ];
     for (_, ground) in grounds.into_iter().filter(|(holds, _)| *holds) {
         classed.speaks = classed.speaks.and(ground.into());
@@ -113,20 +127,16 @@ fn after_password(served: &Served<'_>, runs: &mut Runs) -> Verdict {
         return Verdict::of(Class::NewLogon);
     }
     let Some(token) = token else {
-        let is_taken = request.auth.may_be_ntlm() && request.start < effect.at + OLD_PASSWORD_TAKEN;
+        let is_taken =
+            request.auth.may_be_ntlm() && request.start < effect.latest + OLD_PASSWORD_TAKEN;
         let ground = is_taken.then_some(Ground::OldPasswordTaken);
         return Verdict::of(Class::OtherAuth).with(ground);
     };
     let is_unasked = asked.never && request.auth.is_token_alone();
     let verdict = match last_asked(served, token, runs) {
         Some(_) if is_unasked => Verdict::contradicted_by_logons(),
-        Some(at) if at < effect.at + OLD_PASSWORD_TAKEN => {
-            let bearing = Bearing::UpTo(match served.unaided {
-                Lineage::Before | Lineage::Pause if served.is_seen => Residual::Certain,
-                _ => Residual::Likely,
-            });
-            let ground = Some(Ground::OldPasswordTaken);
-            Verdict::of(Class::Ambiguous).bears(bearing).with(ground)
+        Some(at) if at < effect.latest + OLD_PASSWORD_TAKEN => {
+            old_password_taken(served, token, at, runs)
         }
         Some(_) => Verdict::of(Class::NewLogon).bears(Bearing::Contradicts),
         None => by_lineage(served, token, is_unasked),
@@ -153,6 +163,28 @@ fn last_asked(served: &Served<'_>, token: &Token, runs: &mut Runs) -> Option<Dat
     let logged_on = runs.asked(served.request, served.effect, served.asked.at);
     let is_of_token = |at: &DateTime<Utc>| token.oldest.is_none_or(|oldest| oldest <= *at);
     restarted.max(logged_on.filter(|at| !is_ended_anyway || is_of_token(at)))
+}
+
+/// The password was asked for so soon after the change that it may have been the old one.
+fn old_password_taken(
+    served: &Served<'_>,
+    token: &Token,
+    at: DateTime<Utc>,
+    runs: &mut Runs,
+) -> Verdict {
+    // If the change was made at its earliest, it was the new one, and no refusal later says what was before it.
+    let is_new_at_earliest = at >= served.effect.at + OLD_PASSWORD_TAKEN;
+    if is_new_at_earliest {
+        runs.log_on_anew(served.request);
+    }
+    // Behind a hint at a restart it may have been asked for once more.
+    let is_sure = served.is_seen && !is_new_at_earliest && token.lineage != Lineage::Blind;
+    let most = match served.unaided {
+        Lineage::Before | Lineage::Pause if is_sure => Residual::Certain,
+        _ => Residual::Likely,
+    };
+    let verdict = Verdict::of(Class::Ambiguous).bears(Bearing::UpTo(most));
+    verdict.with(Some(Ground::OldPasswordTaken))
 }
 
 fn by_lineage(served: &Served<'_>, token: &Token, is_unasked: bool) -> Verdict {

@@ -81,9 +81,9 @@ impl<'a> Heard<'a> {
             None => of_server,
         };
         // A logon within the slack before the change may have been one after it.
-        let since = effect.at - rules.slack;
+        let since = effect.earliest - rules.slack;
         let is_none = of_server.is_none_or(|at| at < since);
         let never = is_none && effect.is_exact && self.coverage.covers(server, since, until);
-        Asked { at: at.filter(|at| *at >= effect.at), never }
+        Asked { at: at.filter(|at| *at >= effect.earliest), never }
     }
 }

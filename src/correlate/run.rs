@@ -85,13 +85,13 @@ impl Runs {
     ) -> Option<DateTime<Utc>> {
         let client = self.clients.entry(place(request)).or_default();
         client.asked = client.asked.max(at);
-        client.asked.filter(|asked| *asked >= effect.at)
+        client.asked.filter(|asked| *asked >= effect.earliest)
     }
 
     /// The client was refused its password after the change: what it is served since, it is served for the new one.
     pub(super) fn had_to_log_on_anew(&self, request: &Request, effect: &Effect) -> bool {
         let client = self.clients.get(&place(request));
-        client.and_then(|client| client.refused).is_some_and(|refused| refused >= effect.at)
+        client.and_then(|client| client.refused).is_some_and(|refused| refused >= effect.earliest)
     }
 
     /// The client was told that the account is off, so no token served it any more.

@@ -4,6 +4,7 @@ use super::coverage::Span;
 use super::*;
 use stillin_parsers::event::{ChangeKind, Pos, Precision};
 
+mod doubt;
 mod evidence;
 mod properties;
 mod robust;
@@ -32,7 +33,12 @@ fn cuts(text: &str) -> Vec<Cut> {
             };
             let precision = if letter == "e" { Precision::AtLatest } else { Precision::Exact };
             let is_reset_by_other = kind == ChangeKind::PasswordReset;
-            Cut { kind, at: minute(at.parse().unwrap()), precision, is_reset_by_other }
+            // `D100..120`: sources disagree.
+            let (at, until) =
+                at.split_once("..").map_or((at, None), |(at, until)| (at, Some(until)));
+            let disputed_until = until.map(|until| minute(until.parse().unwrap()));
+            let at = minute(at.parse().unwrap());
+            Cut { kind, at, precision, disputed_until, is_reset_by_other }
         })
         .collect()
 }
@@ -104,16 +110,18 @@ struct Told {
     restarts: Restarts,
     logons: Vec<Logon>,
     logon_coverage: Coverage,
+    clocks: Vec<Clock>,
 }
 
 /// Pools that the stories know.
 const POOLS: usize = 4;
 
 /// `r95` a sure restart of every pool, `r95k1` of pool 1, `h95` a hint, `l95` a logon, `l95i1` one from address 1,
-/// `f95` one that failed, `s` the server's Security log supplied, `s95` from then on.
+/// `f95` one that failed, `s` the server's Security log supplied, `s95` from then on, `a4` the server's clock ahead by 4 minutes, `b4` behind.
 fn told(text: &str) -> Told {
     let mut pools = vec![Vec::new(); POOLS];
     let (mut logons, mut logon_coverage) = (Vec::new(), Coverage::default());
+    let mut clocks = Vec::new();
     for word in text.split_whitespace() {
         let (letter, rest) = word.split_at(1);
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
@@ -131,10 +139,13 @@ fn told(text: &str) -> Told {
                 logons.push(Logon { at, server: 0, address: mark('i'), refusal });
             }
             "s" => logon_coverage = Coverage { servers: vec![Some(span(at, &[]))] },
+            "a" => clocks.push(Clock { ahead: at - minute(0.0), ..Clock::default() }),
+            "b" => clocks.push(Clock { behind: at - minute(0.0), ..Clock::default() }),
             other => panic!("{other}"),
         }
     }
-    Told { coverage: covered(&[]), restarts: Restarts::new(pools), logons, logon_coverage }
+    let (coverage, restarts) = (covered(&[]), Restarts::new(pools));
+    Told { coverage, restarts, logons, logon_coverage, clocks }
 }
 
 fn restart(at: DateTime<Utc>, is_sure: bool) -> Restart {
@@ -152,7 +163,8 @@ fn covered(gaps: &[(f64, f64)]) -> Coverage {
 
 fn settled(cuts: &[Cut], requests: &[Request], told: &Told) -> Vec<Classed> {
     let logons = Logons { list: &told.logons, coverage: &told.logon_coverage };
-    let evidence = Evidence { coverage: &told.coverage, restarts: &told.restarts, logons };
+    let (coverage, restarts, clocks) = (&told.coverage, &told.restarts, &told.clocks[..]);
+    let evidence = Evidence { coverage, restarts, logons, clocks };
     let mut classed = Vec::new();
     let rules = Rules::default();
     let runs = correlate(cuts, requests.iter().copied(), &evidence, &rules, |c| classed.push(c));

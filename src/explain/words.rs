@@ -77,6 +77,15 @@ fn of_identity(finding: &Finding) -> Vec<String> {
             "HttpProxy is right: the requests with another SID are those of another account under the name",
         ),
         (Ground::MaybeEnabled, "the source is right that says that the account was enabled again"),
+        (
+            Ground::TimesDisagree,
+            "the source is right that puts the change later, or the account was enabled in between: then what came \
+             before that was its right",
+        ),
+        (
+            Ground::ClockAhead,
+            "the clock of the server was ahead then by as much as its logons say: then it came before the change",
+        ),
     ];
     let said = grounds.into_iter().filter(|(ground, _)| any_says(finding, *ground));
     said.map(|(_, text)| text.to_owned()).collect()
@@ -152,6 +161,7 @@ fn of_mechanism(report: &Report, finding: &Finding) -> Vec<String> {
         path.class == "ambiguous"
             && !says(path, Ground::SharedName)
             && !says(path, Ground::UsersDisagree)
+            && !says(path, Ground::BegunBetween)
     };
     if finding.paths.iter().any(|path| is_unseen(&path)) {
         texts.push(format!(

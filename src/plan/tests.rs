@@ -21,6 +21,7 @@ fn path(class: Class, state: State, schemes: &[Auth]) -> Path {
         state,
         first: access,
         last: access,
+        goes_on: access,
         refused: None,
         restart: None,
         schemes: schemes.iter().copied().collect(),

@@ -80,6 +80,17 @@ impl Logons {
         }));
     }
 
+    /// Who logged on or tried to, when, on which server, and whether it succeeded.
+    pub fn each<'a>(
+        &'a self,
+        fallback: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a Identity, DateTime<Utc>, String, bool)> {
+        self.list.iter().map(move |entry| {
+            let server = self.server(entry.computer, fallback);
+            (self.identities.get(entry.who), entry.at, server, entry.refusal.is_none())
+        })
+    }
+
     fn server(&self, computer: u32, fallback: Option<&str>) -> String {
         let told = self.computers.get(computer);
         if told.is_empty() { fallback.map(host_name).unwrap_or_default() } else { told.clone() }

@@ -2,7 +2,9 @@
 //! facts: the exact originating times of its changes (DOMAIN.md 4.3).
 
 use crate::application_host::VirtualDirectory;
-use crate::event::{Change, ChangeKind, Fact, Identity, Logon, Pos, Precision, Reason, Restart};
+use crate::event::{
+    Change, ChangeKind, Fact, Identity, Logon, Pos, Precision, Reason, Restart, Validation,
+};
 use crate::time::{LocalTime, When};
 use chrono::{DateTime, Utc};
 
@@ -122,6 +124,7 @@ pub fn pos(fact: &Fact) -> Pos {
         Fact::Change(Change { pos, .. })
         | Fact::Restart(Restart { pos, .. })
         | Fact::Logon(Logon { pos, .. })
+        | Fact::Validation(Validation { pos, .. })
         | Fact::Account { pos, .. }
         | Fact::Linked { pos, .. }
         | Fact::UserAccountControlSet { pos, .. }

@@ -93,7 +93,9 @@ fn check(attributes: &[(&str, &str)], expect: &[&str]) {
             }
             Ok(Fact::Linked { master, .. }) => format!("linked to {:?}", master.sid),
             Ok(Fact::UserAccountControlSet { version, .. }) => format!("uac {version}"),
-            Ok(Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_)) => {
+            Ok(
+                Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_),
+            ) => {
                 panic!("a directory does not say that")
             }
             Err(reject) => format!("! {}", reject.reason),

@@ -7,6 +7,7 @@
 use crate::event::Pos;
 use crate::windows::Event;
 use crate::windows::marks::may_tell_utf16;
+use crate::windows::validations::Sought;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -34,7 +35,18 @@ impl Peek {
 
 /// The templates of a chunk by offset; none for those that are not understood.
 #[derive(Default)]
-pub(super) struct Known(BTreeMap<u32, Option<Template>>);
+pub(super) struct Known<'a> {
+    templates: BTreeMap<u32, Option<Template>>,
+    /// Validations are looked for, and nothing else.
+    sought: Option<&'a Sought>,
+}
+
+impl<'a> Known<'a> {
+    /// None yet.
+    pub fn new(sought: Option<&'a Sought>) -> Self {
+        Known { templates: BTreeMap::new(), sought }
+    }
+}
 
 /// Where a template wants the values that matter here.
 #[derive(Clone, Copy)]
@@ -54,7 +66,7 @@ enum Slot {
 
 /// All records of a chunk, or none when one of them is in doubt. The walk is that of the `evtx` crate
 /// over a chunk without damage.
-pub(super) fn all(chunk: &[u8], known: &mut Known) -> Option<Vec<Peek>> {
+pub(super) fn all(chunk: &[u8], known: &mut Known<'_>) -> Option<Vec<Peek>> {
     let mut header = Bytes { data: chunk, at: 32 };
     let last_id = header.u64()?;
     header.at = 48;
@@ -74,7 +86,7 @@ pub(super) fn all(chunk: &[u8], known: &mut Known) -> Option<Vec<Peek>> {
 }
 
 /// The record that begins at `start`, and where the next one does.
-pub(super) fn at(chunk: &[u8], start: usize, known: &mut Known) -> Option<(Peek, usize)> {
+pub(super) fn at(chunk: &[u8], start: usize, known: &mut Known<'_>) -> Option<(Peek, usize)> {
     let mut header = Bytes { data: chunk, at: start };
     if header.take(4)? != b"\x2a\x2a\0\0" {
         return None;
@@ -96,7 +108,7 @@ pub(super) fn at(chunk: &[u8], start: usize, known: &mut Known) -> Option<(Peek,
         let length = usize::try_from(body.u32()?).ok()?;
         body.skip(length)?;
     }
-    let template = (*known.0.entry(definition).or_insert_with(|| scan(chunk, definition)))?;
+    let template = (*known.templates.entry(definition).or_insert_with(|| scan(chunk, definition)))?;
     let count = usize::try_from(body.u32()?).ok()?;
     let descriptors = body.take(count.checked_mul(4)?)?;
     let (mut event_id, mut time) = (None, None);
@@ -120,8 +132,12 @@ pub(super) fn at(chunk: &[u8], start: usize, known: &mut Known) -> Option<(Peek,
         return None;
     }
     let event_id = event_id?;
-    let may_tell = may_tell_utf16(event_id, body.data.get(header.at..limit)?);
-    Some((Peek { record_id, event_id, may_tell, time: time.unwrap_or(written) }, end))
+    let (time, record) = (time.unwrap_or(written), body.data.get(header.at..limit)?);
+    let may_tell = match known.sought {
+        Some(sought) => sought.may_be(event_id, time, record),
+        None => may_tell_utf16(event_id, record),
+    };
+    Some((Peek { record_id, event_id, may_tell, time }, end))
 }
 
 /// Finds `EventID` and `TimeCreated/@SystemTime` in a template definition.
@@ -259,7 +275,7 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/ad/events.evtx");
         let file = std::fs::read(path).unwrap();
         let chunk = &file[4096..];
-        let peeks = all(chunk, &mut Known::default()).unwrap();
+        let peeks = all(chunk, &mut Known::new(None)).unwrap();
         let ids: Vec<(u64, u32)> = peeks.iter().map(|p| (p.record_id, p.event_id)).collect();
         let expect = [4624, 4725, 4738, 4724, 4738, 4742, 4723];
         assert_eq!(ids, (88_201..).zip(expect).collect::<Vec<_>>());
@@ -267,7 +283,7 @@ mod tests {
 
         // What is not plain is left to the renderer: a token that is no token, a size that leads
         // out of the chunk, a chunk that ends.
-        let known = &mut Known::default();
+        let known = &mut Known::new(None);
         let mut odd = chunk.to_vec();
         odd[512 + 24] = 0x0e;
         assert!(all(&odd, known).is_none());

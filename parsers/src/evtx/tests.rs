@@ -84,13 +84,13 @@ fn processes_of_real_logons_stand_in_their_records() {
         for number in 0..chunk_count(&bytes) {
             let Chunk::Records(chunk, _) = chunk_at(&bytes, number) else { continue };
             let mut processes = BTreeMap::new();
-            rendered(number, &chunk, &mut Known::default(), true, &mut |event| {
+            rendered(number, &chunk, &mut Known::new(None), true, &mut |event| {
                 if let Ok(Event { pos, event_id: 4624 | 4625, data, .. }) = event {
                     let process = data.into_iter().find(|(name, _)| name == "ProcessName");
                     processes.insert(pos.number(), process.unwrap().1);
                 }
             });
-            let (mut start, mut known) = (512, Known::default());
+            let (mut start, mut known) = (512, Known::new(None));
             while let Some((peek, end)) = peek::at(&chunk, start, &mut known) {
                 if let Some(process) = processes.remove(&peek.record_id).filter(|p| p != "-") {
                     let file = process.rsplit('\\').next().unwrap();
@@ -103,4 +103,31 @@ fn processes_of_real_logons_stand_in_their_records() {
         }
     }
     assert!(n_logons == 35 || real_files().is_empty(), "{n_logons}");
+}
+
+/// Validations under a name near a time are found without rendering the others.
+#[test]
+fn validations_that_are_sought_are_found() {
+    let mut n_found = 0;
+    for path in real_files() {
+        let bytes = std::fs::read(&path).unwrap();
+        let (mut all, mut seen) = (Vec::new(), Seen::default());
+        for number in 0..chunk_count(&bytes) {
+            visit(&bytes, number, true, Known::new(None), &mut |event| {
+                let facts = event.ok().and_then(|event| said(&event, &mut seen).ok());
+                all.extend(facts.unwrap_or_default().into_iter().filter_map(|fact| match fact {
+                    Fact::Validation(validation) => Some(validation),
+                    _ => None,
+                }));
+            });
+        }
+        let sought = Sought::new(all.iter().map(|v| (v.time, v.name.to_string())));
+        let mut found = Vec::new();
+        let chunks = 0..chunk_count(&bytes);
+        validations_of_chunks(&bytes, chunks, &sought, &mut |validation| found.push(validation));
+        all.retain(|validation| validation.name.is_ascii());
+        assert_eq!(found, all, "{}", path.display());
+        n_found += found.len();
+    }
+    assert!(n_found > 0 || real_files().is_empty());
 }

@@ -1,7 +1,7 @@
 //! Event ids to what they mean, and positions to the names of `EventData`: the only place that knows
 //! either (DOMAIN.md 4.1).
 
-use super::{logons, restarts};
+use super::{logons, restarts, validations};
 use crate::event::ChangeKind;
 
 /// What an event id stands for.
@@ -154,6 +154,20 @@ const FAILED_LOGON: &[&str] = &[
     "IpPort",
 ];
 
+const TICKET: &[&str] = &[
+    "TargetUserName",
+    "TargetDomainName",
+    "TargetSid",
+    "ServiceName",
+    "ServiceSid",
+    "TicketOptions",
+    "Status",
+    "TicketEncryptionType",
+    "PreAuthType",
+    "IpAddress",
+    "IpPort",
+];
+
 /// Names of the values of exports that give them by position only: `Get-WinEvent | ConvertTo-Json`
 /// and the insertion strings of WMI.
 pub fn positions(event_id: u32, count: usize) -> Vec<&'static str> {
@@ -165,6 +179,8 @@ pub fn positions(event_id: u32, count: usize) -> Vec<&'static str> {
         5141 => (&[], OBJECT.get(..11).unwrap_or(OBJECT)),
         4624 => (SUBJECT, LOGON),
         4625 => (SUBJECT, FAILED_LOGON),
+        4768 => (&[], TICKET),
+        4776 => (&[], &["PackageName", "TargetUserName", "Workstation", "Status"]),
         5074..=5078 | 5117 | 5186 => (&[], &["ProcessID", "AppPoolID"]),
         5002 | 5009 | 5079..=5081 => (&[], &["AppPoolID", "ProcessID"]),
         7031 | 7034 | 7036 => (&[], &["param1", "param2"]),
@@ -179,4 +195,5 @@ pub(super) fn of_interest(event_id: u32) -> bool {
     MEANINGS.iter().any(|(id, _)| *id == event_id)
         || logons::of_interest(event_id)
         || restarts::of_interest(event_id)
+        || validations::of_interest(event_id)
 }

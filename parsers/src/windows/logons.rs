@@ -112,7 +112,7 @@ fn process_id(event: &Event) -> Option<u64> {
 }
 
 /// `203.0.113.7`, `::ffff:203.0.113.7`, `fe80::1%12`.
-fn address(text: &str) -> Option<IpAddr> {
+pub(super) fn address(text: &str) -> Option<IpAddr> {
     let bare = text.split('%').next()?;
     bare.parse().ok().map(|address: IpAddr| address.to_canonical())
 }

@@ -2,7 +2,7 @@
 //! are most of a log, and hardly any is of interest: that has to be known before one is taken apart.
 
 use super::ids::of_interest;
-use super::{logons, restarts};
+use super::{logons, restarts, validations};
 use memchr::{memchr2_iter, memmem};
 
 /// Words of which one stands in every event of this id that is of interest; none where that cannot be said.
@@ -23,7 +23,9 @@ pub fn may_tell(event_id: u32, text: &[u8]) -> bool {
 /// elsewhere in the chunk; a value is in its own record, in UTF-16.
 pub fn may_tell_utf16(event_id: u32, record: &[u8]) -> bool {
     let marks = marks(event_id);
+    // Validations are read by themselves, where there are logons to compare them with.
     of_interest(event_id)
+        && !validations::of_interest(event_id)
         && (marks.is_empty() || marks.iter().any(|mark| holds(record, mark.as_bytes(), 2)))
 }
 
@@ -151,6 +153,8 @@ mod tests {
         ] {
             assert_eq!(may_tell(id, text.as_bytes()), expect, "{id} {text}");
         }
+        // Of EVTX they are read by themselves.
+        assert!(may_tell(4776, b"") && !may_tell_utf16(4776, b""));
         assert!(message_rules_out(4624, "Process Name: C:\\Windows\\System32\\lsass.exe"));
         assert!(!message_rules_out(4624, "Process Name: C:\\Windows\\System32\\w3wp.exe"));
         assert!(!message_rules_out(4624, " "));

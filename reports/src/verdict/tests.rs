@@ -25,6 +25,7 @@ fn report() -> Report {
         changes: vec![],
         findings: vec![],
         by_design: vec![],
+        clocks: vec![],
         plan: vec![],
         advice: vec![],
         notes: vec![],
@@ -163,6 +164,7 @@ fn quiet(changes: &[i64], spans: &[(&str, i64, i64)]) -> Report {
     report.changes = changes
         .iter()
         .map(|hour| Change {
+            disputed_until: None,
             id: "c1".into(),
             account: "a".into(),
             sid: None,

@@ -25,6 +25,7 @@ pub fn empty() -> Report {
         changes: vec![],
         findings: vec![],
         by_design: vec![],
+        clocks: vec![],
         plan: vec![],
         advice: vec![],
         notes: vec![],
@@ -125,6 +126,7 @@ pub fn story() -> Report {
         },
     ];
     let change = |n: u64, account: &str, kind: &'static str, time: &str| Change {
+        disputed_until: None,
         id: format!("c{n}"),
         account: account.into(),
         sid: Some(format!("S-1-5-21-1004336348-1177238915-682003330-{}", 1100 + n)),
@@ -139,6 +141,7 @@ pub fn story() -> Report {
         change(2, "FABRIKAM\\brandt", "password_reset", "2026-03-02T11:30:00Z"),
         change(3, "FABRIKAM\\chen", "deleted", "2026-03-02T12:00:00Z"),
         Change {
+            disputed_until: None,
             precision: "at_latest",
             actor: None,
             evidence: vec![ChangeEvidence { path: "ad/leavers.csv".into(), pos: 2 }],

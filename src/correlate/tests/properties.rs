@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-fn any_request() -> impl Strategy<Value = Request> {
+pub(super) fn any_request() -> impl Strategy<Value = Request> {
     (0..400u32, 0..30u32, 0..3u32, 0..3u32, 0..6u32).prop_map(
         |(start, taken, key, client, kind)| Request {
             start: minute(f64::from(start)),

@@ -91,6 +91,7 @@ fn any_told() -> impl Strategy<Value = Told> {
             restarts: Restarts::new(pools.into_iter().map(pool).collect()),
             logons: logons.into_iter().map(logon).collect(),
             logon_coverage: twice(&Coverage { servers: vec![Some(span(minute(from), &[]))] }),
+            clocks: Vec::new(),
         }
     })
 }
@@ -181,6 +182,7 @@ fn blinded(story: &Story) -> (Vec<usize>, Vec<Request>, Told) {
         restarts: Restarts::new((0..POOLS).map(restarts).collect()),
         logons,
         logon_coverage,
+        clocks: Vec::new(),
     };
     (kept.clone(), kept.iter().map(request).collect(), blind)
 }

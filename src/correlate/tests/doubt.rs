@@ -1,0 +1,125 @@
+//! Times of a change that are not known well: sources that contradict each other, clocks that are off.
+
+use super::properties::any_request;
+use super::*;
+use proptest::prelude::*;
+
+#[test]
+fn between_the_times_that_sources_give_it_is_possible() {
+    let story = "90 100 105 110 120 121.5 130 140d";
+    check(
+        "D100..120",
+        story,
+        "100:within_slack/possible 105:cached_token/possible 110:cached_token/possible \
+         120:cached_token/possible 121:cached_token/certain 130:cached_token/certain 140:refused/no",
+    );
+    // Refused later, and so surely with the old password; but perhaps before the change.
+    check(
+        "R100..120",
+        "90 105 118 125 135 145x",
+        "105:cached_token/possible 118:cached_token/possible 125:cached_token/certain \
+         135:cached_token/certain 145:refused/no",
+    );
+}
+
+#[test]
+fn what_began_between_the_times_is_new_or_old() {
+    check("R100..120", "50 110 125", "110:ambiguous/possible 125:ambiguous/possible");
+    check("D100..120", "50 110 125", "110:ambiguous/possible 125:ambiguous/certain");
+    check("R100..120", "50 125", "125:new_logon/no");
+    // The logon of 110 may have been with the old password.
+    check_told("R100", "90 105 200", &told("l105 s"), "105:ambiguous/possible 200:new_logon/no");
+}
+
+#[test]
+fn enabled_then_or_then() {
+    check(
+        "D100 E130..150",
+        "90 120 131 145 155",
+        "120:ambiguous/certain 131:ambiguous/possible 145:ambiguous/possible",
+    );
+}
+
+#[test]
+fn a_clock_that_is_ahead_widens_the_slack() {
+    let story = "90 103 104.5 106";
+    check(
+        "D100",
+        story,
+        "103:cached_token/certain 104:cached_token/certain 106:cached_token/certain",
+    );
+    let expect = "103:within_slack/possible 104:within_slack/possible 106:cached_token/certain";
+    check_told("D100", story, &told("a4"), expect);
+    // One that is behind accuses nobody earlier.
+    check_told("D100", "90 98 103", &told("b4"), "103:cached_token/certain");
+}
+
+#[test]
+fn a_clock_that_is_behind_shows_a_new_logon_as_one_from_before() {
+    let story = "50 98 110 120x";
+    check("R100", story, "110:cached_token/certain 120:refused/no");
+    check_told("R100", story, &told("b4"), "110:ambiguous/likely 120:refused/no");
+    // A logon by such a clock may have been after the change.
+    check_told(
+        "R100",
+        "90 98 110 120",
+        &told("l98 s"),
+        "110:cached_token/certain 120:cached_token/certain",
+    );
+    let expect = "110:ambiguous/possible 120:ambiguous/possible";
+    check_told("R100", "90 98 110 120", &told("l98 s b4"), expect);
+}
+
+fn certain(cuts: &[Cut], list: &[Request], told: &Told) -> Vec<usize> {
+    let verdicts = settled(cuts, list, told).into_iter();
+    verdicts.filter(|c| c.residual == Residual::Certain).map(|c| c.request).collect()
+}
+
+/// Logons on record, or restarts: where a restart says that there was a logon and the record has none, another time of
+/// the change can take that contradiction away.
+fn any_told() -> impl Strategy<Value = Told> {
+    let list = proptest::collection::vec((0..400u32, 0..4u32), 0..5);
+    (list, any::<bool>()).prop_map(|(mut list, has_log)| {
+        list.sort_unstable();
+        let word = move |(at, kind): &(u32, u32)| match kind {
+            0 if !has_log => format!("r{at}k{} ", at % 3),
+            1 if !has_log => format!("h{at} "),
+            _ => format!("l{at} "),
+        };
+        told(&(list.iter().map(word).collect::<String>() + if has_log { "s" } else { "" }))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// What is certain though the time is not, is so for each time that it can be.
+    #[test]
+    fn what_is_certain_is_so_at_each_time(
+        mut list in proptest::collection::vec(any_request(), 0..30),
+        kind in prop::sample::select(vec!["D", "R", "C"]),
+        at in 100..200u32,
+        length in 1..90u32,
+        evidence in any_told(),
+    ) {
+        list.sort_by_key(|r| r.start);
+        let until = at + length;
+        let cut = |at: u32| cuts(&format!("{kind}{at}"));
+        let disputed = certain(&cuts(&format!("{kind}{at}..{until}")), &list, &evidence);
+        let (early, late) = (cut(at), cut(until));
+        for alone in [&early, &late] {
+            let alone = certain(alone, &list, &evidence);
+            prop_assert!(disputed.iter().all(|it| alone.contains(it)), "{:?} {:?}", disputed, alone);
+        }
+        // A clock that is off by so much is another time of the change.
+        let off = |clocks| certain(&early, &list, &Told { clocks, ..evidence.clone() });
+        let length = TimeDelta::minutes(i64::from(length));
+        let ahead = off(vec![Clock { ahead: length, ..Clock::default() }]);
+        let alone = certain(&late, &list, &evidence);
+        prop_assert!(ahead.iter().all(|it| alone.contains(it)), "{:?} {:?}", ahead, alone);
+        let behind = off(vec![Clock { behind: length, ..Clock::default() }]);
+        let alone = certain(&early, &list, &evidence);
+        prop_assert!(ahead.iter().all(|it| alone.contains(it)), "{:?} {:?}", ahead, alone);
+        prop_assert!(behind.iter().all(|it| alone.contains(it)), "{:?} {:?}", behind, alone);
+    }
+}
