@@ -1,4 +1,10 @@
-//! The plan of a report by itself, for whoever carries it out: a report to a plan, and a plan to JSON and back.
+//! The plan of a report by itself, for whoever carries it out: a report to a plan, a plan to JSON and back, and to the
+//! scripts that do it.
+
+pub mod ansible;
+pub mod appcmd;
+pub mod powershell;
+mod script;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::fields::{time, word};
 use crate::json;
 use crate::report::{self, Report, Rules, Step, Tool, Word};
+
+pub use script::{can_stand, left_out};
 
 /// The schema that `Plan` follows.
 pub const SCHEMA: &str = "stillin/plan/1";

@@ -7,6 +7,7 @@ mod inspect;
 mod json;
 mod plan;
 mod rows;
+mod scripts;
 mod story;
 mod terminal;
 

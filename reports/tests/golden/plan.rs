@@ -7,7 +7,7 @@ use crate::golden;
 use crate::story::{self, HOSTILE};
 
 /// The story with a second step for a second finding.
-fn two_steps() -> Report {
+pub fn two_steps() -> Report {
     let mut report = story::story();
     report.plan.push(Step {
         step: 2,
