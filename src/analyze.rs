@@ -91,7 +91,8 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         run.notes.splice(0..0, problems);
         notes::say(&mut run, &messages);
         let report = assemble::report(&run);
-        outputs.write(&report, || assemble::rows(&run))?;
+        let plan = outputs.plan(&report, &messages)?;
+        outputs.write(&report, &plan, || assemble::rows(&run))?;
         // The program is about to end: giving back every small text by itself would only take time.
         std::mem::forget(run);
         report

@@ -41,10 +41,11 @@ pub struct Analyze {
     /// Files, folders, globs or `-`: IIS logs, event logs, directory exports, all in one place if you like
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Write the report to a file (repeatable); the format is told by the extension, `-` is stdout
+    /// Write the report to a file (repeatable), or its plan; the format is told by the name: .json, .txt, plan.json, or
+    /// a script of the plan, .ps1, .cmd or .yml; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
-    /// Format of outputs whose extension does not tell it
+    /// Format of outputs whose name does not tell it: terminal, json, plan, powershell, appcmd or ansible
     #[arg(short, long, value_name = "FORMAT", value_parser = output_word)]
     pub format: Option<Output>,
     /// Write every classed request to a file: .jsonl, .csv or .parquet; `-` is stdout, as JSONL
@@ -109,7 +110,7 @@ pub struct Inspect {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// `terminal` or `json`
-    #[arg(short, long, value_name = "FORMAT", default_value = "terminal", value_parser = output_word)]
+    #[arg(short, long, value_name = "FORMAT", default_value = "terminal", value_parser = inspect_word)]
     pub format: Output,
     /// How to read the sources
     #[command(flatten)]
@@ -208,6 +209,7 @@ Exit status:
 Examples:
   stillin analyze evidence/
   stillin analyze logs/EX01 dc1.evtx -o report.json --requests requests.parquet
+  stillin analyze evidence/ -o report.json -o plan.ps1
   wevtutil qe Security /f:xml | stillin analyze C:\\inetpub\\logs\\LogFiles -";
 
 const EXPLAIN_HELP: &str = "\
@@ -230,6 +232,12 @@ fn output_word(word: &str) -> Result<Output, String> {
         let words: Vec<_> = Output::WORDS.iter().map(|(word, _)| *word).collect();
         format!("one of {}", words.join(", "))
     })
+}
+
+fn inspect_word(word: &str) -> Result<Output, String> {
+    let output = Output::from_word(word);
+    let fits = output.filter(|output| matches!(output, Output::Terminal | Output::Json));
+    fits.ok_or_else(|| "one of terminal, json".into())
 }
 
 fn duration(text: &str) -> Result<TimeDelta, String> {

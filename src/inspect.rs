@@ -11,11 +11,10 @@ pub fn run(args: &Inspect) -> anyhow::Result<ExitCode> {
     let messages = Messages::new(args.reading.quiet);
     let sources = analyze::inspect(&args.paths, &args.reading, &messages)?;
     let mut text = Vec::new();
-    match args.format {
-        Output::Json => inspect_json(&sources, &mut text)?,
-        Output::Terminal => {
-            inspect_terminal(&sources, outputs::style(args.reading.color), &mut text)?
-        }
+    if args.format == Output::Json {
+        inspect_json(&sources, &mut text)?;
+    } else {
+        inspect_terminal(&sources, outputs::style(args.reading.color), &mut text)?;
     }
     outputs::print(&text, args.reading.color)?;
     let is_whole = sources.iter().all(|source| source.error.is_none() && source.rejected == 0);

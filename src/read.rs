@@ -132,9 +132,16 @@ fn is_own_output(head: &[u8]) -> bool {
     {
         return true;
     }
+    // A script of the plan.
+    let scripts = ["# stillin/plan/", "@rem stillin/plan/"];
+    if scripts.iter().any(|first| head.starts_with(first.as_bytes())) {
+        return true;
+    }
     let start = &head[..head.len().min(300)];
     let has = |text: &str| memchr::memmem::find(start, text.as_bytes()).is_some();
-    (start.starts_with(b"{") && has("\"schema\"") && has("\"stillin/report/"))
+    (start.starts_with(b"{")
+        && has("\"schema\"")
+        && (has("\"stillin/report/") || has("\"stillin/plan/")))
         || start.starts_with(b"path,line,server,pool,protocol,account,change,")
         || (start.starts_with(b"{\"path\":")
             && has("\"line\":")

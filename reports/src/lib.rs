@@ -13,6 +13,7 @@ mod inspect;
 mod json;
 mod page;
 mod parquet;
+pub mod plan;
 mod read;
 pub mod report;
 mod rows;
@@ -22,6 +23,7 @@ mod verdict;
 
 use std::io::{self, Write};
 
+use plan::Plan;
 use report::{Report, Source};
 pub use rows::{COLUMNS, RowWriter, Rows};
 
@@ -32,23 +34,44 @@ pub enum Output {
     Terminal,
     /// The whole report, schema [`report::SCHEMA`].
     Json,
+    /// The plan alone, schema [`plan::SCHEMA`].
+    Plan,
+    /// The plan as a PowerShell script.
+    PowerShell,
+    /// The plan as a script of cmd.exe.
+    Appcmd,
+    /// The plan as an Ansible playbook.
+    Ansible,
 }
 
 impl Output {
     /// Every output with the word that names it on a command line.
-    pub const WORDS: &'static [(&'static str, Output)] =
-        &[("terminal", Output::Terminal), ("json", Output::Json)];
+    pub const WORDS: &'static [(&'static str, Output)] = &[
+        ("terminal", Output::Terminal),
+        ("json", Output::Json),
+        ("plan", Output::Plan),
+        ("powershell", Output::PowerShell),
+        ("appcmd", Output::Appcmd),
+        ("ansible", Output::Ansible),
+    ];
 
     /// The output that a word names.
     pub fn from_word(word: &str) -> Option<Output> {
         Output::WORDS.iter().find(|(name, _)| *name == word).map(|(_, output)| *output)
     }
 
-    /// The output that the extension of a file asks for, in any case and without the dot.
-    pub fn from_extension(extension: &str) -> Option<Output> {
-        match extension.to_ascii_lowercase().as_str() {
+    /// The output that the name of a file asks for by its end, in any case: `report.json` is the report, `plan.json` and
+    /// `ex01.plan.json` are the plan.
+    pub fn from_file_name(name: &str) -> Option<Output> {
+        let name = name.to_ascii_lowercase();
+        let (stem, extension) = name.rsplit_once('.')?;
+        match extension {
             "txt" => Some(Output::Terminal),
+            "json" if stem == "plan" || stem.ends_with(".plan") => Some(Output::Plan),
             "json" => Some(Output::Json),
+            "ps1" => Some(Output::PowerShell),
+            "cmd" | "bat" => Some(Output::Appcmd),
+            "yml" | "yaml" => Some(Output::Ansible),
             _ => None,
         }
     }
@@ -69,11 +92,21 @@ impl Default for Style {
     }
 }
 
-/// Writes a report; `style` matters to the terminal only.
-pub fn write(report: &Report, output: Output, style: Style, to: &mut dyn Write) -> io::Result<()> {
+/// Writes a report, or its plan; `style` matters to the terminal only.
+pub fn write(
+    report: &Report,
+    plan: &Plan,
+    output: Output,
+    style: Style,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     match output {
         Output::Terminal => to.write_all(terminal::summary(report, style).as_bytes())?,
         Output::Json => json::write(report, to)?,
+        Output::Plan => json::write(plan, to)?,
+        Output::PowerShell => to.write_all(plan::powershell::script(plan).as_bytes())?,
+        Output::Appcmd => to.write_all(plan::appcmd::script(plan).as_bytes())?,
+        Output::Ansible => to.write_all(plan::ansible::script(plan).as_bytes())?,
     }
     to.flush()
 }

@@ -2,11 +2,14 @@
 //! is something to write, so that a run that fails leaves what stood there.
 
 use crate::cli::{Analyze, Color, rows_of};
+use crate::input::sha256;
+use crate::messages::Messages;
 use crate::source::{Origin, Source};
 use anyhow::{Context, bail};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use stillin_reports::plan::{Plan, left_out};
 use stillin_reports::report::{Report, RequestRow};
 use stillin_reports::{Output, RowWriter, Rows, Style};
 
@@ -55,17 +58,17 @@ fn rows_format_of(path: &Path) -> anyhow::Result<Rows> {
     })
 }
 
-/// The extension tells the format; `--format` speaks for names that have none, and for stdout.
+/// The name tells the format; `--format` speaks for names that have none, and for stdout.
 fn format_of(path: &Path, format: Option<Output>) -> anyhow::Result<Output> {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    if let Some(output) = extension.and_then(Output::from_extension) {
+    let name = path.file_name().and_then(|name| name.to_str());
+    if let Some(output) = name.and_then(Output::from_file_name) {
         return Ok(output);
     }
     match (format, path.as_os_str() == "-") {
         (Some(format), _) => Ok(format),
         (None, true) => Ok(Output::Terminal),
         (None, false) => bail!(
-            "-o {}: the extension tells no format; name it .json or .txt, or say --format",
+            "-o {}: the extension tells no format; name it .json, .txt, .ps1, .cmd or .yml, or say --format",
             path.display()
         ),
     }
@@ -123,12 +126,45 @@ impl<'a> Outputs<'a> {
         self.targets().find(|target| target.file.as_ref().is_some_and(|f| f.identity == source))
     }
 
+    /// The formats that will be written, with where they go.
+    fn formats(&self) -> Vec<(Output, &'a Path)> {
+        let on_stdout =
+            self.speaks().then(|| (self.args.format.unwrap_or(Output::Terminal), Path::new("-")));
+        let reports = self.reports.iter().map(|(output, target)| (*output, target.path));
+        reports.chain(on_stdout).collect()
+    }
+
+    /// Whether a report goes to stdout though no output says so.
+    fn speaks(&self) -> bool {
+        self.args.output.is_empty() && self.args.requests.as_deref() != Some(Path::new("-"))
+    }
+
+    /// The plan of a report, as these outputs need it; says which of its steps they will lack.
+    pub fn plan(&self, report: &Report, messages: &Messages) -> anyhow::Result<Plan> {
+        let mut plan = Plan::of(report);
+        for (output, path) in self.formats() {
+            if output == Output::Plan && plan.report_sha256.is_none() {
+                let mut text = Vec::new();
+                stillin_reports::write(report, &plan, Output::Json, Style::default(), &mut text)?;
+                plan.report_sha256 = Some(sha256(&text));
+            }
+            if let Some(what) = left_out(&plan, output) {
+                let cure = "do by hand what the report says of it, or keep its logs in a folder with the name of the \
+                            server";
+                messages.partial(&format!("{}: {what}; {cure}", path.display()));
+            }
+        }
+        Ok(plan)
+    }
+
     /// Writes everything; without any output, a summary goes to stdout.
     pub fn write<R: Iterator<Item = RequestRow>>(
         self,
         report: &Report,
+        plan: &Plan,
         rows: impl FnOnce() -> R,
     ) -> anyhow::Result<()> {
+        let speaks = self.speaks();
         if let Some((format, Target { path, file })) = self.rows {
             let written = match file {
                 Some(file) => file.emptied().and_then(|file| write_rows(format, file, rows())),
@@ -137,15 +173,16 @@ impl<'a> Outputs<'a> {
             written.with_context(|| format!("cannot write {}", path.display()))?;
         }
         let color = self.args.reading.color;
-        if self.args.output.is_empty() && self.args.requests.as_deref() != Some(Path::new("-")) {
-            return to_stdout(report, self.args.format.unwrap_or(Output::Terminal), color);
+        if speaks {
+            let output = self.args.format.unwrap_or(Output::Terminal);
+            return to_stdout(report, plan, output, color);
         }
         for (output, Target { path, file }) in self.reports {
             match file {
-                None => to_stdout(report, output, color)?,
+                None => to_stdout(report, plan, output, color)?,
                 Some(file) => file
                     .emptied()
-                    .and_then(|file| to_file(report, output, file))
+                    .and_then(|file| to_file(report, plan, output, file))
                     .with_context(|| format!("cannot write {}", path.display()))?,
             }
         }
@@ -219,9 +256,9 @@ fn write_rows(
     writer.finish()
 }
 
-fn to_file(report: &Report, output: Output, file: File) -> io::Result<()> {
+fn to_file(report: &Report, plan: &Plan, output: Output, file: File) -> io::Result<()> {
     let mut to = BufWriter::new(file);
-    stillin_reports::write(report, output, Style::default(), &mut to)?;
+    stillin_reports::write(report, plan, output, Style::default(), &mut to)?;
     to.flush()
 }
 
@@ -240,9 +277,9 @@ pub fn style(color: Color) -> Style {
     Style { color, width }
 }
 
-fn to_stdout(report: &Report, output: Output, color: Color) -> anyhow::Result<()> {
+fn to_stdout(report: &Report, plan: &Plan, output: Output, color: Color) -> anyhow::Result<()> {
     let mut text = Vec::new();
-    stillin_reports::write(report, output, style(color), &mut text)?;
+    stillin_reports::write(report, plan, output, style(color), &mut text)?;
     print(&text, color)
 }
 

@@ -1,6 +1,7 @@
 //! Accounts that are disabled by design, in the summary and as JSON.
 
 use serde_json::Value;
+use stillin_reports::plan::Plan;
 use stillin_reports::report::*;
 use stillin_reports::{Output, Style, write};
 
@@ -9,7 +10,7 @@ use crate::{golden, harmless};
 
 fn written(report: &Report, output: Output) -> Vec<u8> {
     let mut out = Vec::new();
-    write(report, output, Style::default(), &mut out).unwrap();
+    write(report, &Plan::of(report), output, Style::default(), &mut out).unwrap();
     out
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
+use stillin_reports::plan::Plan;
 use stillin_reports::report::Report;
 use stillin_reports::{Output, Style, read, write};
 
@@ -12,7 +13,7 @@ use crate::story::{self, HOSTILE};
 
 fn written(report: &Report) -> Vec<u8> {
     let mut out = Vec::new();
-    write(report, Output::Json, Style::default(), &mut out).unwrap();
+    write(report, &Plan::of(report), Output::Json, Style::default(), &mut out).unwrap();
     out
 }
 

@@ -5,7 +5,9 @@ mod by_design;
 mod case;
 mod inspect;
 mod json;
+mod plan;
 mod rows;
+mod scripts;
 mod story;
 mod terminal;
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use stillin_reports::plan::Plan;
 use stillin_reports::report::Report;
 use stillin_reports::{Output, Style, write};
 
@@ -9,7 +10,7 @@ use crate::{golden, harmless, story};
 
 fn drawn(report: &Report, style: Style) -> String {
     let mut out = Vec::new();
-    write(report, Output::Terminal, style, &mut out).unwrap();
+    write(report, &Plan::of(report), Output::Terminal, style, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
