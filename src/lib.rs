@@ -5,6 +5,8 @@ pub mod cli;
 mod analyze;
 mod explain;
 mod inspect;
+#[allow(dead_code)] // `recycle` comes next.
+mod journal;
 
 mod input;
 mod read;

@@ -54,7 +54,7 @@ pub struct Inspection<'a> {
 }
 
 /// Name and version of the program.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     /// `stillin`
     #[serde(with = "word")]
