@@ -8,6 +8,7 @@ use crate::report::Word;
 /// Every word that a field of the report can hold (DESIGN.md sections 3 and 4).
 const WORDS: &[Word] = &[
     crate::report::SCHEMA,
+    crate::plan::SCHEMA,
     "stillin",
     // Kinds of sources, and what a Security log covers.
     "iis-w3c",

@@ -13,6 +13,7 @@ mod inspect;
 mod json;
 mod page;
 mod parquet;
+pub mod plan;
 mod read;
 pub mod report;
 mod rows;

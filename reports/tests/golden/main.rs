@@ -5,6 +5,7 @@ mod by_design;
 mod case;
 mod inspect;
 mod json;
+mod plan;
 mod rows;
 mod story;
 mod terminal;
