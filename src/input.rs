@@ -315,7 +315,6 @@ impl Hasher {
 }
 
 /// The SHA-256 of bytes, in lower-case hexadecimal digits.
-#[cfg(test)]
 pub fn sha256(bytes: &[u8]) -> String {
     let mut hasher = Hasher::new();
     hasher.update(bytes);

@@ -5,8 +5,8 @@ pub mod cli;
 mod analyze;
 mod explain;
 mod inspect;
-#[allow(dead_code)] // `recycle` comes next.
 mod journal;
+mod recycle;
 
 mod input;
 mod read;
@@ -34,6 +34,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Verb::Analyze(args) => analyze::with_threads(args.reading.threads, || analyze::run(args)),
         Verb::Explain(args) => analyze::with_threads(args.reading.threads, || explain::run(args)),
         Verb::Inspect(args) => analyze::with_threads(args.reading.threads, || inspect::run(args)),
+        Verb::Recycle(args) => recycle::run(args),
         Verb::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "stillin", &mut text);

@@ -63,6 +63,13 @@ pub struct Tool {
     pub version: String,
 }
 
+impl Tool {
+    /// This program: its packages have one version.
+    pub fn this() -> Tool {
+        Tool { name: "stillin", version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
 /// The rules a report was made under.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rules {
