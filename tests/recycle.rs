@@ -3,6 +3,7 @@
 use crate::support::{Folder, Ran, appcmd, run, stillin};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -128,7 +129,9 @@ fn killed_at_any_instant() {
         n_kills < 20 || (n_uncertain > 0 && n_done_before > 0),
         "{n_uncertain} {n_done_before}"
     );
-    println!("{n_kills} kills: {n_uncertain} steps were uncertain, {n_done_before} were done");
+    let what =
+        format!("{n_kills} kills: {n_uncertain} steps were uncertain, {n_done_before} were done\n");
+    std::io::stderr().write_all(what.as_bytes()).unwrap();
 }
 
 /// What is not known is repeated when that is said, and only that.

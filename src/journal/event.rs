@@ -29,7 +29,7 @@ pub struct Opened {
     pub at: DateTime<Utc>,
     /// The run, by its own name.
     pub run: String,
-    /// The user, as the environment names him.
+    /// The user who ran it.
     pub operator: String,
     /// The computer it runs on.
     pub host: String,

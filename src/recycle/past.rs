@@ -14,9 +14,8 @@ pub fn standing(
     args: &Recycle,
     now: DateTime<Utc>,
 ) -> Standing {
-    let same = past.iter().filter(|record| covers(record, task));
     let is_wanted_again = args.again.contains(&task.step);
-    if let Some(last) = same.last() {
+    if let Some(last) = past.iter().rfind(|record| covers(record, task)) {
         let is_of_this_plan = last.plan_sha256 == plan_sha256;
         match last.state() {
             State::Uncertain if !is_wanted_again => {

@@ -85,7 +85,7 @@ impl Run<'_> {
         self.writer.append(Event::Opened(Opened {
             at: now(),
             run: self.name.clone(),
-            operator: operator(),
+            operator: via::operator(),
             host,
             tool: Tool::this(),
             plan,
@@ -188,17 +188,7 @@ impl Run<'_> {
         let (pool, before) = looked?;
         let (program, words) = via::action(task.action, &pool);
         let command = self.args.via.command(&task.server, program, &words)?;
-        self.writer.append(Event::Begun(Begun {
-            at: now(),
-            run: self.name.clone(),
-            step: task.step,
-            server: task.server.clone(),
-            pool: task.pool.clone(),
-            action: task.action,
-            command: command.clone(),
-            workers: before.clone(),
-        }))?;
-        self.has_begun = true;
+        self.write_begun(task, &command, &before)?;
         let limit = self.limit(program);
         let ran = process::run(&command, limit.to_std().unwrap_or_default());
         let outcome = match &ran {
@@ -206,24 +196,9 @@ impl Run<'_> {
             Ok(ran) if ran.exit == Some(0) && !appcmd::is_error(&ran.stdout) => Outcome::Done,
             _ => Outcome::Failed,
         };
-        let after = match outcome {
-            Outcome::Done => self.workers_after(task, &before),
-            _ => None,
-        };
-        let output = ran.as_ref().map_or_else(|error| format!("{error:#}"), Ran::output);
-        let ended = Ended {
-            at: now(),
-            run: self.name.clone(),
-            step: task.step,
-            server: task.server.clone(),
-            pool: task.pool.clone(),
-            outcome,
-            exit: ran.as_ref().ok().and_then(|ran| ran.exit),
-            output,
-            workers: after.clone(),
-        };
-        self.writer
-            .append(Event::Ended(ended))
+        let is_done = outcome == Outcome::Done;
+        let after = if is_done { self.workers_after(task, &before) } else { None };
+        self.write_ended(task, outcome, &ran, &after)
             .context("the command was run, but what came of it is not written down")?;
         let ran = ran?;
         match outcome {
@@ -234,6 +209,46 @@ impl Run<'_> {
             ),
             Outcome::Failed => bail!("{}", failure(program, &ran)),
         }
+    }
+
+    fn write_begun(
+        &mut self,
+        task: &Task,
+        command: &[String],
+        workers: &[u32],
+    ) -> anyhow::Result<()> {
+        self.writer.append(Event::Begun(Begun {
+            at: now(),
+            run: self.name.clone(),
+            step: task.step,
+            server: task.server.clone(),
+            pool: task.pool.clone(),
+            action: task.action,
+            command: command.to_vec(),
+            workers: workers.to_vec(),
+        }))?;
+        self.has_begun = true;
+        Ok(())
+    }
+
+    fn write_ended(
+        &mut self,
+        task: &Task,
+        outcome: Outcome,
+        ran: &anyhow::Result<Ran>,
+        workers: &Option<Vec<u32>>,
+    ) -> anyhow::Result<()> {
+        self.writer.append(Event::Ended(Ended {
+            at: now(),
+            run: self.name.clone(),
+            step: task.step,
+            server: task.server.clone(),
+            pool: task.pool.clone(),
+            outcome,
+            exit: ran.as_ref().ok().and_then(|ran| ran.exit),
+            output: ran.as_ref().map_or_else(|error| format!("{error:#}"), Ran::output),
+            workers: workers.clone(),
+        }))
     }
 
     fn limit(&self, program: Program) -> TimeDelta {
@@ -268,7 +283,10 @@ impl Run<'_> {
         let is_hit = |worker: &Worker| {
             task.action == Action::Iisreset || worker.pool.eq_ignore_ascii_case(&task.pool)
         };
-        Ok(workers.into_iter().filter(is_hit).map(|worker| worker.id).collect())
+        let mut ids: Vec<u32> =
+            workers.into_iter().filter(is_hit).map(|worker| worker.id).collect();
+        ids.sort_unstable();
+        Ok(ids)
     }
 
     fn list(&self, server: &str, words: &[&str]) -> anyhow::Result<Ran> {
@@ -343,15 +361,4 @@ fn failure(program: Program, ran: &Ran) -> String {
         None => format!("{} was killed", program.name()),
     };
     format!("{how}: {}{}", appcmd::first_line(&output), appcmd::cure(ran.exit, &output))
-}
-
-/// The user, as the environment names him.
-fn operator() -> String {
-    let name = |variable| std::env::var(variable).ok().filter(|name: &String| !name.is_empty());
-    let user = name("USERNAME").or_else(|| name("USER")).or_else(|| name("LOGNAME"));
-    match (name("USERDOMAIN"), user) {
-        (Some(domain), Some(user)) => format!("{domain}\\{user}"),
-        (None, Some(user)) => user,
-        (_, None) => "unknown".to_owned(),
-    }
 }

@@ -248,14 +248,25 @@ fn words(text: &str) -> Result<Vec<String>, String> {
 
 /// The name of this computer.
 pub fn this_host() -> anyhow::Result<String> {
-    let name = if cfg!(windows) {
-        std::env::var("COMPUTERNAME").ok()
-    } else {
-        let ran = Command::new("uname").arg("-n").output().ok();
-        ran.and_then(|ran| String::from_utf8(ran.stdout).ok())
+    let name = match cfg!(windows) {
+        true => std::env::var("COMPUTERNAME").ok(),
+        false => first_line_of("uname", &["-n"]),
     };
     let name = name.map(|name| host_name(&name)).filter(|name| !name.is_empty());
     name.context("the name of this computer is not known")
+}
+
+/// The user who runs this program, as the system tells it, else the environment.
+pub fn operator() -> String {
+    let name = |variable| std::env::var(variable).ok().filter(|name: &String| !name.is_empty());
+    let user = first_line_of("whoami", &[]).or_else(|| name("USERNAME")).or_else(|| name("USER"));
+    user.unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn first_line_of(program: &str, args: &[&str]) -> Option<String> {
+    let ran = Command::new(program).args(args).output().ok().filter(|ran| ran.status.success())?;
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    text.lines().next().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
 }
 
 #[cfg(test)]

@@ -12,18 +12,18 @@ fn args(words: &str) -> Recycle {
     args
 }
 
-/// A plan with such steps: server, pool, accounts, findings.
-fn plan(steps: &[(&str, &str, &[&str], &[&str])]) -> Plan {
+/// Server, pool, accounts, findings.
+type Of<'a> = (&'a str, &'a str, &'a [&'a str], &'a [&'a str]);
+
+/// A plan with such steps.
+fn plan(steps: &[Of<'_>]) -> Plan {
     let mut findings = Vec::new();
     for (id, account) in [("f1", "FABRIKAM\\ada"), ("f2", "FABRIKAM\\bob")] {
         findings.push(serde_json::json!({
             "id": id, "account": account, "kind": "disabled", "at": "2026-03-02T09:00:00Z", "residual": "certain",
         }));
     }
-    let step = |(number, (server, pool, accounts, why)): (
-        usize,
-        &(&str, &str, &[&str], &[&str]),
-    )| {
+    let step = |(number, (server, pool, accounts, why)): (usize, &Of<'_>)| {
         serde_json::json!({
             "step": number, "server": server, "pool": pool, "action": "recycle", "accounts": accounts,
             "other_users": number, "why": why,
@@ -43,13 +43,13 @@ const ADA: (&[&str], &[&str]) = (&["FABRIKAM\\ada"], &["f1"]);
 const BOTH: (&[&str], &[&str]) = (&["FABRIKAM\\ada", "FABRIKAM\\bob"], &["f1", "f2"]);
 
 /// A step for Ada.
-fn ada<'a>(server: &'a str, pool: &'a str) -> (&'a str, &'a str, &'a [&'a str], &'a [&'a str]) {
+fn ada<'a>(server: &'a str, pool: &'a str) -> Of<'a> {
     (server, pool, ADA.0, ADA.1)
 }
 
 #[test]
 fn what_was_asked_for() {
-    let plan = plan(&[ada("EX01", SYNC), ada("EX02", SYNC), (("EX01"), OWA, BOTH.0, BOTH.1)]);
+    let plan = plan(&[ada("EX01", SYNC), ada("EX02", SYNC), ("EX01", OWA, BOTH.0, BOTH.1)]);
     let check = |words: &str, expect: &[(u64, &str, &str)]| {
         let tasks = tasks(&plan, &args(words), "HERE").unwrap();
         let got = tasks.iter().map(|task| (task.step, task.server.as_str(), task.pool.as_str()));
@@ -139,7 +139,7 @@ fn servers_that_no_command_may_hold() {
 
 #[test]
 fn a_plan_that_contradicts_itself() {
-    let check = |steps: &[(&str, &str, &[&str], &[&str])], expect: &str| {
+    let check = |steps: &[Of<'_>], expect: &str| {
         let error = tasks(&plan(steps), &args(""), "HERE").unwrap_err().to_string();
         assert!(error.contains(expect), "{error}");
     };
