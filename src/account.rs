@@ -29,12 +29,16 @@ pub struct Account {
     pub(crate) user_principal_names: Vec<String>,
     pub(crate) smtp: Vec<String>,
     pub(crate) distinguished_names: Vec<String>,
+    /// Whole names, as clients typed them, that logs tie to it and no source of names does.
+    pub(crate) typed: Vec<String>,
     /// Sams and UPNs it no longer has, without their domains, and when it lost them.
     pub former: BTreeMap<String, DateTime<Utc>>,
     /// The name came into this account's hands not before (it was created then).
     pub created: Option<DateTime<Utc>>,
     /// The account was deleted then; another may bear its names since.
     pub deleted: Option<DateTime<Utc>>,
+    /// The account of another forest that logs on to its mailbox, where this one is disabled for that.
+    pub master: Option<AccountId>,
     /// Every kind of mailbox that any source says it has: more than one is a contradiction.
     pub mailboxes: BTreeSet<Mailbox>,
 }
@@ -50,6 +54,8 @@ pub struct Accounts {
     by_upn: Bearers,
     by_smtp: Bearers,
     by_local: Bearers,
+    /// Names that logs tie to one account.
+    by_typed: HashMap<String, AccountId>,
 }
 
 /// Whose a name is, in the order of the accounts. Only looked up, never walked.
@@ -72,7 +78,8 @@ impl Account {
     fn local_parts(&self) -> impl Iterator<Item = String> {
         let mails = self.user_principal_names.iter().chain(&self.smtp);
         let locals = mails.filter_map(|name| name.split_once('@').map(|(local, _)| local));
-        let names = self.sam_account_names.iter().map(String::as_str).chain(locals);
+        let typed = self.typed.iter().map(|name| local_part(name));
+        let names = self.sam_account_names.iter().map(String::as_str).chain(locals).chain(typed);
         names.map(str::to_owned).chain(self.sid.iter().map(|sid| sid.to_lowercase()))
     }
 
@@ -115,6 +122,16 @@ impl Accounts {
             0 => Resolution::Nobody,
             1 => Resolution::One(alive.remove(0)),
             _ => Resolution::Ambiguous(alive),
+        }
+    }
+
+    /// Takes a name for an account's that no source of names knows. Only as a whole: what else stands before that domain or
+    /// behind that suffix is not known any better.
+    pub fn tie(&mut self, name: &str, id: AccountId) {
+        let name = name.to_lowercase();
+        if let Some(account) = self.list.get_mut(id) {
+            account.typed.push(name.clone());
+            self.by_typed.insert(name, id);
         }
     }
 
@@ -180,6 +197,9 @@ impl Accounts {
 
     fn find(&self, name: &str) -> Vec<AccountId> {
         let of = |bearers: &Bearers| bearers.get(name).cloned().unwrap_or_default();
+        if let Some(&id) = self.by_typed.get(name) {
+            return vec![id];
+        }
         if name.starts_with("s-1-") {
             return of(&self.by_sid);
         }

@@ -6,6 +6,7 @@ pub mod chain;
 mod doubts;
 mod fronts;
 mod judge;
+mod learn;
 mod notes;
 pub mod outputs;
 mod sources;
@@ -14,6 +15,8 @@ use crate::account::{AccountId, Resolution};
 use crate::case::{self, Case};
 use crate::change::{self, Directory, Told};
 use crate::cli::{Analyze, FailOn, HashWord, Reading};
+use crate::collect::again::Look;
+use crate::collect::book::Book;
 use crate::collect::chunk::Wanted;
 use crate::collect::clients::{self, Claim};
 use crate::collect::log::Log;
@@ -31,7 +34,6 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use stillin_parsers::event::{Fact, Pos};
 use stillin_parsers::kind::Kind;
 use stillin_reports::report::{self, Report};
 
@@ -43,6 +45,12 @@ struct Run<'a> {
     /// What the evidence says, fact by fact.
     told: Vec<Told>,
     directory: Directory,
+    /// Names that only the logs tie to an account, in lower case, each with a name of it that the evidence knows.
+    typed: BTreeMap<String, String>,
+    /// The same of names that turned out to be somebody else's as well: they are nobody's.
+    shared: BTreeMap<String, String>,
+    /// Ids of requests that W3C has under a name of another account than HttpProxy.
+    denied: BTreeSet<u128>,
     watched: BTreeSet<AccountId>,
     /// The accounts that `--account` names; None for all.
     asked: Option<BTreeSet<AccountId>>,
@@ -97,6 +105,7 @@ fn judged<'a>(
 ) -> anyhow::Result<Run<'a>> {
     let mut run = read_changes(args, files, hash, messages)?;
     run.read_logs(hash, messages)?;
+    run.doubt_refusals();
     let claims = run.claim_refusals();
     run.judge(claims);
     messages.end();
@@ -184,6 +193,9 @@ fn read_changes<'a>(
         evidence,
         told,
         directory: Directory::default(),
+        typed: BTreeMap::new(),
+        shared: BTreeMap::new(),
+        denied: BTreeSet::new(),
         watched: BTreeSet::new(),
         asked: None,
         passwords_from,
@@ -232,6 +244,7 @@ impl Run<'_> {
         self.directory = change::merge(&self.told);
         let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
         self.watched = cuts.into_keys().collect();
+        self.tie_typed();
         let mut notes = Vec::new();
         if !self.args.account.is_empty() {
             let asked = asked_for(&self.args.account, &self.directory, &mut notes)?;
@@ -239,38 +252,6 @@ impl Run<'_> {
             self.asked = Some(asked);
         }
         Ok(notes)
-    }
-
-    /// Reads the logs; once more where HttpProxy ties a name to an account that no other source ties to it, because
-    /// what W3C has under that name was a stranger's before.
-    fn read_logs(&mut self, hash: Hash, messages: &Messages) -> anyhow::Result<()> {
-        self.collect(hash, messages);
-        if self.learn()? {
-            // The rows bear the numbers of accounts of before.
-            self.collect(hash, messages);
-        }
-        doubts::homeless(&mut self.collected, &self.directory.accounts);
-        doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
-        self.fronts = Fronts::new(&self.collected, self.args.until);
-        Ok(())
-    }
-
-    /// Adds the names that the logs taught to what was told, and says whether there are any.
-    fn learn(&mut self) -> anyhow::Result<bool> {
-        let learned = std::mem::take(&mut self.collected.learned);
-        if learned.is_empty() {
-            return Ok(false);
-        }
-        let accounts = &self.directory.accounts;
-        self.told.extend(learned.into_iter().map(|((id, name), (source, line))| {
-            let account = accounts.under_another_name(id, &name);
-            let (pos, is_state) = (Pos::Line(line), true);
-            let (enabled, changed, expires, mailbox) = (None, None, None, None);
-            let fact = Fact::Account { pos, account, enabled, changed, expires, mailbox };
-            Told { source, is_state, fact }
-        }));
-        self.know()?;
-        Ok(true)
     }
 
     fn collect(&mut self, hash: Hash, messages: &Messages) {
@@ -300,21 +281,48 @@ impl Run<'_> {
     fn claim_refusals(&self) -> Vec<Claim> {
         let book = &self.collected.book;
         let is_alone = |claim: &Claim| {
-            let server = &book.keys.get(claim.served.key).server;
-            let seats =
-                [claim.served.client, claim.refusal.client].map(|c| book.clients.get(c).seat);
-            let until = claim.refusal.end.timestamp();
-            let from = until - clients::SESSION.num_seconds();
-            let may_tell = |(index, log): &(&usize, &Log)| {
-                let is_of_server =
-                    self.collected.server_of_log.get(index).is_none_or(|name| name == server);
-                is_of_server && log.tally.span.is_some_and(|(a, b)| a <= until && from <= b)
-            };
-            let mut logs = self.collected.logs.iter().filter(may_tell);
-            logs.all(|(_, log)| seats.iter().all(|&seat| !log.seats.contains(seat)))
+            let clients = [claim.served.client, claim.refusal.client];
+            !clients.iter().any(|&client| {
+                has_strangers(&self.collected, book, claim.served.key, client, claim.refusal.end)
+            })
         };
         clients::claims(book).into_iter().filter(is_alone).collect()
     }
+
+    fn doubt_refusals(&mut self) {
+        let mut book = std::mem::take(&mut self.collected.book);
+        clients::doubt_crowded(&mut book, |book, refusal| {
+            has_strangers(&self.collected, book, refusal.key, refusal.client, refusal.end)
+        });
+        self.collected.book = book;
+    }
+}
+
+/// Whether a stranger sat at the seat of a client, in the day before.
+fn has_strangers(
+    collected: &Collected,
+    book: &Book,
+    key: u32,
+    client: u32,
+    until: DateTime<Utc>,
+) -> bool {
+    let (server, seat) = (&book.keys.get(key).server, book.clients.get(client).seat);
+    let until = until.timestamp();
+    let from = until - clients::SESSION.num_seconds();
+    let may_tell = |(index, log): &(&usize, &Log)| {
+        let is_of_server = collected.server_of_log.get(index).is_none_or(|name| name == server);
+        is_of_server && log.tally.span.is_some_and(|(a, b)| a <= until && from <= b)
+    };
+    collected.logs.iter().filter(may_tell).any(|(_, log)| log.seats.contains(seat))
+}
+
+/// The logs of requests, to look into again.
+fn looks<'a>(run: &'a Run<'_>) -> Vec<Look<'a>> {
+    let look = |(&index, log): (&usize, &'a Log)| {
+        let server = run.collected.server_of_log.get(&index).map(String::as_str);
+        Some(Look { file: &run.files[index], server, span: log.tally.span? })
+    };
+    run.collected.logs.iter().filter_map(look).collect()
 }
 
 /// Reads everything for `inspect`, judging nothing.

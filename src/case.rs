@@ -180,7 +180,7 @@ fn request(access: &Access, world: &World<'_>) -> correlate::Request {
         refusal: access.refusal,
         is_claimed: access.is_claimed,
         is_ambiguous: access.is_ambiguous || design::may_be_masters(access, world),
-        is_contradicted: access.is_contradicted,
+        contradiction: access.contradiction,
         auth: auth(access, world),
     }
 }

@@ -76,14 +76,20 @@ struct Heard {
     control_set: Vec<(DateTime<Utc>, (usize, Pos))>,
     /// Kinds of mailboxes, and the sources that tell them.
     mailboxes: BTreeSet<(Mailbox, usize)>,
+    /// Accounts of other forests that log on to its mailbox.
+    masters: BTreeSet<AccountId>,
 }
 
 /// Brings facts together.
 pub fn merge(told: &[Told]) -> Directory {
-    let (told, identities): (Vec<&Told>, Vec<&Identity>) =
+    let (told, mut identities): (Vec<&Told>, Vec<&Identity>) =
         told.iter().filter_map(|told| Some((told, identity(&told.fact)?))).unzip();
-    let (mut accounts, ids) = build(&identities);
+    let links = links(&told, &mut identities);
+    let (mut accounts, ids) = build(&identities, &links);
     let mut heard: BTreeMap<AccountId, Heard> = BTreeMap::new();
+    for &(mailbox, master) in &links {
+        heard.entry(ids[mailbox]).or_default().masters.insert(ids[master]);
+    }
     for (told, &account) in told.iter().zip(&ids) {
         hear(heard.entry(account).or_default(), told, account);
     }
@@ -93,7 +99,9 @@ pub fn merge(told: &[Told]) -> Directory {
     let (mut changes, mut unknown) = (Vec::new(), Unknown::default());
     let mut designs: BTreeMap<AccountId, Design> = BTreeMap::new();
     for (account, heard) in heard {
-        designs.extend(design::of(&heard).map(|design| (account, design)));
+        let design = design::of(&heard);
+        designs.extend(design.map(|design| (account, design)));
+        accounts.list[account].master = design::master(&heard, design).filter(|id| *id != account);
         let mailboxes = heard.mailboxes.iter().map(|(mailbox, _)| *mailbox);
         accounts.list[account].mailboxes = mailboxes.collect();
         let merged = merge_account(account, heard, &mut unknown);
@@ -117,6 +125,18 @@ pub fn merge(told: &[Told]) -> Directory {
     let by_design = changes.iter().enumerate().filter_map(by_design).collect();
     let Unknown { disabled_since_unknown, expiry_unknown } = unknown;
     Directory { accounts, changes, by_design, disabled_since_unknown, expiry_unknown }
+}
+
+/// The accounts of linked mailboxes, each with its master, which becomes an identity of its own.
+fn links<'a>(told: &[&'a Told], identities: &mut Vec<&'a Identity>) -> Vec<(usize, usize)> {
+    let mut links = Vec::new();
+    for (mailbox, told) in told.iter().enumerate() {
+        if let Fact::Linked { master, .. } = &told.fact {
+            links.push((mailbox, identities.len()));
+            identities.push(master);
+        }
+    }
+    links
 }
 
 /// Accounts of which something cannot be known.
@@ -144,9 +164,9 @@ fn learn_former(account: &mut Account, fact: &Fact) {
 fn identity(fact: &Fact) -> Option<&Identity> {
     match fact {
         Fact::Change(change) => Some(&change.account),
-        Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => {
-            Some(account)
-        }
+        Fact::Account { account, .. }
+        | Fact::Linked { account, .. }
+        | Fact::UserAccountControlSet { account, .. } => Some(account),
         Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_) => None,
     }
 }
@@ -175,7 +195,8 @@ fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
                 heard.control_set.push((*time, (told.source, *pos)));
             }
         }
-        Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_) => {}
+        // Masters are accounts of their own.
+        Fact::Linked { .. } | Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_) => {}
     }
 }
 

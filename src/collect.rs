@@ -3,6 +3,7 @@
 //! Changes are read first, so that memory follows the watched accounts and not the size of the logs.
 
 pub mod access;
+pub mod again;
 pub mod back_end;
 pub mod blocks;
 pub mod book;
@@ -22,6 +23,7 @@ pub mod proxy;
 pub mod rows;
 pub mod seats;
 pub mod tally;
+pub mod typed;
 pub mod watch;
 
 use crate::account::AccountId;
@@ -30,6 +32,7 @@ use crate::read::{File, is_web_log};
 use crate::source;
 use back_end::Impersonation;
 use book::{Book, Key};
+use chrono::{DateTime, Utc};
 use chunk::Wanted;
 use copies::FirstRequest;
 use hints::Hint;
@@ -65,16 +68,32 @@ pub struct Collected {
     pub fronts: BTreeMap<Front, Presence>,
     /// Names that HttpProxy ties to the SID of a watched account, with the file and line that first does.
     pub learned: BTreeMap<(AccountId, String), (usize, u64)>,
-    /// Servers that front ends passed requests on to.
+    /// Their number, and when the first of them ended.
+    pub strange: BTreeMap<Strange, (u64, DateTime<Utc>)>,
+    /// Servers that requests were passed on to, or came from, by name or address.
     pub targets: BTreeSet<String>,
     /// Back-end rows of each source whose requests the front end logged too.
     pub doubles: BTreeMap<u32, u64>,
     /// How the rows of HttpProxy were taken.
     pub joined: Joined,
+    /// Names of W3C whose requests HttpProxy ties to one account, each an index into the texts.
+    pub ties: BTreeSet<(AccountId, u32)>,
     /// Requests with the rights of a watched account by somebody else, with the file that first tells.
     pub impersonated: BTreeMap<Impersonation, (usize, u64)>,
     /// What hints at restarts, with the server and the file.
     pub hints: Vec<(String, usize, Hint)>,
+}
+
+/// Requests of HttpProxy under a name of a watched account, with another SID than its, which no account of the evidence
+/// has: the account was made again under the name, or the name is another forest's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Strange {
+    /// Whose name it is by all that is known.
+    pub account: AccountId,
+    /// The name as logged.
+    pub name: String,
+    /// The SID as logged.
+    pub sid: String,
 }
 
 /// Reads all logs, file beside file and chunk beside chunk. `server` names the server of logs that
@@ -173,6 +192,7 @@ impl Collected {
         }
         self.book.absorb(book, 0);
         let presence = std::mem::take(&mut log.presence);
+        let is_front_end = presence.keys().any(|(_, is_back_end)| !is_back_end);
         let mut servers: Vec<String> = Vec::new();
         for ((server, is_back_end), seen) in presence {
             let server = name(server);
@@ -185,9 +205,14 @@ impl Collected {
             servers.push(server);
         }
         servers.dedup();
+        // Of several servers it is not IIS that wrote the log.
         if let [server] = servers.as_slice() {
             self.server_of_log.insert(index, server.clone());
+            let repeats = log.repeats.iter().filter(|_| is_front_end);
+            let hints = repeats.filter_map(|repeat| repeat.hint(&log.tally.holes));
+            self.hints.extend(hints.map(|hint| (server.clone(), index, hint)));
         }
+        self.targets.append(&mut log.targets);
         let hints = std::mem::take(&mut log.hints).into_iter();
         self.hints.extend(hints.map(|hint| (server.to_owned(), index, hint)));
         self.logs.insert(index, log);

@@ -65,14 +65,24 @@ pub struct Request {
     pub address: Option<u32>,
     /// Served, or refused for that reason.
     pub refusal: Option<Refusal>,
-    /// A refusal without a name, given to this client by its address and user agent alone.
+    /// A refusal that is this client's by its address and user agent alone: one without a name, or one where others
+    /// were seen with both.
     pub is_claimed: bool,
     /// Several accounts bear the name.
     pub is_ambiguous: bool,
     /// Another log says that it was another user's.
-    pub is_contradicted: bool,
+    pub contradiction: Option<Contradiction>,
     /// How it was authenticated.
     pub auth: Auth,
+}
+
+/// How the front end's own log contradicts the web log on whose a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contradiction {
+    /// It names another user.
+    OtherUser,
+    /// It tells a SID that is not the account's, whatever the name.
+    OtherSid,
 }
 
 /// No client waits longer for an answer: a Ping lasts 59 minutes at most (DOMAIN.md 1.4, 2.2).

@@ -62,10 +62,9 @@ fn is_cut_by_recycle(planned: &Planned<'_>) -> bool {
         && !path.is_back_end
 }
 
-/// Places a recycle is planned for: server and pool.
-pub fn pools<'a>(paths: &'a [Planned<'a>]) -> BTreeSet<(String, &'static str)> {
-    let cut = paths.iter().filter(|planned| is_cut_by_recycle(planned));
-    cut.map(|planned| (planned.key.server.clone(), planned.key.pool)).collect()
+/// Keys with a token that a recycle is planned for.
+pub fn keys<'a>(paths: &'a [Planned<'a>]) -> impl Iterator<Item = &'a Key> {
+    paths.iter().filter(|planned| is_cut_by_recycle(planned)).map(|planned| planned.key)
 }
 
 /// What a recycle does not do, for each path it concerns; the same sentence only once for each server and account.

@@ -6,7 +6,7 @@ pub use mailbox::{by_design, of_mailbox};
 
 use crate::case::{Path, State};
 use crate::collect::book::Key;
-use crate::correlate::{Auth, Class, Ground, Rules, Scope};
+use crate::correlate::{Auth, Class, Contradiction, Ground, Rules, Scope};
 use crate::schemes::Setting;
 use chrono::TimeDelta;
 use stillin_parsers::event::{ChangeKind, Precision};
@@ -68,6 +68,9 @@ fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
         ),
         Class::Ambiguous if has(Ground::UsersDisagree) => {
             "W3C and HttpProxy name different users for the same request".into()
+        }
+        Class::Ambiguous if has(Ground::OtherSid) => {
+            "HttpProxy names another SID than the account's for the same request".into()
         }
         Class::Ambiguous if has(Ground::SharedName) => {
             "the name alone does not say whose requests these are".into()
@@ -166,9 +169,21 @@ pub fn of_ground(ground: Ground) -> &'static str {
         }
         Ground::SharedName => "against: several accounts bear the name as it is logged",
         Ground::UsersDisagree => "against: the other log says that the request was another user's",
+        Ground::OtherSid => {
+            "against: by that SID the request is another account's: one that was made again under the name, or the \
+             master account of a linked mailbox"
+        }
         Ground::MaybeEnabled => {
             "against: another source says that the account was enabled again, then or before"
         }
+    }
+}
+
+/// How the two logs of a request contradict each other, beside it.
+pub fn contradiction(contradiction: Contradiction) -> &'static str {
+    match contradiction {
+        Contradiction::OtherUser => "the two logs name different users",
+        Contradiction::OtherSid => "HttpProxy names another SID",
     }
 }
 
@@ -222,10 +237,24 @@ pub fn of_restart(scope: Scope) -> &'static str {
 /// A hint ends nothing, but whoever reads the rest has to know it.
 fn of_hint(path: &Path, place: &str) -> Option<String> {
     let hint = path.restart.filter(|restart| !restart.is_sure && path.state != State::Refused)?;
-    Some(format!(
-        "something hints at a restart of the worker after that, at {} ({place}), but nothing says so for sure",
-        hint.at.format("%F %T UTC")
-    ))
+    let at = hint.at.format("%F %T UTC");
+    Some(match hint.scope {
+        Scope::Iis => format!(
+            "the log was begun anew, some time after {at} ({place}), which hints at a restart of IIS, but nothing says \
+             so for sure"
+        ),
+        _ => format!(
+            "something hints at a restart of the worker after that, at {at} ({place}), but nothing says so for sure"
+        ),
+    })
+}
+
+/// What hints at a restart, and of what, as an event among others.
+pub fn of_hinted(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Iis => "after this the log was begun anew, which hints at a restart of IIS",
+        _ => "something hints at a restart of the worker",
+    }
 }
 
 /// `401.1`, or `440` where the log has no substatus.

@@ -43,10 +43,14 @@ pub fn restarts(
     }
     for (server, source, hint) in hints {
         let Some(at) = DateTime::from_timestamp(hint.seconds, 0) else { continue };
-        let (is_sure, scope) = (hint.is_sure, Scope::Pool);
+        let scope = if hint.pool.is_some() { Scope::Pool } else { Scope::Iis };
+        let is_sure = hint.is_sure;
         let (source, pos) = (*source as u32, Pos::Line(hint.line));
         let restart = correlate::Restart { at, is_sure, scope, source, pos };
-        let is_meant = |(of, pool): &Pool| of == server && hint.pool.eq_ignore_ascii_case(pool);
+        let is_meant = |(of, pool): &Pool| {
+            let named = hint.pool.as_ref();
+            of == server && named.is_none_or(|named| named.eq_ignore_ascii_case(pool))
+        };
         by_pool
             .iter_mut()
             .zip(pools.iter())

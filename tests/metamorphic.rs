@@ -450,6 +450,39 @@ fn without_a_source() {
     assert!(compared > 150, "{compared}");
 }
 
+/// What a client typed need not be known: the ids tie it to the account that HttpProxy names, refusals and all.
+#[test]
+fn names_that_no_source_knows() {
+    let typed = |who: &str| format!("{who}.typed@corp.example");
+    let people = ["ada", "carol", "dan", "heidi", "frank"];
+    for story in ["schemes-proxied", "mapi-kerberos", "ntlm-old-password", "impersonation"] {
+        let told = tree(story);
+        let mut retold = told.clone();
+        each_log(&mut retold, |lines| {
+            let retype = |mut line: Vec<u8>| {
+                for who in people {
+                    let from = format!(" 443 FABRIKAM\\{who} ");
+                    line = replaced(&line, &from, &format!(" 443 {} ", typed(who)));
+                }
+                line
+            };
+            lines.into_iter().map(retype).collect()
+        });
+        assert!(retold != told, "{story}: nothing was changed");
+        let mut expected = verdict(story, &told);
+        for line in expected.findings.iter_mut().chain(&mut expected.requests) {
+            for who in people {
+                let name = format!("name=\"FABRIKAM\\\\{who}\"");
+                *line = line.replace(&name, &format!("name=\"{}\"", typed(who)));
+            }
+        }
+        expected.findings.sort();
+        expected.requests.sort();
+        let got = verdict(story, &retold);
+        assert!(got == expected, "{story}\n--- expected\n{expected:#?}\n--- got\n{got:#?}");
+    }
+}
+
 /// One server is one, though only HttpProxy names it: the web log lies anywhere, and knows an address.
 #[test]
 fn web_logs_without_a_server() {

@@ -230,6 +230,8 @@ fn facts(account: Identity, object: &Object, pos: Pos) -> Vec<Fact> {
         tell(ChangeKind::Deleted, at_latest);
     }
     facts.extend(by_metadata);
+    let master = object.mailbox.master().map(|master| Box::new(master.clone()));
+    facts.extend(master.map(|master| Fact::Linked { pos, account: account.clone(), master }));
     let mailbox = object.mailbox.mailbox();
     facts.insert(0, Fact::Account { pos, account, enabled, changed, expires, mailbox });
     facts

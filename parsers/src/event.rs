@@ -350,6 +350,16 @@ pub enum Fact {
         /// What kind of mailbox it has, where the record tells it.
         mailbox: Option<Mailbox>,
     },
+    /// The mailbox of an account is that of another forest's account, its master, which logs on to it
+    /// (DOMAIN.md 4.4); nothing changed.
+    Linked {
+        /// Where the record stands.
+        pos: Pos,
+        /// The account of the mailbox.
+        account: Identity,
+        /// The other one.
+        master: Box<Identity>,
+    },
     /// `userAccountControl` was last written then; metadata does not say which bit.
     /// Together with a source that says the account is disabled, that is the exact time of the disable
     /// or of any later flag (DOMAIN.md 4.3).

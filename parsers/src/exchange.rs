@@ -3,6 +3,7 @@
 //! what it did to the mailbox. The columns come as logged, as bytes (they may be no UTF-8), and are
 //! compared without case.
 
+mod address;
 mod auth;
 pub mod back_end;
 mod command;
@@ -13,6 +14,7 @@ mod request_id;
 mod restart_hint;
 mod routes;
 
+pub use address::forwarded;
 pub use auth::Auth;
 pub use command::{Data, command, device_id, moves_data};
 pub use noise::{Noise, noise};

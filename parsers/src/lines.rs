@@ -38,13 +38,30 @@ pub struct Tally<L> {
     pub holes: Vec<(Option<i64>, Option<i64>)>,
     /// First and last entry as they stand in the log, whatever their time.
     pub ends: Option<(i64, i64)>,
-    /// Every header seen, with its line within the chunk.
-    pub layouts: Vec<(u64, Arc<L>)>,
+    /// Every header seen.
+    pub layouts: Vec<Header<L>>,
     /// `#Software` lines seen, each text once.
     pub software: Vec<String>,
 }
 
+/// A header, and the entries it stands between.
+#[derive(Debug, Clone)]
+pub struct Header<L> {
+    /// Line within the chunk.
+    pub line: u64,
+    /// What it says.
+    pub layout: Arc<L>,
+    /// Times of the last entry before it and of the first one after it, seconds since 1970; `None` where that lies in
+    /// another chunk, if anywhere.
+    pub between: (Option<i64>, Option<i64>),
+}
+
 impl<L> Tally<L> {
+    pub(crate) fn header(&mut self, line: u64, layout: Arc<L>) {
+        let before = self.ends.map(|(_, last)| last);
+        self.layouts.push(Header { line, layout, between: (before, None) });
+    }
+
     /// An entry, unless it has the second of the entry before.
     pub(crate) fn saw(&mut self, seconds: i64) {
         self.span =
@@ -52,6 +69,9 @@ impl<L> Tally<L> {
         self.ends = Some(self.ends.map_or((seconds, seconds), |(first, _)| (first, seconds)));
         for hole in self.holes.iter_mut().rev().take_while(|(_, after)| after.is_none()) {
             hole.1 = Some(seconds);
+        }
+        for header in self.layouts.iter_mut().rev().take_while(|h| h.between.1.is_none()) {
+            header.between.1 = Some(seconds);
         }
     }
 

@@ -65,6 +65,11 @@ fn shown(fact: &Fact) -> String {
             let mailbox = mailbox.map_or(String::new(), |mailbox| format!(", mailbox {mailbox:?}"));
             format!("{} {} is {state}{mailbox}", pos.number(), who(account))
         }
+        Fact::Linked { pos, account, master } => {
+            let (sid, domain) = (master.sid.as_deref(), master.domain.as_deref());
+            let told = sid.or(domain).unwrap_or_default();
+            format!("{} {} is linked to {told} {}", pos.number(), who(account), who(master))
+        }
         Fact::UserAccountControlSet { pos, time, account, version } => {
             format!("{} {} uac v{version} {}", pos.number(), who(account), time.format("%FT%T%.fZ"))
         }
@@ -232,6 +237,19 @@ fn mailboxes_in_every_form() {
         let (tally, lines) = read(kind, &bytes, &NONE);
         let told = [tally.records, tally.told, tally.of_no_interest, tally.rejected];
         assert_eq!(told, counts, "{name}");
+        let master = match name {
+            "get-mailbox.csv" => "CONTOSO linda",
+            _ => {
+                "S-1-5-21-2052111302-1957994488-725345543-1104 S-1-5-21-2052111302-1957994488-725345543-1104"
+            }
+        };
+        let linked = lines.iter().filter(|line| line.contains(" is linked to "));
+        let linked: Vec<&str> = linked.filter_map(|line| Some(line.split_once(' ')?.1)).collect();
+        assert_eq!(
+            linked.first(),
+            Some(&format!("linda is linked to {master}").as_str()),
+            "{name}"
+        );
         for (account, state, mailbox) in accounts {
             let expect = format!("{account} is {state}, mailbox {mailbox}");
             assert!(
@@ -253,6 +271,7 @@ fn names_of_get_mailbox() {
     facts(Kind::AdCsv, &sample("get-mailbox.csv"), &NONE, &mut |item| match item {
         // Its times are those of the mailbox, and local.
         Ok(Fact::Account { account, changed: None, expires: None, .. }) => accounts.push(account),
+        Ok(Fact::Linked { .. }) => {}
         other => panic!("{other:?}"),
     });
     let ada = &accounts[0];

@@ -98,7 +98,7 @@ fn shown(fact: &Fact) -> String {
         Fact::Account { pos, account, enabled, .. } => {
             format!("{pos} {} {enabled:?}", name(account))
         }
-        Fact::UserAccountControlSet { .. } | Fact::VirtualDirectory(_) => {
+        Fact::Linked { .. } | Fact::UserAccountControlSet { .. } | Fact::VirtualDirectory(_) => {
             panic!("events do not say that")
         }
         Fact::Restart(Restart { pos, time, computer, what, process_id }) => {
@@ -213,9 +213,9 @@ fn story_of_samples() {
 fn account(fact: &Fact) -> Option<&Identity> {
     match fact {
         Fact::Change(change) => Some(&change.account),
-        Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => {
-            Some(account)
-        }
+        Fact::Account { account, .. }
+        | Fact::Linked { account, .. }
+        | Fact::UserAccountControlSet { account, .. } => Some(account),
         Fact::Logon(logon) => logon.account.as_deref(),
         Fact::Restart(_) | Fact::VirtualDirectory(_) => None,
     }

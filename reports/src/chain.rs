@@ -74,8 +74,8 @@ pub struct Request {
     pub auth: Option<Word>,
     /// Where a log of Exchange has the same request.
     pub twin: Option<ChangeEvidence>,
-    /// The two logs name different users.
-    pub is_contradicted: bool,
+    /// How the two logs contradict each other on whose it is.
+    pub contradiction: Option<&'static str>,
 }
 
 /// A change, a restart, a logon, a hole in the log.
@@ -304,10 +304,8 @@ impl Page<'_> {
         spans.extend(request.auth.map(|auth| (Ink::Plain, format!("  {auth}"))));
         let twin = request.twin.as_ref();
         spans.extend(twin.map(|twin| (Ink::Faint, format!("  {}", self.place(twin)))));
-        if request.is_contradicted {
-            let words = "  the two logs name different users".to_owned();
-            spans.push((Ink::Doubt, words));
-        }
+        let words = request.contradiction;
+        spans.extend(words.map(|words| (Ink::Doubt, format!("  {words}"))));
         line(out, self.style, (4, 14), &spans);
     }
 

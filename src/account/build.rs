@@ -11,7 +11,8 @@ use stillin_parsers::event::Identity;
 ///
 /// Identities with a SID found the accounts; the others join by weaker names, one kind of name after the other,
 /// and only where that names a single account: two SIDs under one name are two accounts (deleted and made again).
-pub fn build(identities: &[&Identity]) -> (Accounts, Vec<AccountId>) {
+/// `links` are indexes of identities: accounts of linked mailboxes, each with its master.
+pub fn build(identities: &[&Identity], links: &[(usize, usize)]) -> (Accounts, Vec<AccountId>) {
     let domains = Domains::learn(
         identities.iter().map(|identity| (identity.domain.as_deref(), identity.sid.as_deref())),
     );
@@ -31,6 +32,7 @@ pub fn build(identities: &[&Identity]) -> (Accounts, Vec<AccountId>) {
         groups.join(shared);
     }
     groups.join_bare();
+    groups.join_masters(links);
     groups.finish(domains)
 }
 
@@ -155,6 +157,32 @@ impl<'a> Groups<'a> {
         }
     }
 
+    /// A mailbox has one master: what one source calls by its SID alone, and another one by its name, is one account.
+    fn join_masters(&mut self, links: &[(usize, usize)]) {
+        let mut masters: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for &(mailbox, master) in links {
+            let (mailbox, master) = (self.root(mailbox), self.root(master));
+            masters.entry(mailbox).or_default().insert(master);
+        }
+        masters.retain(|_, of_mailbox| of_mailbox.len() == 2);
+        if masters.is_empty() {
+            return;
+        }
+        let identities = self.identities.iter().enumerate();
+        let has_name = |(_, identity): &(usize, &&Identity)| {
+            identity.sam_account_name.is_some() || identity.user_principal_name.is_some()
+        };
+        let named: Vec<usize> = identities.filter(has_name).map(|(index, _)| index).collect();
+        let named: BTreeSet<usize> = named.into_iter().map(|index| self.root(index)).collect();
+        for of_mailbox in masters.into_values() {
+            let (by_name, by_sid): (Vec<usize>, Vec<usize>) =
+                of_mailbox.into_iter().partition(|root| named.contains(root));
+            if let ([by_name], [by_sid]) = (&by_name[..], &by_sid[..]) {
+                self.unite_all(&BTreeSet::from([*by_name, *by_sid]));
+            }
+        }
+    }
+
     fn finish(mut self, domains: Domains) -> (Accounts, Vec<AccountId>) {
         let mut id_of_root: BTreeMap<usize, AccountId> = BTreeMap::new();
         let mut members: Vec<Vec<&Identity>> = Vec::new();
@@ -187,7 +215,8 @@ impl<'a> Groups<'a> {
                 )
             },
         );
-        (Accounts { list, domains, by_sid, by_sam, by_upn, by_smtp, by_local }, ids)
+        let by_typed = HashMap::new();
+        (Accounts { list, domains, by_sid, by_sam, by_upn, by_smtp, by_local, by_typed }, ids)
     }
 }
 

@@ -26,7 +26,7 @@ fn identity(text: &str) -> Identity {
 /// Says of each name which account's display name it resolves to.
 fn check(identities: &[&str], names: &[(&str, &str)]) {
     let identities: Vec<_> = identities.iter().map(|text| identity(text)).collect();
-    let (accounts, _) = build(&identities.iter().collect::<Vec<_>>());
+    let (accounts, _) = build(&identities.iter().collect::<Vec<_>>(), &[]);
     for (name, expect) in names {
         let got = match accounts.resolve(name, None) {
             Resolution::Nobody => "nobody".to_owned(),
@@ -115,7 +115,7 @@ fn two_sids_under_one_name_are_two_accounts() {
     let again = "sid=S-1-5-21-1-2-3-2200,dom=FABRIKAM,sam=ada";
     check(&[ADA, again], &[("FABRIKAM\\ada", "? FABRIKAM\\Ada FABRIKAM\\ada")]);
     let identities = [identity(ADA), identity(again)];
-    let (mut accounts, _) = build(&identities.iter().collect::<Vec<_>>());
+    let (mut accounts, _) = build(&identities.iter().collect::<Vec<_>>(), &[]);
     let at = |hour: i64| DateTime::from_timestamp(hour * 3600, 0);
     accounts.list[0].deleted = at(10);
     accounts.list[1].created = at(12);
@@ -128,7 +128,7 @@ fn a_name_of_its_own_has_the_domain_and_the_sam() {
     let identities =
         ["sid=S-1-5-21-1-1-1-1120,dom=fabrikam.example,sam=Linda,upn=linda@fabrikam.example"];
     let identities: Vec<_> = identities.iter().map(|text| identity(text)).collect();
-    let (accounts, _) = build(&identities.iter().collect::<Vec<_>>());
+    let (accounts, _) = build(&identities.iter().collect::<Vec<_>>(), &[]);
     for (name, expect) in [
         ("FABRIKAM\\linda", true),
         ("fabrikam.example\\LINDA", true),
@@ -140,4 +140,26 @@ fn a_name_of_its_own_has_the_domain_and_the_sam() {
         assert_eq!(accounts.is_own_name(name, 0), expect, "{name}");
     }
     assert!(!accounts.is_own_name("FABRIKAM\\linda", 1));
+}
+
+#[test]
+fn a_mailbox_has_one_master() {
+    // The mailbox is told of first, then its masters.
+    let check = |masters: &[&str], n_accounts: usize| {
+        let identities = [&["sid=S-1-5-21-1-2-3-1120,dom=FABRIKAM,sam=linda"], masters].concat();
+        let identities: Vec<_> = identities.iter().map(|text| identity(text)).collect();
+        let links: Vec<_> = (1..identities.len()).map(|master| (0, master)).collect();
+        let (accounts, ids) = build(&identities.iter().collect::<Vec<_>>(), &links);
+        assert_eq!(accounts.list.len(), n_accounts, "{masters:?}");
+        assert_ne!(ids[0], ids[1], "{masters:?}");
+    };
+    let (sid, name) = ("sid=S-1-5-21-9-8-7-1104", "dom=CONTOSO,sam=linda");
+    check(&[sid], 2);
+    check(&[sid, name], 2);
+    check(&[name, sid, name], 2);
+    check(&[name, "sid=S-1-5-21-9-8-7-1104,dom=contoso.example,sam=linda"], 2);
+    // Sources of different times, perhaps.
+    check(&[name, "sid=S-1-5-21-9-8-7-1104,dom=CONTOSO,sam=lin"], 3);
+    check(&[name, sid, "dom=CONTOSO,sam=lin"], 4);
+    check(&[sid, "sid=S-1-5-21-9-8-7-2200"], 3);
 }

@@ -1,16 +1,16 @@
 //! What a run found out to the report.
 
-use super::{Run, by_design, sources};
+use super::{Run, by_design, fronts, sources};
 use crate::case::{Finding, OLDEST_TOKEN, Path, State};
 use crate::change::Change;
-use crate::collect::book::{Access, Book, Place};
-use crate::collect::census::{self, Ask, Look};
-use crate::collect::log::Log;
+use crate::collect::book::{Access, Book, Key, Place};
+use crate::collect::census::{self, Ask};
 use crate::collect::minutes::Presence;
 use crate::plan::{self, Planned};
 use crate::schemes::By;
 use crate::words;
-use std::collections::BTreeSet;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::ChangeKind;
 use stillin_parsers::exchange::Auth;
 use stillin_parsers::kind::Kind;
@@ -39,8 +39,8 @@ pub fn report(run: &Run<'_>) -> Report {
             path,
         }));
     }
-    let asks = asks(run, plan::pools(&planned));
-    let answers = census::census(looks(run), &asks);
+    let asks = asks(run, plan::keys(&planned));
+    let answers = census::census(super::looks(run), &asks);
     let steps = plan::steps(&planned);
     let plan = steps.into_iter().map(|step| with_others(run, step, &asks, &answers)).collect();
     Report {
@@ -70,23 +70,22 @@ pub fn report(run: &Run<'_>) -> Report {
     }
 }
 
-/// What to ask the logs for each pool in the plan: who used it within the TTL before its log ends.
-fn asks(run: &Run<'_>, pools: BTreeSet<(String, &'static str)>) -> BTreeSet<Ask> {
-    let ask = |(server, pool): (String, &'static str)| {
-        let index = run.fronts.servers.iter().position(|name| *name == server)?;
-        let until = run.fronts.coverage.servers.get(index)?.as_ref()?.to;
-        Some(Ask { server, pool, from: until - run.args.ttl, until })
+/// What to ask the logs for each pool in the plan: who used it within the TTL before its log ends. W3C says so where it
+/// reaches that far, else HttpProxy: never both, for they may spell one name in two ways.
+fn asks<'a>(run: &Run<'_>, keys: impl Iterator<Item = &'a Key>) -> BTreeSet<Ask> {
+    let mut ends: BTreeMap<(&str, &'static str), DateTime<Utc>> = BTreeMap::new();
+    for key in keys {
+        let Some(span) = run.fronts.coverage.of(run.fronts.index_of(key)) else { continue };
+        let end = ends.entry((&key.server, key.pool)).or_insert(span.to);
+        *end = span.to.max(*end);
+    }
+    let ask = |((server, pool), until): ((&str, &'static str), DateTime<Utc>)| {
+        let is_web = run.fronts.web(server).is_some_and(|web| until - web.to <= fronts::HELD_BACK);
+        let kind = if is_web { Kind::IisW3c } else { Kind::HttpProxy };
+        let (server, from) = (server.to_owned(), until - run.args.ttl);
+        Ask { server, pool, kind, from, until }
     };
-    pools.into_iter().filter_map(ask).collect()
-}
-
-/// The logs that a census looks into.
-fn looks<'a>(run: &'a Run<'_>) -> Vec<Look<'a>> {
-    let look = |(&index, log): (&usize, &'a Log)| {
-        let server = run.collected.server_of_log.get(&index).map(String::as_str);
-        Some(Look { file: &run.files[index], server, span: log.tally.span? })
-    };
-    run.collected.logs.iter().filter_map(look).collect()
+    ends.into_iter().map(ask).collect()
 }
 
 fn with_others(
@@ -196,7 +195,7 @@ pub fn client(book: &Book, number: u32) -> report::Client {
     report::Client {
         device: some(&client.device),
         user_agent: some(&client.user_agent),
-        ip: some(&client.c_ip),
+        ip: some(client.address()),
     }
 }
 
@@ -258,7 +257,7 @@ pub fn pool_word(pool: &'static str) -> &'static str {
 }
 
 fn coverage(run: &Run<'_>) -> Vec<report::Coverage> {
-    let time = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    let time = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     let of = |server: &str, kind: &'static str, protocol, presence: &Presence| {
         let (from, to) = presence.span?;
         let gaps = presence.gaps().into_iter().map(|(from, to)| report::Gap { from, to }).collect();
@@ -307,7 +306,7 @@ pub fn rows<'a>(run: &'a Run<'_>) -> impl Iterator<Item = report::RequestRow> + 
             status: words::status(access.sc_status, access.sc_substatus),
             win32: access.sc_win32_status,
             name: access.name.map(|name| book.texts.get(name).clone()).unwrap_or_default(),
-            client_ip: client.c_ip.clone(),
+            client_ip: client.address().clone(),
             device: client.device.clone(),
             user_agent: client.user_agent.clone(),
             command: book.texts.get(access.command).clone(),

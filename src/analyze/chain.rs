@@ -35,7 +35,7 @@ pub struct Again {
     /// Servers of which restarts are on record.
     pub restarts: BTreeSet<String>,
     /// Says so where other servers are known of which no log was supplied.
-    pub other_servers: Option<String>,
+    pub other_servers: Vec<String>,
 }
 
 /// Reads and judges sources as `args` say, for one finding of an earlier report.
@@ -216,7 +216,7 @@ fn request(run: &Run<'_>, access: &Access, client: usize, row: Option<&Row>) -> 
         place: at_line(run, own_place(access)),
         auth: Some(access.auth).filter(|auth| *auth != Auth::None).map(Auth::word),
         twin: access.twin.map(|place| at_line(run, place)),
-        is_contradicted: access.is_contradicted,
+        contradiction: access.contradiction.map(words::contradiction),
     }
 }
 
@@ -245,6 +245,13 @@ fn events(
         if window.holds(log.from) {
             events.push(event(log.from, None, format!("the log of {server} begins")));
         }
+        let web = run.fronts.web(server).filter(|web| web.to < log.to && window.holds(web.to));
+        events.extend(web.map(|web| {
+            let text = format!(
+                "the IIS log of {server} ends; HttpProxy goes on, and does not show who was turned down"
+            );
+            event(web.to, None, text)
+        }));
         if window.lasts {
             events.push(event(log.to, None, format!("the log of {server} ends")));
         }
@@ -288,7 +295,7 @@ fn restarts(run: &Run<'_>, key: u32, window: &Window<'_>) -> Vec<Event> {
             until: None,
             text: match restart.is_sure {
                 true => words::of_restart(restart.scope).to_owned(),
-                false => "something hints at a restart of the worker".to_owned(),
+                false => words::of_hinted(restart.scope).to_owned(),
             },
             place: Some(at(run, restart.source as usize, restart.pos)),
             is_the_change: false,

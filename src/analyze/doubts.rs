@@ -34,6 +34,20 @@ pub fn homeless(collected: &mut Collected, accounts: &Accounts) {
     }
 }
 
+/// Once HttpProxy shows another SID under a name of the account, two accounts bear its names: what only W3C has of them may
+/// be either's.
+pub fn shared_since(collected: &mut Collected) {
+    let mut shared: BTreeMap<AccountId, DateTime<Utc>> = BTreeMap::new();
+    for (strange, (_, first)) in &collected.strange {
+        let since = shared.entry(strange.account).or_insert(*first);
+        *since = (*since).min(*first);
+    }
+    for access in &mut collected.book.accesses {
+        let is_late = shared.get(&access.account).is_some_and(|since| *since <= access.end);
+        access.is_ambiguous |= is_late && !access.is_proxied && access.twin.is_none();
+    }
+}
+
 /// After a rename the old name can be given to somebody else. Until a token cached under it must be gone, it is still
 /// this account's; later it may be either's.
 pub fn former(collected: &mut Collected, accounts: &Accounts, ttl: TimeDelta) {

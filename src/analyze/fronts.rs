@@ -1,14 +1,17 @@
-//! When the logs had entries to what they can speak about: of a server whose W3C logs were supplied, those say; of
-//! another one the logs of HttpProxy, each for its own protocol.
+//! When the logs had entries to what they can speak about: of a server whose W3C logs were supplied, those say, and where
+//! they have ended, the logs of HttpProxy, each for its own protocol; of another server HttpProxy alone.
 
 use crate::collect::Collected;
 use crate::collect::book::Key;
 use crate::collect::minutes::Presence;
 use crate::correlate::coverage::{Coverage, Span};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use stillin_parsers::exchange::Protocol;
 use stillin_parsers::kind::Kind;
+
+/// HTTP.sys writes what it holds back within a minute (DOMAIN.md 1.3).
+pub const HELD_BACK: TimeDelta = TimeDelta::minutes(1);
 
 /// What the logs can speak about, by the index that requests are judged with.
 #[derive(Default)]
@@ -29,38 +32,41 @@ impl Fronts {
         let mut fronts = Fronts::default();
         let logs = collected.presence.iter().filter(|((_, kind), _)| *kind == Kind::IisW3c);
         for ((server, _), presence) in logs {
-            if let Some(index) = fronts.add(server, presence, until) {
+            if let Some(span) = span(presence, until) {
+                let index = fronts.push(server, span);
                 fronts.servers.push(server.clone());
                 fronts.by_server.insert(server.clone(), index);
             }
         }
         for ((server, protocol), presence) in &collected.fronts {
-            if fronts.by_server.contains_key(server) {
-                continue;
-            }
-            if let Some(index) = fronts.add(server, presence, until) {
+            let Some(proxied) = span(presence, until) else { continue };
+            let span = match fronts.by_server.contains_key(server) {
+                false => Some(proxied),
+                true => fronts.web(server).and_then(|web| gone_on(web, proxied)),
+            };
+            if let Some(span) = span {
+                let index = fronts.push(server, span);
                 fronts.by_protocol.insert((server.clone(), *protocol), index);
             }
         }
         fronts
     }
 
-    fn add(
-        &mut self,
-        server: &str,
-        presence: &Presence,
-        until: Option<DateTime<Utc>>,
-    ) -> Option<u32> {
-        let span = span(presence, until)?;
+    fn push(&mut self, server: &str, span: Span) -> u32 {
         self.coverage.servers.push((span.from <= span.to).then_some(span));
         self.server_of.push(server.to_owned());
-        Some(self.server_of.len() as u32 - 1)
+        self.server_of.len() as u32 - 1
     }
 
     /// The index of a key; none of any coverage where no log of it was supplied.
     pub fn index_of(&self, key: &Key) -> u32 {
-        let by_protocol = || self.by_protocol.get(&(key.server.clone(), key.protocol));
-        self.by_server.get(&key.server).or_else(by_protocol).copied().unwrap_or(u32::MAX)
+        let by_protocol = self.by_protocol.get(&(key.server.clone(), key.protocol));
+        by_protocol.or_else(|| self.by_server.get(&key.server)).copied().unwrap_or(u32::MAX)
+    }
+
+    /// What the W3C logs of a server speak about by themselves.
+    pub fn web(&self, server: &str) -> Option<&Span> {
+        self.coverage.of(*self.by_server.get(server)?)
     }
 
     /// Every index of a server.
@@ -73,6 +79,20 @@ impl Fronts {
         let of = |server: &String| span(presence.get(server)?, None);
         Coverage { servers: self.server_of.iter().map(of).collect() }
     }
+}
+
+/// What a web log speaks about, longer by what HttpProxy does after its end, if that goes on. HttpProxy has whoever was
+/// served, so its silence is that of a token too; whom IIS turned down it has not (DOMAIN.md 3.1). Before the end the web
+/// log alone says where it has holes: what went unseen there may have been a refusal.
+fn gone_on(web: &Span, proxied: Span) -> Option<Span> {
+    if proxied.to <= web.to {
+        return None;
+    }
+    let between = (web.to, proxied.from.max(web.to));
+    let later = proxied.gaps.into_iter().map(|(from, to)| (from.max(web.to), to));
+    let gaps =
+        web.gaps.iter().copied().chain([between]).chain(later).filter(|(from, to)| from < to);
+    Some(Span { to: proxied.to, gaps: gaps.collect(), ..*web })
 }
 
 fn span(presence: &Presence, until: Option<DateTime<Utc>>) -> Option<Span> {

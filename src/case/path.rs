@@ -88,11 +88,15 @@ impl Path {
 }
 
 /// One path for each key, or more: what is only possible of one client must not lengthen what is certain of another,
-/// and what no recycle cuts is no path of what one does.
+/// what no recycle cuts is no path of what one does, and what may be somebody else's is none of what is surely its own.
 pub(super) fn findings(rows: &[Row], world: &World<'_>) -> Vec<Finding> {
     let identity = |row: &Row| world.identity_of_client[row.access.client as usize];
     let residual = || rows.iter().filter(|row| row.residual > Residual::No);
-    let place = |row: &Row| (row.access.key, auth(&row.access, world).uses_no_token());
+    let is_doubtful = |access: &Access| access.is_ambiguous || access.contradiction.is_some();
+    let place = |row: &Row| {
+        let uses_no_token = auth(&row.access, world).uses_no_token();
+        (row.access.key, uses_no_token, is_doubtful(&row.access))
+    };
     let mut gravest: BTreeMap<_, Residual> = BTreeMap::new();
     for row in residual() {
         let of_client =
@@ -148,7 +152,7 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
         let latest = accesses().map(|access| access.start).max().unwrap_or(last.start);
         path.restart = restart_after(latest, first.key, world);
     }
-    path.state = state(&path, world);
+    path.state = state(&path, all, world);
     path
 }
 
@@ -163,7 +167,9 @@ fn refusal_after(last: &Access, all: &[Row], world: &World<'_>) -> Option<Access
     // A wrong password says that of the client that sent it; the end of a session says it of nobody.
     let ends_it = |access: &Access| {
         access.refusal.is_some_and(|refusal| {
-            let is_its_own = identity(access) == identity(last) && !refusal.may_be_session_end();
+            let is_its_own = identity(access) == identity(last)
+                && !refusal.may_be_session_end()
+                && !access.may_be_another_clients();
             is_its_own || refusal.proves_right_password()
         })
     };
@@ -181,7 +187,22 @@ fn restart_after(latest: DateTime<Utc>, key: u32, world: &World<'_>) -> Option<R
     restarts.iter().find(|restart| restart.is_sure).or(restarts.first()).copied()
 }
 
-fn state(path: &Path, world: &World<'_>) -> State {
+/// HttpProxy tells who was served, not under which spelling of the name: what it alone has of the account may have used
+/// the token of any.
+fn is_in_use_perhaps(path: &Path, all: &[Row], world: &World<'_>) -> bool {
+    let pool = |key: u32| world.pool_of_key[key as usize];
+    let (end, life) = (path.last.end, path.life(&world.rules));
+    all.iter().map(|row| &row.access).any(|access| {
+        access.is_proxied
+            && access.refusal.is_none()
+            && access.key != path.key
+            && pool(access.key) == pool(path.key)
+            && (end..=end + life).contains(&access.start)
+            && !auth(access, world).uses_no_token()
+    })
+}
+
+fn state(path: &Path, all: &[Row], world: &World<'_>) -> State {
     let server = world.server_of_key[path.key as usize];
     let (last, life) = (path.last.end, path.life(&world.rules));
     if path.refused.is_some() && world.coverage.of(server).is_some() {
@@ -193,7 +214,9 @@ fn state(path: &Path, world: &World<'_>) -> State {
     let Some(span) = world.coverage.of(server) else { return State::Unknown };
     if span.to - last <= life {
         State::Open
-    } else if world.coverage.is_blind(server, last, last + life) {
+    } else if world.coverage.is_blind(server, last, last + life)
+        || is_in_use_perhaps(path, all, world)
+    {
         State::Unknown
     } else {
         State::Expired

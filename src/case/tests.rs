@@ -30,7 +30,13 @@ fn book(minutes: &[i64]) -> Book {
         name: "fabrikam\\ada".into(),
     });
     let (user_agent, c_ip) = (String::new(), "203.0.113.7".into());
-    let client = book.clients.number(Client { device: "A".into(), user_agent, c_ip, seat: 0 });
+    let client = book.clients.number(Client {
+        device: "A".into(),
+        user_agent,
+        c_ip,
+        forwarded: String::new(),
+        seat: 0,
+    });
     let command = book.texts.number("Ping".into());
     let access = |(line, &at): (u64, &i64)| Access {
         line,

@@ -2,6 +2,7 @@
 //! should have ended (DOMAIN.md 4.4).
 
 use super::{Heard, SAME_ACT};
+use crate::account::AccountId;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 use stillin_parsers::event::{ChangeKind, Mailbox, Pos, Precision};
@@ -31,6 +32,13 @@ pub(super) fn of(heard: &Heard) -> Option<Design> {
     } else {
         (*mailbox == Mailbox::Linked).then_some(Design::Linked)
     }
+}
+
+/// The account of another forest that logs on to its linked mailbox instead of it, where sources agree on one.
+pub(super) fn master(heard: &Heard, design: Option<Design>) -> Option<AccountId> {
+    let is_linked = heard.mailboxes.iter().any(|(mailbox, _)| *mailbox == Mailbox::Linked);
+    let master = heard.masters.first().filter(|_| heard.masters.len() == 1)?;
+    (is_linked && design.is_some()).then_some(*master)
 }
 
 /// Something says so: a state, an enable, a password that the user changed, or a disable of what was disabled already.

@@ -6,7 +6,8 @@ use super::seats::seat;
 use super::watch::decode;
 use chrono::{DateTime, TimeDelta, Utc};
 use hashbrown::HashMap;
-use stillin_parsers::exchange::{self, Auth, Outcome, Route, Status};
+use stillin_parsers::eas;
+use stillin_parsers::exchange::{self, Auth, Outcome, Protocol, Route, Status};
 use stillin_parsers::w3c::{Column, Line};
 
 /// What a line says before it is known whose it is.
@@ -53,6 +54,18 @@ impl<'a> Seen<'a> {
         matches!(self.outcome, Outcome::Refused(_))
     }
 
+    /// Other servers that had the request, as ActiveSync appends them to the query. To what carries the id of a front
+    /// end of 2013 or later, or what was not served, nothing is appended there: it is the client's own text.
+    pub fn servers(&self) -> impl Iterator<Item = Vec<u8>> + use<'a> {
+        let text = |column| self.line.value(column).unwrap_or_default();
+        let query = text(Column::CsUriQuery);
+        let is_server_s =
+            || is_back_end(self.line) || self.is_served() && exchange::cafe_req_id(query).is_none();
+        let field = Some(query).filter(|_| self.route.protocol == Protocol::Eas);
+        let field = field.and_then(eas::log_field).filter(|_| is_server_s());
+        field.into_iter().flat_map(|field| field.servers())
+    }
+
     /// The row, for account 0 until the caller says whose it is.
     pub fn write(&self, server: &[u8], wants_ids: bool, desk: &mut Desk) -> Access {
         let line = self.line;
@@ -65,7 +78,6 @@ impl<'a> Seen<'a> {
         let end = line.time();
         let taken = line.number_in(Column::TimeTaken).and_then(|ms| i64::try_from(ms).ok());
         let (start, is_start_known) = begin(end, taken);
-        let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
         let status = self.status;
         let moved = exchange::moves_data(protocol, command, method, stem, query, status.sc_status);
         let name = line.present(Column::CsUsername).map(|name| desk.text(name));
@@ -82,6 +94,9 @@ impl<'a> Seen<'a> {
                 &device,
                 line.present(Column::CsUserAgent).unwrap_or_default(),
                 line.present(Column::CIp).unwrap_or_default(),
+                line.present(Column::XForwardedFor)
+                    .and_then(exchange::forwarded)
+                    .unwrap_or_default(),
             ),
             name,
             command: desk.text(command),
@@ -94,14 +109,21 @@ impl<'a> Seen<'a> {
             request_id: if wants_ids { exchange::cafe_req_id(query).unwrap_or(0) } else { 0 },
             is_proxied: false,
             twin: None,
-            is_contradicted: false,
+            contradiction: None,
             moved_data: moved.moved(),
-            is_back_end: exchange::is_back_end(s_port, text(Column::SSitename), stem),
+            is_back_end: is_back_end(line),
             sc_status: status.sc_status,
             sc_substatus: status.sc_substatus,
             sc_win32_status: status.sc_win32_status,
         }
     }
+}
+
+/// Whether a line is one of the back end's log.
+pub fn is_back_end(line: &Line<'_>) -> bool {
+    let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
+    let text = |column| line.value(column).unwrap_or_default();
+    exchange::is_back_end(s_port, text(Column::SSitename), text(Column::CsUriStem))
 }
 
 /// When a request began that took so many milliseconds, and whether that is known.
@@ -120,8 +142,8 @@ pub struct Desk {
     texts: Table<Vec<u8>>,
     /// Number of the empty text.
     empty: Option<u32>,
-    keys: Table<(u32, &'static str, exchange::Protocol, exchange::Scheme, u32)>,
-    clients: Table<(u32, u32, u32)>,
+    keys: Table<(u32, &'static str, Protocol, exchange::Scheme, u32)>,
+    clients: Table<[u32; 4]>,
     /// Where stems lead; only looked up, never walked.
     routes: HashMap<Vec<u8>, Route>,
     /// Rows of watched accounts.
@@ -167,8 +189,14 @@ impl Desk {
     }
 
     /// Number of a client.
-    pub fn client(&mut self, device: &[u8], user_agent: &[u8], c_ip: &[u8]) -> u32 {
-        let client = (self.text(device), self.text(user_agent), self.text(c_ip));
+    pub fn client(
+        &mut self,
+        device: &[u8],
+        user_agent: &[u8],
+        c_ip: &[u8],
+        forwarded: &[u8],
+    ) -> u32 {
+        let client = [device, user_agent, c_ip, forwarded].map(|text| self.text(text));
         self.clients.number(client)
     }
 
@@ -185,10 +213,11 @@ impl Desk {
             name: text(name).to_lowercase(),
         };
         let logged: Vec<&[u8]> = self.texts.iter().map(Vec::as_slice).collect();
-        let client = |&(device, user_agent, c_ip): &(u32, u32, u32)| Client {
+        let client = |&[device, user_agent, c_ip, forwarded]: &[u32; 4]| Client {
             device: text(device),
             user_agent: text(user_agent),
             c_ip: text(c_ip),
+            forwarded: text(forwarded),
             seat: seat(logged[c_ip as usize], logged[user_agent as usize]),
         };
         let keys: Vec<u32> = self.keys.iter().map(|k| book.keys.number(key(k))).collect();
@@ -200,17 +229,21 @@ impl Desk {
             *numbers[at as usize]
                 .get_or_insert_with(|| book.texts.number(texts[at as usize].clone()))
         };
-        let mut renumber = |access: Access| Access {
+        let renumber = |access: Access, number: &mut dyn FnMut(u32) -> u32| Access {
             key: keys[access.key as usize],
             client: clients[access.client as usize],
-            name: access.name.map(&mut number),
+            name: access.name.map(&mut *number),
             command: number(access.command),
             ..access
         };
-        let accesses = self.accesses.into_iter().map(&mut renumber).collect();
-        let nameless = self.nameless.into_iter().map(&mut renumber).collect();
-        let others = self.others.into_iter();
-        let others = others.map(|other| Other { row: renumber(other.row), ..other }).collect();
+        let accesses = self.accesses.into_iter().map(|row| renumber(row, &mut number)).collect();
+        let nameless = self.nameless.into_iter().map(|row| renumber(row, &mut number)).collect();
+        let other = |other: Other| Other {
+            row: renumber(other.row, &mut number),
+            strange_sid: other.strange_sid.map(&mut number),
+            ..other
+        };
+        let others = self.others.into_iter().map(other).collect();
         Book { accesses, nameless, others, ..book }
     }
 }

@@ -1,6 +1,7 @@
 //! What is kept of requests: compact rows, with every text that repeats written once.
 
 use crate::account::AccountId;
+use crate::correlate::Contradiction;
 use chrono::{DateTime, Utc};
 use hashbrown::{Equivalent, HashMap};
 use std::hash::Hash;
@@ -41,8 +42,17 @@ pub struct Client {
     pub user_agent: String,
     /// `c-ip`, empty if none.
     pub c_ip: String,
-    /// Number of the last two (see `seats`).
+    /// The address that `X-Forwarded-For` tells; empty if none.
+    pub forwarded: String,
+    /// Number of `c_ip` and `user_agent` (see `seats`).
     pub seat: u64,
+}
+
+impl Client {
+    /// The address as it is shown: as far as it is known, that of the client and not that of a balancer.
+    pub fn address(&self) -> &String {
+        if self.forwarded.is_empty() { &self.c_ip } else { &self.forwarded }
+    }
 }
 
 /// One request of a watched account.
@@ -72,7 +82,8 @@ pub struct Access {
     pub command: u32,
     /// Served, or refused for that reason.
     pub refusal: Option<Refusal>,
-    /// A refusal without a name, given to this client by its address and user agent alone.
+    /// A refusal that is this client's by its address and user agent alone: one without a name, or one where others
+    /// were seen with both.
     pub is_claimed: bool,
     /// By which scheme; `None` where no log tells.
     pub auth: Auth,
@@ -82,8 +93,8 @@ pub struct Access {
     pub is_proxied: bool,
     /// Where HttpProxy has the same request.
     pub twin: Option<Place>,
-    /// W3C and HttpProxy name different users.
-    pub is_contradicted: bool,
+    /// How HttpProxy contradicts W3C on whose it is.
+    pub contradiction: Option<Contradiction>,
     /// Mailbox data moved, as far as the log tells.
     pub moved_data: bool,
     /// Logged by the back end.
@@ -94,6 +105,13 @@ pub struct Access {
     pub sc_substatus: Option<u16>,
     /// `sc-win32-status`
     pub sc_win32_status: Option<u64>,
+}
+
+impl Access {
+    /// A refusal under the name, but perhaps of another client.
+    pub fn may_be_another_clients(&self) -> bool {
+        self.is_claimed && self.name.is_some()
+    }
 }
 
 #[cfg(test)]
@@ -118,7 +136,7 @@ impl Access {
             request_id: 0,
             is_proxied: false,
             twin: None,
-            is_contradicted: false,
+            contradiction: None,
             moved_data: false,
             is_back_end: false,
             sc_status: 200,
@@ -131,10 +149,14 @@ impl Access {
 /// A row of HttpProxy that is not a watched account's.
 #[derive(Debug, Clone, Copy)]
 pub struct Other {
-    /// The row; contradicted where it is that of an account that the evidence knows.
+    /// The row; its account is the one that the name means, where `is_named`.
     pub row: Access,
-    /// The row has the SID of its user, and no account of the evidence has it.
-    pub has_strange_sid: bool,
+    /// Its name means a watched account, and the SID is another one.
+    pub is_named: bool,
+    /// It is that of an account that the evidence knows, by its SID or its name.
+    pub is_known: bool,
+    /// Index into the texts: the SID of its user, where no account of the evidence has it.
+    pub strange_sid: Option<u32>,
 }
 
 /// A line of a source.
@@ -160,7 +182,8 @@ pub struct Book {
     /// Refusals without a name, to be given to the client that was served there before.
     /// Their account is not known yet.
     pub nameless: Vec<Access>,
-    /// Rows of HttpProxy of requests that W3C has under a watched name, but that are not a watched account's here.
+    /// Rows of HttpProxy of requests that W3C has under a watched name, or that are under one themselves, but that are
+    /// not a watched account's here.
     pub others: Vec<Other>,
 }
 
@@ -190,7 +213,11 @@ impl Book {
         self.accesses.extend(other.accesses.into_iter().map(renumber));
         self.nameless.extend(other.nameless.into_iter().map(renumber));
         let others = other.others.into_iter();
-        self.others.extend(others.map(|other| Other { row: renumber(other.row), ..other }));
+        self.others.extend(others.map(|other| Other {
+            row: renumber(other.row),
+            strange_sid: other.strange_sid.map(|sid| texts[sid as usize]),
+            ..other
+        }));
     }
 }
 

@@ -1,16 +1,16 @@
 //! One chunk of a log to what it gave: every data line of every log comes through here.
 
-use super::access::{Desk, Seen, may_be_nameless_refusal};
+use super::access::{Desk, Seen, is_back_end, may_be_nameless_refusal};
 use super::blocks::{Chunk, Room};
 use super::book::{Access, Book};
 use super::hints::{self, Hint};
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
+use super::proxy::MOST_TARGETS;
 use super::seats::{Seats, seat};
 use super::watch::{Meant, Watch, decode};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
-use stillin_parsers::exchange;
+use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::w3c::{Column, Line, Scanner, State, Tally};
 
 /// What a scan is after, the same for every line.
@@ -112,6 +112,8 @@ pub struct Scanned {
     pub noise: u64,
     /// What hints at restarts.
     pub hints: Vec<Hint>,
+    /// Other servers that requests of watched accounts went through, as logged.
+    pub targets: BTreeSet<Vec<u8>>,
     /// `s-computername` and second of the line before, so that neighbours cost nothing.
     server: Vec<u8>,
     second: Option<i64>,
@@ -164,10 +166,7 @@ impl Scanned {
             self.server.extend_from_slice(server);
             self.ends = self.hosts.get(server).copied().unwrap_or_default();
         }
-        let s_port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
-        let text = |column| line.value(column).unwrap_or_default();
-        let (site, stem) = (text(Column::SSitename), text(Column::CsUriStem));
-        let is_back_end = exchange::is_back_end(s_port, site, stem);
+        let is_back_end = is_back_end(line);
         let known = self.ends[usize::from(is_back_end)];
         self.host = known.unwrap_or_else(|| self.new_host(is_back_end));
         self.see(line);
@@ -291,7 +290,16 @@ impl Scanned {
         if !seen.counts() || !scan.wanted.is_within(line.time()) {
             return;
         }
+        let room = MOST_TARGETS.saturating_sub(self.targets.len());
+        self.targets.extend(seen.servers().take(room));
         let access = seen.write(&self.server, scan.wanted.wants_ids, &mut self.desk);
+        if let (true, &[id]) = (access.is_back_end, ids)
+            && let Meant::Ambiguous(ids) = scan.wanted.watch.with_master(id)
+        {
+            let access = Access { is_ambiguous: true, ..access };
+            self.desk.accesses.extend(ids.into_iter().map(|account| Access { account, ..access }));
+            return;
+        }
         for &account in ids {
             self.desk.accesses.push(Access { account, is_ambiguous, ..access });
         }

@@ -1,26 +1,58 @@
 //! Which requests come from one client, and whose a refusal without a name is.
 
-use super::book::{Access, Book, Client, Table};
+use super::book::{Access, Book, Client, Place, Table};
+use crate::account::AccountId;
 use chrono::{DateTime, TimeDelta, Utc};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A forms session lives for a day at most (DOMAIN.md 2.4); what was served longer ago says nothing.
 pub const SESSION: TimeDelta = TimeDelta::hours(24);
 
-/// For each client of the book the number of its device, or where it has none, of its address and user agent.
+/// For each client of the book the number of its device, or where it has none, of its addresses and user agent: that which
+/// the connection came from, and that which a balancer tells. A client can write the latter itself, so it only tells apart
+/// what the former does not.
 pub fn identities(book: &Book) -> Vec<u32> {
     let mut known = Table::default();
     book.clients
         .iter()
         .map(|client| {
-            let (agent, address) = match client.device.is_empty() {
-                true => (client.user_agent.as_str(), client.c_ip.as_str()),
-                false => ("", ""),
-            };
-            known.number((client.device.clone(), agent.to_owned(), address.to_owned()))
+            let Client { device, user_agent, c_ip, forwarded, .. } = client;
+            let seat = [user_agent, c_ip, forwarded];
+            let by_seat = device.is_empty().then(|| seat.map(String::clone));
+            known.number((device.clone(), by_seat))
         })
         .collect()
+}
+
+/// Marks refusals under a name that may be another client's of the same account: those of a client without a device at whose
+/// address others were seen with the same user agent. Behind a balancer or a gateway an address is nobody's (DOMAIN.md
+/// 7.7). `has_strangers` asks the logs of the server for those that are not in the book; they do not know what a balancer
+/// tells.
+pub fn doubt_crowded(book: &mut Book, has_strangers: impl Fn(&Book, &Access) -> bool) {
+    let is_asked = |book: &Book, access: &Access| {
+        let refusal = access.refusal.filter(|refusal| !refusal.proves_right_password());
+        refusal.is_some() && book.clients.get(access.client).device.is_empty()
+    };
+    if !book.accesses.iter().any(|access| is_asked(book, access)) {
+        return;
+    }
+    let identities = identities(book);
+    let identity = |access: &Access| identities[access.client as usize];
+    let mut owners: BTreeMap<u32, Option<AccountId>> = BTreeMap::new();
+    for access in book.accesses.iter().filter(|a| a.refusal.is_none() && !a.is_ambiguous) {
+        let owner = owners.entry(identity(access)).or_insert(Some(access.account));
+        *owner = owner.filter(|owner| *owner == access.account);
+    }
+    let is_crowded = |access: &Access| {
+        let is_forwarded = !book.clients.get(access.client).forwarded.is_empty();
+        owners.get(&identity(access)) == Some(&None) || !is_forwarded && has_strangers(book, access)
+    };
+    let crowded: Vec<bool> =
+        book.accesses.iter().map(|access| is_asked(book, access) && is_crowded(access)).collect();
+    for (access, is_crowded) in book.accesses.iter_mut().zip(crowded) {
+        access.is_claimed |= is_crowded;
+    }
 }
 
 /// How far apart front end and back end write down the end of one request.
@@ -134,8 +166,10 @@ pub fn claims(book: &Book) -> Vec<Claim> {
         let from = list.partition_point(|served| end(served) < refusal.end - SESSION);
         let last = list.get(from..until)?.last()?;
         let (last, one_account) = (*last.access, last.alike_from <= from);
-        // Another device at the same address is another client.
-        let is_same_client = is_by_device || !has_device || !seats.has_device(&last);
+        // Another device at the same address is another client, and so is another address behind the same balancer.
+        let forwarded = |access: &Access| &book.clients.get(access.client).forwarded;
+        let is_same_client = is_by_device
+            || (!has_device || !seats.has_device(&last)) && forwarded(refusal) == forwarded(&last);
         let claim = Claim { refusal: *refusal, served: last, is_by_device };
         (one_account && is_same_client).then_some(claim)
     };
@@ -151,6 +185,7 @@ pub fn drop_doubles(book: &mut Book) -> BTreeMap<u32, u64> {
     }
     let (keys, clients, texts) = (&book.keys, &book.clients, &book.texts);
     let owner = |access: &Access| (access.account, keys.get(access.key).protocol);
+    let place = |access: &Access| Place { source: access.source, line: access.line };
     let mut front: BTreeMap<_, Vec<(DateTime<Utc>, &Access, bool)>> = BTreeMap::new();
     for access in book.accesses.iter().filter(|access| !access.is_back_end) {
         front.entry(owner(access)).or_default().push((access.end, access, false));
@@ -163,7 +198,7 @@ pub fn drop_doubles(book: &mut Book) -> BTreeMap<u32, u64> {
             && texts.get(front.command).eq_ignore_ascii_case(texts.get(back.command))
             && (a == b || a.is_empty() || b.is_empty())
     };
-    let mut doubles: Vec<bool> = Vec::with_capacity(book.accesses.len());
+    let mut doubles: BTreeSet<Place> = BTreeSet::new();
     for back in &book.accesses {
         let list = front.get_mut(&owner(back)).filter(|_| back.is_back_end);
         let twin = list.and_then(|list| {
@@ -171,16 +206,15 @@ pub fn drop_doubles(book: &mut Book) -> BTreeMap<u32, u64> {
             let mut near = list[from..].iter_mut().take_while(|(end, ..)| *end <= back.end + NEAR);
             near.find(|(_, front, is_taken)| !*is_taken && is_pair(front, back))
         });
-        doubles.push(twin.is_some_and(|(.., is_taken)| !std::mem::replace(is_taken, true)));
-    }
-    let mut doubles = doubles.into_iter();
-    book.accesses.retain(|access| {
-        let drop = doubles.next().unwrap_or(false);
-        if drop {
-            *dropped.entry(access.source).or_default() += 1;
+        if twin.is_some_and(|(.., is_taken)| !std::mem::replace(is_taken, true)) {
+            doubles.insert(place(back));
         }
-        !drop
-    });
+    }
+    // Of several bearers of the name it is then that of the front end's.
+    book.accesses.retain(|access| !access.is_back_end || !doubles.contains(&place(access)));
+    for Place { source, .. } in doubles {
+        *dropped.entry(source).or_default() += 1;
+    }
     dropped
 }
 

@@ -47,20 +47,32 @@ pub fn drop_copies(book: &mut Book, originals: &BTreeMap<u32, u32>) -> BTreeMap<
         return dropped;
     }
     for rows in [&mut book.accesses, &mut book.nameless] {
-        // In the order of the files, so that the first one keeps its row.
-        rows.sort_by_key(|row| row.source);
-        let mut seen = HashSet::new();
-        rows.retain(|row| {
-            let original = originals.get(&row.source).copied();
-            let is_kept = seen.insert(identity(row, original.unwrap_or(row.source)));
-            // A row of several accounts is several rows of one source, and each has its own identity.
-            if let (false, Some(_)) = (is_kept, original) {
-                *dropped.entry(row.source).or_default() += 1;
-                return false;
-            }
-            true
-        });
+        let of_copies = drop_rows(rows, |row| row, originals);
+        of_copies.into_iter().for_each(|source| *dropped.entry(source).or_default() += 1);
     }
+    // Not a watched account's rows, so not counted as such.
+    drop_rows(&mut book.others, |other| &other.row, originals);
+    dropped
+}
+
+/// The same for one table; returns the source of each dropped row.
+fn drop_rows<T>(
+    rows: &mut Vec<T>,
+    row: impl Fn(&T) -> &Access,
+    originals: &BTreeMap<u32, u32>,
+) -> Vec<u32> {
+    // In the order of the files, so that the first one keeps its row.
+    rows.sort_by_key(|of| row(of).source);
+    let (mut seen, mut dropped) = (HashSet::new(), Vec::new());
+    rows.retain(|of| {
+        let row = row(of);
+        let original = originals.get(&row.source).copied();
+        let is_kept = seen.insert(identity(row, original.unwrap_or(row.source)));
+        // A row of several accounts is several rows of one source, and each has its own identity.
+        let is_copy = !is_kept && original.is_some();
+        dropped.extend(is_copy.then_some(row.source));
+        !is_copy
+    });
     dropped
 }
 

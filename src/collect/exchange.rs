@@ -7,10 +7,11 @@ use super::hints::Hint;
 use super::log::Log;
 use super::names::host_name;
 use super::proxy::{self, ProxyLog};
-use super::{Collected, copies, folder, join, read_all};
+use super::{Collected, Strange, copies, folder, join, read_all};
 use crate::input::Hash;
 use crate::read::File;
 use crate::source;
+use chrono::{DateTime, Utc};
 use hashbrown::{HashMap, HashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -46,7 +47,25 @@ pub fn read_proxies(
     collected.copied.extend(copies::drop_copies(&mut collected.book, &originals));
     collected.originals.extend(originals);
     collected.adopt_names();
-    collected.joined = join::join(&mut collected.book, wanted.watch.accounts());
+    collected.strange = strange(&collected.book);
+    (collected.joined, collected.ties) = join::join(&mut collected.book, wanted.watch.accounts());
+}
+
+/// Requests under the names of watched accounts that carry another SID, which no source knows.
+fn strange(book: &Book) -> BTreeMap<Strange, (u64, DateTime<Utc>)> {
+    let mut strange = BTreeMap::new();
+    for other in book.others.iter().filter(|other| other.is_named) {
+        let Some(sid) = other.strange_sid else { continue };
+        let text = |number: Option<u32>| number.map(|n| book.texts.get(n).clone());
+        let name = text(other.row.name).unwrap_or_default();
+        let sid = text(Some(sid)).unwrap_or_default();
+        let (n, first) = strange
+            .entry(Strange { account: other.row.account, name, sid })
+            .or_insert((0, other.row.end));
+        *n += 1;
+        *first = other.row.end.min(*first);
+    }
+    strange
 }
 
 /// Reads the logs of the back ends, for what they add to rows that are kept.
@@ -128,7 +147,7 @@ fn new_workers(workers: &Workers) -> Vec<(String, usize, Hint)> {
             let (before, (file, after)) = (pair[0].1, pair[1]);
             // Of a pool with several processes side by side none is another's successor.
             if before.last < after.first {
-                let pool = exchange::route(b"/ews").pool.to_owned();
+                let pool = Some(exchange::route(b"/ews").pool.to_owned());
                 let (seconds, line) = (after.first, after.line);
                 hints.push((server.to_owned(), file, Hint { pool, is_sure: false, seconds, line }));
             }

@@ -1,8 +1,10 @@
 //! Rows of HttpProxy to the W3C rows of the same requests, one to one: by the id that the front end wrote into both
 //! (DOMAIN.md 2.6), else by server, account, protocol and time. What has no twin is a request in its own right.
 
-use super::book::{Access, Book, Place};
-use crate::account::{AccountId, Accounts};
+use super::book::{Access, Book, Other, Place};
+use super::clients;
+use crate::account::{AccountId, Accounts, Resolution};
+use crate::correlate::Contradiction;
 use chrono::TimeDelta;
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,60 +33,128 @@ struct Lines<'a> {
     accesses: &'a [Access],
 }
 
-/// Joins the rows of HttpProxy, those of watched accounts and those that W3C says are, to the rows of W3C.
-pub fn join(book: &mut Book, accounts: &Accounts) -> Joined {
-    let (proxied, mut w3c): (Vec<Access>, Vec<Access>) =
+/// A row of HttpProxy, and what is known of it where it is not a watched account's.
+#[derive(Clone, Copy)]
+struct Proxied<'a> {
+    row: &'a Access,
+    other: Option<&'a Other>,
+}
+
+/// Joins the rows of HttpProxy, those of watched accounts and those that W3C says are, to the rows of W3C. Returns the
+/// ambiguous names of W3C as well whose requests are one account's by their ids.
+pub fn join(book: &mut Book, accounts: &Accounts) -> (Joined, BTreeSet<(AccountId, u32)>) {
+    let (own, mut w3c): (Vec<Access>, Vec<Access>) =
         std::mem::take(&mut book.accesses).into_iter().partition(|access| access.is_proxied);
     let others = std::mem::take(&mut book.others);
+    let of_others = others.iter().map(|other| Proxied { row: &other.row, other: Some(other) });
+    let proxied: Vec<Proxied<'_>> =
+        own.iter().map(|row| Proxied { row, other: None }).chain(of_others).collect();
     // Refusals without a name have an id as well: their requests were not served.
     let named = w3c.len();
     w3c.append(&mut book.nameless);
     let mut lines = Lines::new(&w3c);
     let mut joined = Joined::default();
-    let mut twins: Vec<Option<usize>> = proxied.iter().map(|row| lines.by_id(row, book)).collect();
+    let mut twins: Vec<Option<usize>> =
+        proxied.iter().map(|proxied| lines.by_id(proxied.row, book)).collect();
     lines.by_time(&proxied, &mut twins, named, book);
-    let other_twins: Vec<Option<usize>> =
-        others.iter().map(|other| lines.by_id(&other.row, book)).collect();
     let rows_of_line = lines.rows;
-    let (mut dropped, mut alone) = (BTreeSet::new(), Vec::new());
-    for (row, twin) in proxied.iter().zip(&twins) {
-        let Some(line) = *twin else {
-            joined.alone += 1;
-            alone.push(*row);
+    let (mut dropped, mut alone, mut ties) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+    let mut typed = TypedKeys::new(book);
+    for (Proxied { row, other }, twin) in proxied.into_iter().zip(twins) {
+        let Some(line) = twin else {
+            let own = other.is_none().then_some(*row);
+            joined.alone += own.iter().len() as u64;
+            alone.extend(own);
             continue;
         };
-        joined.pairs += 1;
-        match marry(row, Some(row.account), &rows_of_line[line], &mut w3c, &mut dropped) {
-            Agreement::Same => {}
-            // The other user's request as well, perhaps.
-            Agreement::Other => {
-                joined.contradicted += 1;
-                alone.push(Access {
-                    is_contradicted: true,
-                    twin: Some(place(&w3c[rows_of_line[line][0]])),
-                    ..*row
-                });
-            }
-        }
-    }
-    let with_twin = others.iter().zip(other_twins).filter_map(|(other, twin)| Some((other, twin?)));
-    for (other, line) in with_twin {
         let of_line = &rows_of_line[line];
-        let mut owners = of_line.iter().map(|&n| w3c[n].account);
-        let name = other.row.name.map(|name| book.texts.get(name).as_str()).unwrap_or_default();
-        let is_contradicted = other.row.is_contradicted
-            || owners.all(|id| is_somebody_else(accounts, id, name, other.has_strange_sid));
+        let accesses: Vec<&Access> = of_line.iter().map(|&n| &w3c[n]).collect();
+        let name = row.name.map(|name| book.texts.get(name).as_str()).unwrap_or_default();
+        let contradiction = contradiction(row, other, name, &accesses, accounts);
         joined.pairs += 1;
-        joined.contradicted += u64::from(is_contradicted);
-        let row = Access { is_contradicted, ..other.row };
-        marry(&row, None, of_line, &mut w3c, &mut dropped);
+        joined.contradicted += u64::from(contradiction.is_some());
+        if contradiction.is_none() && other.is_none() {
+            typed.saw(row, &accesses);
+            ties.extend(accesses.iter().filter_map(|line| tie(row, line)));
+        }
+        if contradiction.is_some() && other.is_none() {
+            // The other user's request as well, perhaps.
+            alone.push(Access { contradiction, twin: Some(place(accesses[0])), ..*row });
+        }
+        let row = Access { contradiction, ..*row };
+        let owner = other.is_none().then_some(row.account);
+        marry(&row, owner, of_line, &mut w3c, &mut dropped);
+    }
+    for row in alone.iter_mut().filter(|row| row.contradiction.is_none()) {
+        row.key = typed.key_of(row);
     }
     book.nameless = w3c.split_off(named);
     let mut n = 0..;
     w3c.retain(|_| !n.next().is_some_and(|n| dropped.contains(&n)));
     book.accesses = w3c;
     book.accesses.extend(alone);
-    joined
+    (joined, ties)
+}
+
+/// The name of a line that was served, and whose it is by the id of the request.
+fn tie(row: &Access, line: &Access) -> Option<(AccountId, u32)> {
+    let is_by_id = row.request_id != 0 && row.request_id == line.request_id;
+    let is_served = row.refusal.is_none() && line.refusal.is_none();
+    let is_settled = !row.is_ambiguous && line.is_ambiguous;
+    Some((row.account, line.name.filter(|_| is_by_id && is_served && is_settled)?))
+}
+
+/// How a row contradicts a line on whose the request is, if it does.
+fn contradiction(
+    row: &Access,
+    other: Option<&Other>,
+    name: &str,
+    of_line: &[&Access],
+    accounts: &Accounts,
+) -> Option<Contradiction> {
+    let has_strange_sid = other.is_some_and(|other| other.strange_sid.is_some());
+    let is_else =
+        |access: &&Access| is_somebody_else(accounts, access.account, name, has_strange_sid);
+    let agrees = match other {
+        None => of_line.iter().any(|a| a.account == row.account || a.name.is_none()),
+        // A name that nobody knows may be the same account's.
+        Some(other) => !other.is_known && !of_line.iter().all(is_else),
+    };
+    let bears_name = |id: &AccountId| of_line.iter().any(|access| access.account == *id);
+    let is_its_name = match accounts.resolve(name, Some(row.end)) {
+        Resolution::One(id) => bears_name(&id),
+        Resolution::Ambiguous(ids) => ids.iter().any(bears_name),
+        Resolution::Nobody => false,
+    };
+    let by_sid = if is_its_name { Contradiction::OtherSid } else { Contradiction::OtherUser };
+    (!agrees).then_some(by_sid)
+}
+
+/// The keys under which the clients of a key of HttpProxy were seen in W3C. The front end resolves the name, but a token
+/// hangs on what was typed: a client that typed one name wherever W3C shows it typed it where W3C has ended, too.
+struct TypedKeys {
+    identities: Vec<u32>,
+    keys: BTreeMap<(AccountId, u32, u32), BTreeSet<u32>>,
+}
+
+impl TypedKeys {
+    fn new(book: &Book) -> Self {
+        TypedKeys { identities: clients::identities(book), keys: BTreeMap::new() }
+    }
+
+    fn who(&self, row: &Access) -> (AccountId, u32, u32) {
+        (row.account, row.key, self.identities[row.client as usize])
+    }
+
+    fn saw(&mut self, row: &Access, of_line: &[&Access]) {
+        let named = of_line.iter().find(|access| access.name.is_some());
+        self.keys.entry(self.who(row)).or_default().extend(named.map(|access| access.key));
+    }
+
+    fn key_of(&self, row: &Access) -> u32 {
+        let only = |keys: &BTreeSet<u32>| keys.first().filter(|_| keys.len() == 1).copied();
+        self.keys.get(&self.who(row)).and_then(only).unwrap_or(row.key)
+    }
 }
 
 /// Whether a user whom the evidence does not know cannot be this account: the SID is another one, or the name is
@@ -98,12 +168,6 @@ fn is_somebody_else(accounts: &Accounts, id: AccountId, name: &str, has_strange_
     has_strange_sid && account.sid.is_some() || knows_sam && is_of_its_domain()
 }
 
-/// Whether two rows of one request are of one account.
-enum Agreement {
-    Same,
-    Other,
-}
-
 /// Tells the rows of a line what HttpProxy says of the request, whose it is to it: `None` is nobody who is watched.
 fn marry(
     row: &Access,
@@ -111,13 +175,7 @@ fn marry(
     of_line: &[usize],
     w3c: &mut [Access],
     dropped: &mut BTreeSet<usize>,
-) -> Agreement {
-    let is_same = |access: &Access| Some(access.account) == owner;
-    let agrees = match owner {
-        Some(_) => of_line.iter().any(|&n| is_same(&w3c[n]) || w3c[n].name.is_none()),
-        // A name that nobody knows may be the same account's.
-        None => !row.is_contradicted,
-    };
+) {
     for &n in of_line {
         let access = &mut w3c[n];
         // A request that IIS refused was authenticated by nothing.
@@ -125,17 +183,16 @@ fn marry(
             access.auth = row.auth;
         }
         access.twin = Some(place(row));
-        if !agrees {
-            access.is_contradicted = true;
+        if row.contradiction.is_some() {
+            access.contradiction = row.contradiction;
         } else if owner.is_some() && !row.is_ambiguous && access.is_ambiguous && of_line.len() > 1 {
             // Of several bearers of the name, that one.
-            match is_same(access) {
+            match Some(access.account) == owner {
                 true => access.is_ambiguous = false,
                 false => _ = dropped.insert(n),
             }
         }
     }
-    if agrees { Agreement::Same } else { Agreement::Other }
 }
 
 fn place(access: &Access) -> Place {
@@ -171,10 +228,10 @@ impl<'a> Lines<'a> {
         Some(line)
     }
 
-    /// Lines without an id, each to the nearest row of the same account that is left.
+    /// Lines without an id, each to the nearest row of the same account, or under its name, that is left.
     fn by_time(
         &mut self,
-        proxied: &[Access],
+        proxied: &[Proxied<'_>],
         twins: &mut [Option<usize>],
         named: usize,
         book: &Book,
@@ -191,7 +248,9 @@ impl<'a> Lines<'a> {
         }
         let end_of = |line: usize| self.accesses[self.rows[line][0]].end;
         free.values_mut().for_each(|lines| lines.sort_by_key(|&line| (end_of(line), line)));
-        for (row, twin) in proxied.iter().zip(twins).filter(|(_, twin)| twin.is_none()) {
+        let is_named = |proxied: &Proxied<'_>| proxied.other.is_none_or(|other| other.is_named);
+        let without_twin = proxied.iter().zip(twins).filter(|(_, twin)| twin.is_none());
+        for (Proxied { row, .. }, twin) in without_twin.filter(|(proxied, _)| is_named(proxied)) {
             let Some(lines) = free.get(&(row.account, protocol(row))) else { continue };
             let from = lines.partition_point(|&line| end_of(line) < row.end - NEAR);
             let near = lines[from..].iter().take_while(|&&line| end_of(line) <= row.end + NEAR);

@@ -6,13 +6,16 @@ use super::chunk::{Host, Piece, Scan, Wanted, read_chunk};
 use super::clients::SESSION;
 use super::copies::FirstRequest;
 use super::gather::{self, Gather, in_order};
-use super::hints::Hint;
+use super::hints::{Hint, Repeat};
 use super::minutes::Presence;
+use super::names::logged_host_name;
+use super::proxy::MOST_TARGETS;
 use super::seats::Seats;
 use super::tally::{Counted, Sum};
 use super::watch::decode;
 use crate::input::{Body, HEAD, Hash, Opened, Stored};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::lines::Header;
 use stillin_parsers::w3c::{self, Column, State};
 
 /// How many times its packed size a log has, about.
@@ -41,6 +44,10 @@ pub struct Log {
     pub seats: Seats,
     /// What hints at restarts.
     pub hints: Vec<Hint>,
+    /// Headers that were written again.
+    pub repeats: Vec<Repeat>,
+    /// Other servers that requests of watched accounts went through, as logged.
+    pub targets: BTreeSet<String>,
     /// What tells copies of one log.
     pub first_request: Option<FirstRequest>,
     /// Size, hash and damage of the source.
@@ -119,8 +126,19 @@ impl Gatherer<'_> {
             read_chunk(chunk, self.state.clone(), &scan, &mut scan.bench())
         };
         let lines_before = self.sum.line_ends();
-        for (_, layout) in self.sum.take(piece.tally, self.state.fields_line) {
+        if let Some((first, _)) = piece.tally.ends {
+            let repeats = self.log.repeats.iter_mut().rev();
+            repeats.take_while(|repeat| repeat.between.1.is_none()).for_each(|repeat| {
+                repeat.between.1 = Some(first);
+            });
+        }
+        let mut before = self.state.layout.clone();
+        for Header { line, layout, between } in self.sum.take(piece.tally, self.state.fields_line) {
             self.header(&layout);
+            if before.as_ref() == Some(&layout) && !layout.is_httperr() {
+                self.log.repeats.push(Repeat { line, between });
+            }
+            before = Some(layout);
         }
         let mut scanned = piece.scanned;
         for (host, seen) in scanned.take_presence() {
@@ -129,6 +147,9 @@ impl Gatherer<'_> {
         self.log.book.absorb(piece.book, lines_before);
         let hints = scanned.hints.into_iter();
         self.log.hints.extend(hints.map(|hint| Hint { line: hint.line + lines_before, ..hint }));
+        let room = MOST_TARGETS.saturating_sub(self.log.targets.len());
+        let targets = scanned.targets.iter().map(|name| logged_host_name(name));
+        self.log.targets.extend(targets.take(room));
         let addresses = scanned.addresses.into_iter().map(|(address, n)| (decode(&address), n));
         for (into, from) in [
             (&mut self.log.addresses, addresses.collect()),

@@ -46,13 +46,26 @@ pub struct ProxyLog {
 }
 
 /// Targets kept of one log: there are as many as servers, unless the log is not what it seems.
-const MOST_TARGETS: usize = 256;
+pub const MOST_TARGETS: usize = 256;
+
+/// Whose a SID is. Only looked up, never walked.
+type Sids = HashMap<Vec<u8>, Option<AccountId>>;
+
+/// What the SID of a row says of its user.
+#[derive(Clone, Copy)]
+enum Sid<'a> {
+    /// There is none.
+    Untold,
+    /// An account of the evidence has it.
+    Known(AccountId),
+    /// No account of the evidence has it.
+    Strange(&'a str),
+}
 
 /// What a thread keeps from chunk to chunk.
 struct Bench<'a> {
     names: Names<'a>,
-    /// Whose a SID is. Only looked up, never walked.
-    sids: HashMap<Vec<u8>, Option<AccountId>>,
+    sids: Sids,
     room: Room,
 }
 
@@ -62,7 +75,7 @@ pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> ProxyLog {
     let reader = Reader {
         bench: &|| Bench {
             names: Names::new(asked.watch),
-            sids: HashMap::new(),
+            sids: Sids::new(),
             room: Room::default(),
         },
         chunk: &|chunk, state, bench: &mut Bench<'_>| {
@@ -121,13 +134,7 @@ struct Scanned {
 impl Scanned {
     /// Every row of every log comes through here.
     #[inline(always)]
-    fn row(
-        &mut self,
-        row: &Row<'_>,
-        asked: &Asked<'_>,
-        names: &mut Names<'_>,
-        sids: &mut HashMap<Vec<u8>, Option<AccountId>>,
-    ) {
+    fn row(&mut self, row: &Row<'_>, asked: &Asked<'_>, names: &mut Names<'_>, sids: &mut Sids) {
         if self.second != Some(row.seconds) {
             self.moved(row);
         }
@@ -137,10 +144,14 @@ impl Scanned {
             self.noise(row);
             return;
         }
-        let by_sid = proxied::own_sid(row).and_then(|sid| whose(sid, asked.watch, sids));
+        let sid = match proxied::own_sid(row) {
+            None => Sid::Untold,
+            Some(sid) => whose(sid, asked.watch, sids).map_or(Sid::Strange(sid), Sid::Known),
+        };
         let is_asked = !asked.ids.is_empty() && asked.ids.contains(&request_id(row));
-        if sort == Sort::Watched || is_asked || by_sid.is_some_and(|id| asked.watch.has(id)) {
-            self.of_interest(row, user, by_sid, is_asked, asked, names);
+        let is_watched = matches!(sid, Sid::Known(id) if asked.watch.has(id));
+        if sort == Sort::Watched || is_asked || is_watched {
+            self.of_interest(row, user, sid, is_asked, asked, names);
         }
     }
 
@@ -176,7 +187,7 @@ impl Scanned {
         &mut self,
         row: &Row<'_>,
         user: &[u8],
-        by_sid: Option<AccountId>,
+        sid: Sid<'_>,
         is_asked: bool,
         asked: &Asked<'_>,
         names: &mut Names<'_>,
@@ -185,32 +196,34 @@ impl Scanned {
         let Some(access) = (asked.is_within)(time).then(|| self.access(row, user)).flatten() else {
             return;
         };
-        let by_name = names.meant(user, || time).clone();
-        if let (Some(id), Meant::Nobody | Meant::Namesake(_)) = (by_sid, &by_name)
-            && asked.watch.has(id)
-            && asked.watch.accounts().resolve(&decode(user), Some(time)) == Resolution::Nobody
-        {
-            self.learned.entry((id, decode(user))).or_insert(row.number);
+        let by_name = names.meant(user, || time);
+        let accounts = asked.watch.accounts();
+        let is_told = || accounts.resolve(&decode(user), Some(time)) != Resolution::Nobody;
+        match (sid, by_name) {
+            (Sid::Known(id), Meant::Nobody | Meant::Namesake(_))
+                if asked.watch.has(id) && !is_told() =>
+            {
+                self.learned.entry((id, decode(user))).or_insert(row.number);
+            }
+            (Sid::Untold | Sid::Strange(_), Meant::Namesake(_)) if self.namesakes.len() < 1000 => {
+                *self.namesakes.entry(decode(user)).or_default() += 1;
+            }
+            _ => {}
         }
-        if let (None, Meant::Namesake(_)) = (by_sid, &by_name)
-            && self.namesakes.len() < 1000
-        {
-            *self.namesakes.entry(decode(user)).or_default() += 1;
-        }
-        let (ids, is_ambiguous) = match (by_sid, by_name) {
-            (Some(id), _) if asked.watch.has(id) => (vec![id], false),
-            // The SID is another account's, whatever the name.
-            (Some(_), _) | (None, Meant::Nobody | Meant::Namesake(_)) => (Vec::new(), false),
-            (None, Meant::One(id)) => (vec![id], false),
-            (None, Meant::Ambiguous(ids)) => (ids, true),
-        };
-        if ids.is_empty() && is_asked {
-            // A name that no source knows may be the same account's.
-            let is_contradicted = by_sid.is_some()
-                || asked.watch.accounts().resolve(&decode(user), Some(time)) != Resolution::Nobody;
-            let has_strange_sid = by_sid.is_none() && proxied::own_sid(row).is_some();
-            let row = Access { is_contradicted, ..access };
-            self.desk.others.push(Other { row, has_strange_sid });
+        let (ids, is_ambiguous) = owners(sid, by_name, asked.watch);
+        let named = by_name.first().filter(|_| ids.is_empty() && matches!(sid, Sid::Strange(_)));
+        if ids.is_empty() && (is_asked || named.is_some()) {
+            let strange_sid = match sid {
+                Sid::Strange(sid) => Some(self.desk.text(sid.as_bytes())),
+                _ => None,
+            };
+            self.desk.others.push(Other {
+                row: Access { account: named.unwrap_or_default(), ..access },
+                is_named: named.is_some(),
+                // A name that no source knows may be the same account's.
+                is_known: is_told() || matches!(sid, Sid::Known(_)),
+                strange_sid,
+            });
         }
         for account in ids {
             self.desk.accesses.push(Access { account, is_ambiguous, ..access });
@@ -249,7 +262,7 @@ impl Scanned {
             is_start_known,
             end,
             key: desk.key(row.text(Column::ServerHostName), &route, name),
-            client: desk.client(&device, &agent, proxied::client_ip(row)),
+            client: desk.client(&device, &agent, proxied::client_ip(row), b""),
             name,
             command: desk.text(command),
             refusal,
@@ -258,13 +271,31 @@ impl Scanned {
             request_id: request_id(row),
             is_proxied: true,
             twin: None,
-            is_contradicted: false,
+            contradiction: None,
             moved_data: moved,
             is_back_end: false,
             sc_status,
             sc_substatus: None,
             sc_win32_status: None,
         })
+    }
+}
+
+/// Whose a row is: by its SID, else by its name, which is not enough where the SID is another one than the account's.
+fn owners(sid: Sid<'_>, by_name: &Meant, watch: &Watch<'_>) -> (Vec<AccountId>, bool) {
+    let accounts = &watch.accounts().list;
+    let may_be = |id: &AccountId| match sid {
+        Sid::Strange(_) => accounts.get(*id).is_none_or(|account| account.sid.is_none()),
+        _ => true,
+    };
+    match (sid, by_name) {
+        (Sid::Known(id), _) if watch.has(id) => (vec![id], false),
+        (Sid::Known(_), _) | (_, Meant::Nobody | Meant::Namesake(_)) => (Vec::new(), false),
+        (_, Meant::One(id)) => match watch.with_master(*id) {
+            Meant::Ambiguous(ids) => (ids.into_iter().filter(may_be).collect(), true),
+            _ => (Some(*id).filter(may_be).into_iter().collect(), false),
+        },
+        (_, Meant::Ambiguous(ids)) => (ids.iter().copied().filter(may_be).collect(), true),
     }
 }
 
@@ -277,11 +308,7 @@ fn request_id(row: &Row<'_>) -> u128 {
 const MOST_SIDS: usize = 100_000;
 
 /// Whose a SID is, if any account's of the evidence.
-fn whose(
-    sid: &str,
-    watch: &Watch<'_>,
-    known: &mut HashMap<Vec<u8>, Option<AccountId>>,
-) -> Option<AccountId> {
+fn whose(sid: &str, watch: &Watch<'_>, known: &mut Sids) -> Option<AccountId> {
     if let Some(&id) = known.get(sid.as_bytes()) {
         return id;
     }

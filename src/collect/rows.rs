@@ -112,8 +112,8 @@ impl<B: Send, P: Send> Gather for Gatherer<'_, '_, B, P> {
 impl<B, P> Gatherer<'_, '_, B, P> {
     fn take(&mut self, (tally, next, piece): Chunked<P>) {
         let lines_before = self.sum.line_ends();
-        for (_, layout) in self.sum.take(tally, self.state.fields_line) {
-            self.columns.clone_from(&layout.names);
+        for header in self.sum.take(tally, self.state.fields_line) {
+            self.columns.clone_from(&header.layout.names);
         }
         (self.take)(piece, lines_before);
         let fields_line = match next.fields_line {

@@ -1,9 +1,8 @@
 //! Tallies of the pieces of a log to that of the log, in the order of the file.
 
 use super::minutes::Presence;
-use std::sync::Arc;
 use stillin_parsers::event::Reason;
-use stillin_parsers::lines::{REJECTS_KEPT, Tally};
+use stillin_parsers::lines::{Header, REJECTS_KEPT, Tally};
 
 /// A tally whose headers were looked at.
 pub type Counted = Tally<()>;
@@ -23,8 +22,9 @@ impl Sum {
         self.tally.line_ends
     }
 
-    /// Adds the next piece, which begins under the header at line `fields_line` of the file; returns its own headers.
-    pub fn take<L>(&mut self, tally: Tally<L>, fields_line: u64) -> Vec<(u64, Arc<L>)> {
+    /// Adds the next piece, which begins under the header at line `fields_line` of the file; returns its own headers, as
+    /// they stand in the file.
+    pub fn take<L>(&mut self, tally: Tally<L>, fields_line: u64) -> Vec<Header<L>> {
         let sum = &mut self.tally;
         let lines_before = sum.line_ends;
         sum.lines += tally.lines;
@@ -57,8 +57,13 @@ impl Sum {
                 (None, Some(_)) => sum.holes.push((None, after)),
             }
         }
-        self.last_entry = tally.ends.map(|(_, last)| last).or(self.last_entry);
-        tally.layouts
+        let before = self.last_entry;
+        self.last_entry = tally.ends.map(|(_, last)| last).or(before);
+        let in_file = |header: Header<L>| {
+            let between = (header.between.0.or(before), header.between.1);
+            Header { line: header.line + lines_before, between, ..header }
+        };
+        tally.layouts.into_iter().map(in_file).collect()
     }
 
     /// The tally of the whole log; its holes are holes of every presence in it.

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 pub struct Watch<'a> {
     accounts: &'a Accounts,
     watched: BTreeSet<AccountId>,
+    /// Those, and with a linked mailbox its master, and the other way round: they share names.
+    followed: BTreeSet<AccountId>,
     /// Bits at the hashes of all local parts by which a log could mean a watched account.
     filter: Filter,
 }
@@ -27,11 +29,27 @@ pub enum Meant {
     Namesake(Vec<AccountId>),
 }
 
+impl Meant {
+    /// An account whose name it is, or may be.
+    pub fn first(&self) -> Option<AccountId> {
+        match self {
+            Meant::One(id) => Some(*id),
+            Meant::Ambiguous(ids) => ids.first().copied(),
+            Meant::Nobody | Meant::Namesake(_) => None,
+        }
+    }
+}
+
 impl<'a> Watch<'a> {
     /// A watchlist of `watched`.
     pub fn new(accounts: &'a Accounts, watched: BTreeSet<AccountId>) -> Self {
+        let linked = accounts.list.iter().enumerate();
+        let pairs = linked.filter_map(|(id, account)| Some([id, account.master?]));
+        let pairs = pairs.filter(|pair| pair.iter().any(|id| watched.contains(id)));
+        let followed: BTreeSet<AccountId> =
+            watched.iter().copied().chain(pairs.flatten()).collect();
         let parts: BTreeSet<String> =
-            watched.iter().flat_map(|&id| accounts.local_parts(id)).collect();
+            followed.iter().flat_map(|&id| accounts.local_parts(id)).collect();
         let mut filter = Filter::new(parts.len() * 2);
         for part in &parts {
             for spelling in [part.clone(), part.replace(' ', "+")] {
@@ -39,7 +57,7 @@ impl<'a> Watch<'a> {
                 filter.set(Parts::of(spelling).hash(spelling).unwrap_or_default());
             }
         }
-        Watch { accounts, watched, filter }
+        Watch { accounts, watched, followed, filter }
     }
 
     /// The accounts and their names.
@@ -47,9 +65,19 @@ impl<'a> Watch<'a> {
         self.accounts
     }
 
-    /// Whether an account is watched.
+    /// Whether rows of an account are kept.
     pub fn has(&self, id: AccountId) -> bool {
-        self.watched.contains(&id)
+        self.followed.contains(&id)
+    }
+
+    /// Whose a row can be that is said to be the account's by what did not hear the client itself: the back end, or a
+    /// log of Exchange without a SID. Of a linked mailbox it may be the master's (see `case::design`).
+    pub fn with_master(&self, id: AccountId) -> Meant {
+        match self.accounts.list.get(id).and_then(|account| account.master) {
+            _ if !self.has(id) => Meant::Nobody,
+            Some(master) => Meant::Ambiguous(vec![id, master]),
+            None => Meant::One(id),
+        }
     }
 
     /// Whether nobody is watched.
@@ -71,8 +99,7 @@ impl<'a> Watch<'a> {
     pub fn meant(&self, cs_username: &[u8], time: impl FnOnce() -> DateTime<Utc>) -> Meant {
         let name = decode(cs_username);
         match self.accounts.resolve(&name, None) {
-            Resolution::One(id) if self.watched.contains(&id) => Meant::One(id),
-            Resolution::One(_) => Meant::Nobody,
+            Resolution::One(id) => self.meant_or_master(id, &name),
             Resolution::Ambiguous(_) => self.meant_then(&name, time()),
             Resolution::Nobody => {
                 let namesakes = self.accounts.namesakes(&name);
@@ -101,12 +128,20 @@ impl<'a> Watch<'a> {
     fn meant_then(&self, name: &str, time: DateTime<Utc>) -> Meant {
         let ids = match self.accounts.resolve(name, Some(time)) {
             Resolution::Nobody => return Meant::Nobody,
-            Resolution::One(id) if self.watched.contains(&id) => return Meant::One(id),
-            Resolution::One(_) => return Meant::Nobody,
+            Resolution::One(id) => return self.meant_or_master(id, name),
             Resolution::Ambiguous(ids) => ids,
         };
-        let watched: Vec<_> = ids.into_iter().filter(|id| self.watched.contains(id)).collect();
-        if watched.is_empty() { Meant::Nobody } else { Meant::Ambiguous(watched) }
+        let kept: Vec<_> = ids.into_iter().filter(|id| self.has(*id)).collect();
+        if kept.is_empty() { Meant::Nobody } else { Meant::Ambiguous(kept) }
+    }
+
+    /// The master of a linked mailbox may log on with a UPN or an address of that, but not with its `DOMAIN\sam`.
+    fn meant_or_master(&self, id: AccountId, name: &str) -> Meant {
+        match self.accounts.is_own_name(name, id) {
+            true if self.has(id) => Meant::One(id),
+            true => Meant::Nobody,
+            false => self.with_master(id),
+        }
     }
 }
 

@@ -62,9 +62,10 @@ pub(super) struct Chains<'a> {
     coverage: &'a Coverage,
     restarts: &'a Restarts,
     ttl: TimeDelta,
-    open: BTreeMap<u32, Chain>,
+    /// By key; requests that another log gives to somebody else hang on another token.
+    open: BTreeMap<(u32, bool), Chain>,
     /// By key and client, start of the first request.
-    clients: BTreeMap<(u32, u32), DateTime<Utc>>,
+    clients: BTreeMap<((u32, bool), u32), DateTime<Utc>>,
 }
 
 impl<'a> Chains<'a> {
@@ -75,7 +76,11 @@ impl<'a> Chains<'a> {
     /// Adds a served request to its chain and says where its token comes from, seen from `change`.
     pub(super) fn serve(&mut self, request: &Request, change: Option<DateTime<Utc>>) -> Token {
         let start = request.start;
-        let chain = match self.open.get(&request.key) {
+        let key = (request.key, request.contradiction.is_some());
+        // That of somebody else may be the account's all the same; but the account's never hangs on somebody else's.
+        let own = self.open.get(&(request.key, false));
+        let before = own.into_iter().chain(self.open.get(&key)).max_by_key(|chain| chain.last_end);
+        let chain = match before {
             Some(chain) => self.go_on(request, *chain),
             None => self.begin(request),
         };
@@ -89,8 +94,8 @@ impl<'a> Chains<'a> {
         let speaks = if is_blind { chain.speaks } else { Speaks::default() };
         let (oldest, is_restarted) = (chain.origin, chain.is_restarted);
         let last_end = chain.last_end.max(request.end);
-        self.open.insert(request.key, Chain { last_start: start, last_end, ..chain });
-        let first = *self.clients.entry((request.key, request.client)).or_insert(start);
+        self.open.insert(key, Chain { last_start: start, last_end, ..chain });
+        let first = *self.clients.entry((key, request.client)).or_insert(start);
         let is_client_known = change.is_some_and(|change| first < change);
         Token { lineage, oldest, is_restarted, speaks, is_client_known }
     }

@@ -33,13 +33,15 @@ pub enum Ground {
     SharedName,
     /// W3C and HttpProxy name different users.
     UsersDisagree,
+    /// HttpProxy tells a SID that is not the account's.
+    OtherSid,
     /// The account was enabled again at some unknown time before.
     MaybeEnabled,
 }
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 16] = [
+    const ALL: [Ground; 17] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -55,13 +57,14 @@ impl Ground {
         Ground::NoLogonAllTheSame,
         Ground::SharedName,
         Ground::UsersDisagree,
+        Ground::OtherSid,
         Ground::MaybeEnabled,
     ];
 }
 
 /// A set of grounds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Speaks(u16);
+pub struct Speaks(u32);
 
 impl Speaks {
     /// Those of both.
@@ -82,6 +85,6 @@ impl Speaks {
 
 impl From<Ground> for Speaks {
     fn from(ground: Ground) -> Self {
-        Speaks(1 << ground as u16)
+        Speaks(1 << ground as u32)
     }
 }

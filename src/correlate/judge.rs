@@ -4,8 +4,8 @@ use super::chain::{Lineage, Token};
 use super::logon::Asked;
 use super::run::Runs;
 use super::{
-    Auth, Bearing, Class, Classed, Effect, Ground, LONGEST_REQUEST, Request, Residual, Rules,
-    Speaks,
+    Auth, Bearing, Class, Classed, Contradiction, Effect, Ground, LONGEST_REQUEST, Request,
+    Residual, Rules, Speaks,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use stillin_parsers::event::ChangeKind;
@@ -76,7 +76,8 @@ fn restrain(classed: &mut Classed, request: &Request, effect: &Effect) {
     let may_be_in_flight = !request.is_start_known && request.start < effect.at + LONGEST_REQUEST;
     let grounds = [
         (request.is_ambiguous, Ground::SharedName),
-        (request.is_contradicted, Ground::UsersDisagree),
+        (request.contradiction == Some(Contradiction::OtherUser), Ground::UsersDisagree),
+        (request.contradiction == Some(Contradiction::OtherSid), Ground::OtherSid),
         (may_be_in_flight, Ground::StartUnknown),
         (effect.may_be_over, Ground::MaybeEnabled),
     ];
@@ -84,7 +85,7 @@ fn restrain(classed: &mut Classed, request: &Request, effect: &Effect) {
         classed.speaks = classed.speaks.and(ground.into());
         (classed.residual, classed.run) = (Residual::Possible, None);
     }
-    if request.is_ambiguous || request.is_contradicted {
+    if request.is_ambiguous || request.contradiction.is_some() {
         classed.class = Class::Ambiguous;
     }
 }

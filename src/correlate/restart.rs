@@ -19,7 +19,8 @@ pub enum Scope {
 pub struct Restart {
     /// When.
     pub at: DateTime<Utc>,
-    /// An event says so. Else it is a hint: requests that HTTP.sys abandoned, another process id (DOMAIN.md 6.1).
+    /// An event says so. Else it is a hint: requests that HTTP.sys abandoned, another process id (DOMAIN.md 6.1), or,
+    /// of all of IIS, a header that was written again, at some time after `at` (1.1).
     pub is_sure: bool,
     /// What was restarted.
     pub scope: Scope,

@@ -40,7 +40,7 @@ fn cuts(text: &str) -> Vec<Cut> {
 /// `90+5` a request from minute 90 to 95; after it `x` wrong password, `d` told disabled, `t` timed out,
 /// `u` refused for a reason that is not told, `k1` key 1, `c1` client 1, `i1` from address 1,
 /// `w` perhaps Windows authentication, `b` perhaps both, `T` known to be Basic or forms, `N` NTLM, `K` Kerberos,
-/// `?` a shared name, `~` a start that is not known, `a` claimed by its address.
+/// `?` a shared name, `!` another SID in the front end's log, `~` a start that is not known, `a` claimed by its address.
 fn requests(text: &str) -> Vec<Request> {
     let mut list: Vec<_> = text.split_whitespace().map(request).collect();
     list.sort_by_key(|r| r.start);
@@ -92,7 +92,7 @@ fn request(word: &str) -> Request {
         refusal,
         is_claimed: marks.contains('a'),
         is_ambiguous: marks.contains('?'),
-        is_contradicted: false,
+        contradiction: marks.contains('!').then_some(Contradiction::OtherSid),
         auth,
     }
 }

@@ -72,6 +72,10 @@ fn of_identity(finding: &Finding) -> Vec<String> {
             Ground::UsersDisagree,
             "of the two logs that name different users for a request, the one that names somebody else is right",
         ),
+        (
+            Ground::OtherSid,
+            "HttpProxy is right: the requests with another SID are those of another account under the name",
+        ),
         (Ground::MaybeEnabled, "the source is right that says that the account was enabled again"),
     ];
     let said = grounds.into_iter().filter(|(ground, _)| any_says(finding, *ground));
@@ -213,7 +217,7 @@ pub fn missing(report: &Report, finding: &Finding, again: Option<&Again>) -> Vec
             ));
         }
     }
-    texts.extend(again.and_then(|again| again.other_servers.clone()));
+    texts.extend(again.into_iter().flat_map(|again| again.other_servers.clone()));
     texts.extend(of_change(report, finding));
     texts
 }

@@ -39,7 +39,8 @@ fn check(scheme: Scheme, path: &Path, n_steps: usize, begin: &[&str]) {
     let (key, account, finding) = (key(scheme), "FABRIKAM\\ada", "f1");
     let planned = [Planned { finding, account, kind: ChangeKind::Disabled, key: &key, path }];
     assert_eq!(steps(&planned).len(), n_steps, "{path:?}");
-    assert_eq!(pools(&planned).len(), n_steps);
+    let pools: BTreeSet<_> = keys(&planned).map(|key| (&key.server, key.pool)).collect();
+    assert_eq!(pools.len(), n_steps);
     let texts: Vec<_> = advice(&planned).into_iter().map(|told| told.text).collect();
     assert_eq!(texts.len(), begin.len(), "{texts:?}");
     for (text, begins) in texts.iter().zip(begin) {

@@ -2,15 +2,17 @@
 //! (DOMAIN.md 4.4).
 
 use super::names;
-use crate::event::Mailbox;
+use crate::event::{Identity, Mailbox};
 
 /// What an export tells of it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Traits {
     /// The type, where it is told and known.
     recipient: Option<Recipient>,
     /// What other attributes come to.
     implied: Option<Mailbox>,
+    /// The account of another forest that logs on to it.
+    master: Option<Box<Identity>>,
 }
 
 /// What an object is to Exchange.
@@ -23,15 +25,20 @@ enum Recipient {
 
 impl Traits {
     /// The kind of the mailbox; none where nothing tells of one.
-    pub fn mailbox(self) -> Option<Mailbox> {
+    pub fn mailbox(&self) -> Option<Mailbox> {
         match self.recipient {
             Some(Recipient::Mailbox(mailbox)) => Some(mailbox),
             _ => self.implied,
         }
     }
 
+    /// The account of another forest that logs on to it, as far as it is told.
+    pub fn master(&self) -> Option<&Identity> {
+        self.master.as_deref().filter(|master| !names::is_empty(master))
+    }
+
     /// It is surely none.
-    pub fn is_no_account(self) -> bool {
+    pub fn is_no_account(&self) -> bool {
         self.recipient == Some(Recipient::NoAccount)
     }
 }
@@ -44,8 +51,8 @@ pub fn take(traits: &mut Traits, attribute: &str, value: &[u8], text: &str) {
             traits.recipient = recipient(text);
             None
         }
-        "msexchmasteraccountsid" => names::sid(value).and_then(|sid| of_master(&sid)),
-        "linkedmasteraccount" => of_master(text),
+        "msexchmasteraccountsid" => names::sid(value).and_then(|sid| of_master(&sid, traits)),
+        "linkedmasteraccount" => of_master(text, traits),
         "islinked" => is_true.then_some(Mailbox::Linked),
         "isshared" => is_true.then_some(Mailbox::Shared),
         "resourcetype" if text.eq_ignore_ascii_case("Equipment") => Some(Mailbox::Equipment),
@@ -60,12 +67,21 @@ pub fn take(traits: &mut Traits, attribute: &str, value: &[u8], text: &str) {
 /// An account of another forest is the master of a linked mailbox. Shared mailboxes and resources, and user mailboxes
 /// whose account somebody disabled, have SELF there (S-1-5-10), which says nothing of design: `NT AUTHORITY\SELF`,
 /// `NT-AUTORITÄT\SELBST`, `AUTORITE NT\SELF`.
-fn of_master(master: &str) -> Option<Mailbox> {
-    let is_self = match master.split_once('\\') {
-        Some((domain, _)) => domain.split([' ', '-']).any(|word| word.eq_ignore_ascii_case("NT")),
-        None => !master.to_ascii_uppercase().starts_with("S-1-5-21-"),
-    };
-    (!is_self).then_some(Mailbox::Linked)
+fn of_master(master: &str, traits: &mut Traits) -> Option<Mailbox> {
+    let sid = Some(master.to_ascii_uppercase()).filter(|sid| sid.starts_with("S-1-5-21-"));
+    let is_nt = |domain: &str| domain.split([' ', '-']).any(|word| word.eq_ignore_ascii_case("NT"));
+    let name = master.split_once('\\').filter(|(domain, _)| !is_nt(domain));
+    if sid.is_none() && name.is_none() {
+        return None;
+    }
+    let told = traits.master.get_or_insert_default();
+    // Letters that are not ASCII may be lost.
+    if let Some((domain, sam)) = name.filter(|_| !master.contains(['?', '\u{fffd}'])) {
+        told.domain = Some(domain.to_owned());
+        told.sam_account_name = Some(sam.to_owned());
+    }
+    told.sid = sid.or(told.sid.take());
+    Some(Mailbox::Linked)
 }
 
 /// `msExchRecipientTypeDetails` as LDAP has it, and the word that Exchange shows for it. Whatever is not here says
@@ -191,6 +207,39 @@ mod tests {
             (&[("msexchrecipienttypedetails", "MailUser"), ("islinked", "True")], Some(Linked)),
         ] {
             assert_eq!(traits(attributes).mailbox(), expect, "{attributes:?}");
+        }
+    }
+
+    #[test]
+    fn masters() {
+        const SID: &str = "S-1-5-21-9-8-7-1104";
+        for (attributes, expect) in [
+            (&[("msexchmasteraccountsid", SID)][..], Some((Some(SID), None, None))),
+            (&[("linkedmasteraccount", "s-1-5-21-9-8-7-1104")], Some((Some(SID), None, None))),
+            (
+                &[("linkedmasteraccount", "CONTOSO\\ada")],
+                Some((None, Some("CONTOSO"), Some("ada"))),
+            ),
+            (
+                &[("linkedmasteraccount", "CONTOSO\\ada"), ("msexchmasteraccountsid", SID)],
+                Some((Some(SID), Some("CONTOSO"), Some("ada"))),
+            ),
+            // A room can be linked as well.
+            (
+                &[("msexchrecipienttypedetails", "2199023255552"), ("msexchmasteraccountsid", SID)],
+                Some((Some(SID), None, None)),
+            ),
+            (&[("linkedmasteraccount", "CONTOSO\\m?ller")], None),
+            (&[("linkedmasteraccount", "NT AUTHORITY\\SELF")], None),
+            (&[("msexchmasteraccountsid", "S-1-5-10")], None),
+            (&[("islinked", "True")], None),
+        ] {
+            let traits = traits(attributes);
+            let told = traits.master().map(|master| {
+                let name = (master.domain.as_deref(), master.sam_account_name.as_deref());
+                (master.sid.as_deref(), name.0, name.1)
+            });
+            assert_eq!(told, expect, "{attributes:?}");
         }
     }
 }

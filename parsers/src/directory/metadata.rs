@@ -123,6 +123,7 @@ pub fn pos(fact: &Fact) -> Pos {
         | Fact::Restart(Restart { pos, .. })
         | Fact::Logon(Logon { pos, .. })
         | Fact::Account { pos, .. }
+        | Fact::Linked { pos, .. }
         | Fact::UserAccountControlSet { pos, .. }
         | Fact::VirtualDirectory(VirtualDirectory { pos, .. }) => *pos,
     }

@@ -91,6 +91,7 @@ fn check(attributes: &[(&str, &str)], expect: &[&str]) {
             Ok(Fact::Account { account, enabled, .. }) => {
                 format!("{:?} {}", enabled, account.smtp.join(" "))
             }
+            Ok(Fact::Linked { master, .. }) => format!("linked to {:?}", master.sid),
             Ok(Fact::UserAccountControlSet { version, .. }) => format!("uac {version}"),
             Ok(Fact::Restart(_) | Fact::Logon(_) | Fact::VirtualDirectory(_)) => {
                 panic!("a directory does not say that")

@@ -181,7 +181,8 @@ fn every_command_has_one_word_and_one_code() {
 #[test]
 fn the_log_field() {
     let field = |client_items, server_items, mails_sent, error: Option<&'static str>| {
-        Some(LogField { client_items, server_items, mails_sent, error: error.map(str::as_bytes) })
+        let error = error.map(str::as_bytes);
+        Some(LogField { client_items, server_items, mails_sent, error, ..LogField::default() })
     };
     #[rustfmt::skip]
     let table: &[(&str, Option<LogField<'_>>)] = &[
@@ -202,5 +203,27 @@ fn the_log_field() {
     ];
     for &(query, expect) in table {
         assert_eq!(log_field(query.as_bytes()), expect, "{query}");
+    }
+}
+
+#[test]
+fn the_log_field_names_servers() {
+    for (query, expect) in [
+        (
+            "Cmd=Ping&Log=SC1:1_PrxFrom:10.0.0.12_Ver1:161_HH:mail_Cafe:EX02.FABRIKAM.EXAMPLE_Dc:dc1",
+            &["EX02.FABRIKAM.EXAMPLE"][..],
+        ),
+        ("Cmd=Sync&Log=PrxFrom:fe80%3a%3a1%2512_V141_HH:mail%3a444", &["fe80::1%12"]),
+        ("Cmd=Sync&Log=PrxFrom:fe80::1%12_V141", &["fe80::1%12"]),
+        (
+            "Cmd=Sync&Log=V140_prxto:ex03.fabrikam.example_PrxFrom:10.0.0.12",
+            &["10.0.0.12", "ex03.fabrikam.example"],
+        ),
+        ("Cmd=Sync&Log=V141_PrxFrom:_PrxTo:_Cafe:", &[]),
+        ("Cmd=Sync&Log=Cafe:typed&Log=V141_Fc1", &[]),
+    ] {
+        let field = log_field(query.as_bytes()).unwrap();
+        let servers = field.servers().map(|name| String::from_utf8_lossy(&name).into_owned());
+        assert_eq!(servers.collect::<Vec<_>>(), expect, "{query}");
     }
 }

@@ -1,6 +1,7 @@
 //! One row of HttpProxy, the front end's own log, to what it says of an account: who, by which scheme, whether served,
 //! since when, from where (DOMAIN.md 3.1). Route, command and device of a row are those of a W3C line.
 
+use super::address;
 use super::auth::Auth;
 use super::outcome::{self, Outcome, Status};
 use super::routes::{self, Route};
@@ -142,17 +143,8 @@ fn is_account_sid(sid: &str) -> bool {
 
 /// The address of the client, without a port: of its `X-Forwarded-For`, where there is one.
 pub fn client_ip<'a>(row: &Row<'a>) -> &'a [u8] {
-    let text = row.text(Column::ClientIpAddress);
     // Of several the first; the commas between them were made blanks.
-    let text = text.split(|&byte| byte == b' ').next().unwrap_or_default();
-    if let Some(inner) = text.strip_prefix(b"[") {
-        return inner.split(|&byte| byte == b']').next().unwrap_or_default();
-    }
-    let mut parts = text.split(|&byte| byte == b':');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(address), Some(_port), None) => address,
-        _ => text,
-    }
+    address::first(row.text(Column::ClientIpAddress))
 }
 
 /// `UserAgent` of a row and `cs(User-Agent)` of a W3C line are one text: Exchange writes a blank for each comma, IIS a

@@ -224,7 +224,7 @@ impl Reader {
             // A header is repeated again and again: it is kept once.
             let known = self.state.layout.take().filter(|known| **known == layout);
             let layout = known.unwrap_or_else(|| Arc::new(layout));
-            self.tally.layouts.push((number, layout.clone()));
+            self.tally.header(number, layout.clone());
             self.state = State { layout: Some(layout), fields_line: number };
         } else if let Some(software) = text.strip_prefix(b"#Software:") {
             self.tally.software(software);

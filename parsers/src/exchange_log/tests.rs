@@ -63,7 +63,7 @@ fn finds_headers_in_every_form() {
         let (tally, seen) = read(
             format!("{header}\r\n2026-03-02T08:00:01Z,true,FAB\\ada,agent,200,?q\r\n").as_bytes(),
         );
-        let names = &tally.layouts.last().unwrap().1.names;
+        let names = &tally.layouts.last().unwrap().layout.names;
         assert_eq!(names.len(), 6, "{header}");
         let (_, seen) = seen.last().and_then(|row| row.split_once('|')).unwrap();
         assert_eq!(seen, "02 08:00:01|FAB\\ada|agent|?q", "{header}");
@@ -78,8 +78,10 @@ fn follows_a_new_header_and_keeps_a_repeated_one_once() {
         ),
         &["3|02 08:00:01.250|FAB\\ada|agent|?q", "5|02 08:00:02|bob|x|"],
     );
-    let [(1, first), (2, second), (4, third)] = &tally.layouts[..] else { panic!("{tally:?}") };
-    assert!(std::sync::Arc::ptr_eq(first, second) && first != third);
+    assert_eq!(tally.layouts.iter().map(|header| header.line).collect::<Vec<_>>(), [1, 2, 4]);
+    let [first, second, third] = &tally.layouts[..] else { panic!("{tally:?}") };
+    assert!(std::sync::Arc::ptr_eq(&first.layout, &second.layout));
+    assert!(first.layout != third.layout);
 }
 
 #[test]

@@ -24,10 +24,11 @@ pub enum Column {
     TimeTaken,
     SReason,
     SQueuename,
+    XForwardedFor,
 }
 
 /// Number of columns in [`Column`].
-const COLUMNS: usize = 18;
+const COLUMNS: usize = 19;
 
 /// Names of the columns as logged; the first spelling that a log uses wins.
 const NAMES: &[(&str, Column)] = &[
@@ -53,6 +54,10 @@ const NAMES: &[(&str, Column)] = &[
     ("timetakenms", Column::TimeTaken),
     ("s-reason", Column::SReason),
     ("s-queuename", Column::SQueuename),
+    // Columns that administrators add, for what a load balancer says of the client (DOMAIN.md 1.2).
+    ("x-forwarded-for", Column::XForwardedFor),
+    ("cs(x-forwarded-for)", Column::XForwardedFor),
+    ("originalip", Column::XForwardedFor),
 ];
 
 /// What stands between two values.

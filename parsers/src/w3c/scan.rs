@@ -226,7 +226,7 @@ impl Reader {
         };
         if let Some(fields) = after(b"#Fields:") {
             let layout = Arc::new(Layout::parse(fields));
-            self.tally.layouts.push((number, layout.clone()));
+            self.tally.header(number, layout.clone());
             self.state.layout = Some(layout);
             self.state.fields_line = number;
             self.clock.forget();

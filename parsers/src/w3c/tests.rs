@@ -253,3 +253,22 @@ fn endless_lines_come_in_blocks_as_well() {
         assert_eq!((tally.line_ends, tally.nul_runs), (whole.line_ends, whole.nul_runs));
     }
 }
+
+#[test]
+fn headers_stand_between_entries() {
+    let line = |second| format!("2026-03-02 08:00:{second} ada 200\n");
+    let fields = "#Fields: date time cs-username sc-status\n";
+    let log = [fields, &line("01"), &line("02"), fields, fields, &line("02"), fields].concat();
+    let (tally, _) = scan(log.as_bytes(), &State::default(), |_, _| ());
+    let second = |seconds: i64| seconds.rem_euclid(60);
+    let between =
+        |(before, after): (Option<i64>, Option<i64>)| (before.map(second), after.map(second));
+    let headers: Vec<_> = tally.layouts.iter().map(|h| (h.line, between(h.between))).collect();
+    let expect = [
+        (1, (None, Some(1))),
+        (4, (Some(2), Some(2))),
+        (5, (Some(2), Some(2))),
+        (7, (Some(2), None)),
+    ];
+    assert_eq!(headers, expect);
+}

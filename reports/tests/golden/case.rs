@@ -29,7 +29,7 @@ fn requests(from: &str, minutes: i64, n: usize) -> impl Iterator<Item = Line> {
             place: place("iis/EX01/W3SVC1/u_ex260302.log", i as u64 + 10),
             auth: (i % 3 == 0).then_some("basic"),
             twin: (i % 3 == 0).then(|| place("proxy/EX01/u_ex260302.log", i as u64)),
-            is_contradicted: i == 3,
+            contradiction: (i == 3).then_some("the two logs name different users"),
         })
     })
 }

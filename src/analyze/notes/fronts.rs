@@ -2,16 +2,28 @@
 //! show, and where two logs of one request differ.
 
 use super::super::Run;
+use super::super::fronts::HELD_BACK;
 use crate::account::Resolution;
+use crate::collect::Strange;
 use crate::collect::names::host_name;
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// Notes of one kind, each about a name.
+const MOST: usize = 20;
 
 /// One sentence each.
 pub fn notes(run: &Run<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(without_w3c(run));
+    notes.extend(after_w3c(run));
     notes.extend(not_supplied(run));
     notes.extend(disagreeing(run));
+    notes.extend(crowded(run));
+    notes.extend(forwarded(run));
+    notes.extend(strange(run));
+    notes.extend(shared(run));
     notes.extend(impersonated(run));
     notes
 }
@@ -34,23 +46,111 @@ fn without_w3c(run: &Run<'_>) -> Option<String> {
     })
 }
 
+/// The same where HttpProxy goes on after the end of the web log.
+fn after_w3c(run: &Run<'_>) -> Vec<String> {
+    let mut ends: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
+    for (server, _) in run.collected.fronts.keys() {
+        let Some(web) = run.fronts.web(server) else { continue };
+        let goes_on = |index: u32| {
+            let span = run.fronts.coverage.of(index);
+            span.is_some_and(|span| span.to - web.to > HELD_BACK)
+        };
+        if run.fronts.indexes_of(server).any(goes_on) {
+            ends.insert(server, web.to);
+        }
+    }
+    let note = |(server, end): (&str, DateTime<Utc>)| {
+        format!(
+            "{server}: the IIS log ends at {}, and HttpProxy goes on: since then a logon that was turned down cannot be \
+             seen; add newer IIS logs",
+            end.format("%F %T UTC")
+        )
+    };
+    ends.into_iter().map(note).collect()
+}
+
 /// Servers that requests were passed on to, or came from, and that may be front ends themselves.
-pub fn not_supplied(run: &Run<'_>) -> Option<String> {
-    let is_known = |name: &String| {
-        run.fronts.servers.contains(name)
+pub fn not_supplied(run: &Run<'_>) -> Vec<String> {
+    let is_known = |name: &str| {
+        run.fronts.servers.iter().any(|known| known == name)
             || run.collected.fronts.keys().any(|(server, _)| server == name)
             || run.collected.back_ends.contains(name)
     };
-    let seen = run.collected.targets.iter().map(|name| host_name(name));
-    let missing: BTreeSet<String> =
-        seen.filter(|name| !name.is_empty() && !is_known(name)).collect();
-    let names: Vec<&str> = missing.iter().map(String::as_str).collect();
-    (!names.is_empty()).then(|| {
+    let named = run.collected.targets.iter().map(|name| host_name(name));
+    let named: BTreeSet<String> =
+        named.filter(|name| !name.is_empty() && !is_known(name)).collect();
+    let (addresses, names): (Vec<&str>, Vec<&str>) =
+        named.iter().map(String::as_str).partition(|name| address(name).is_some());
+    let own: BTreeSet<IpAddr> = run
+        .collected
+        .logs
+        .values()
+        .flat_map(|log| log.addresses.keys())
+        .filter_map(|s_ip| address(s_ip))
+        .collect();
+    let is_strange = |text: &&str| {
+        address(text).is_some_and(|address| tells_a_server(address) && !own.contains(&address))
+    };
+    let addresses: Vec<&str> = addresses.into_iter().filter(is_strange).collect();
+    let by_name = (!names.is_empty()).then(|| {
         format!(
             "{}: named by other servers as one of theirs, but no log of it was supplied: whoever was served there is \
              not seen; add its W3SVC1 folder if clients can reach it",
             super::first_few(&names)
         )
+    });
+    let by_address = (!addresses.is_empty()).then(|| {
+        format!(
+            "{}: requests were passed on from there, and no IIS log that was supplied is of that address: if it is \
+             another server, whoever was served there is not seen; add its W3SVC1 folder",
+            super::first_few(&addresses)
+        )
+    });
+    by_name.into_iter().chain(by_address).collect()
+}
+
+/// An address as logged, without a zone.
+fn address(text: &str) -> Option<IpAddr> {
+    let address: IpAddr = text.split('%').next()?.parse().ok()?;
+    Some(address.to_canonical())
+}
+
+/// Each server has loopback and link-local addresses, and passes requests on to itself by them.
+fn tells_a_server(address: IpAddr) -> bool {
+    !address.is_loopback()
+        && match address {
+            IpAddr::V4(address) => !address.is_link_local(),
+            IpAddr::V6(address) => !address.is_unicast_link_local(),
+        }
+}
+
+/// Addresses where a refusal may be any client's of an account.
+fn crowded(run: &Run<'_>) -> Option<String> {
+    let clients = &run.collected.book.clients;
+    let rows = run.cases.iter().flat_map(|case| &case.rows);
+    let doubtful = rows.filter(|row| row.access.may_be_another_clients());
+    let addresses: BTreeSet<&str> =
+        doubtful.map(|row| clients.get(row.access.client).address().as_str()).collect();
+    let addresses: Vec<&str> = addresses.into_iter().filter(|text| !text.is_empty()).collect();
+    (!addresses.is_empty()).then(|| {
+        format!(
+            "{}: several users come from there with the same user agent, as from behind a load balancer, so that a \
+             client without a device id cannot be told from others, and a refusal is no proof of what it was served \
+             before; log X-Forwarded-For in IIS",
+            super::first_few(&addresses)
+        )
+    })
+}
+
+/// A client can write the header itself, so nothing is more than told apart by it.
+fn forwarded(run: &Run<'_>) -> Option<String> {
+    let clients = &run.collected.book.clients;
+    let rows = run.cases.iter().flat_map(|case| &case.rows);
+    let mut told = rows.map(|row| clients.get(row.access.client));
+    told.any(|client| !client.forwarded.is_empty()).then(|| {
+        "addresses of clients are those that X-Forwarded-For tells, where IIS logs it: a load balancer writes it, but \
+         a client can too; they tell clients apart, and prove nothing"
+            .to_owned()
     })
 }
 
@@ -59,6 +159,39 @@ fn disagreeing(run: &Run<'_>) -> Option<String> {
     (n > 0).then(|| {
         format!(
             "{n} request(s) are one user's in the IIS log and another one's in HttpProxy: they are told as possible only"
+        )
+    })
+}
+
+/// Requests under an account's name that are another account's by their SID.
+fn strange(run: &Run<'_>) -> Vec<String> {
+    let strange = &run.collected.strange;
+    let note = |(strange, (n, _)): (&Strange, &(u64, DateTime<Utc>))| {
+        let display = run.directory.accounts.list[strange.account].display.as_str();
+        let (name, sid) = (&strange.name, &strange.sid);
+        format!(
+            "{n} request(s) by `{name}` have SID {sid} in HttpProxy, which no source knows and which is not {display}'s: of an \
+             account made again under the name, or of another forest, so not taken for {display}'s; add a directory export"
+        )
+    };
+    let mut notes: Vec<String> = strange.iter().take(MOST).map(note).collect();
+    if strange.len() > MOST {
+        notes.push(format!(
+            "and {} more names with a SID that no source knows",
+            strange.len() - MOST
+        ));
+    }
+    notes
+}
+
+/// Names that clients of several accounts typed.
+fn shared(run: &Run<'_>) -> Option<String> {
+    let names: Vec<&str> = run.shared.keys().map(String::as_str).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{}: by HttpProxy several accounts log on with it, so what only the IIS log has under it, as refusals, is taken \
+             for nobody's",
+            super::first_few(&names)
         )
     })
 }

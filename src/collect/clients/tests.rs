@@ -16,7 +16,8 @@ fn book(served: &[(i64, usize, bool)], refused: &[i64]) -> Book {
     let (server, protocol, scheme) = ("EX01".to_owned(), Protocol::Ews, Scheme::Windows);
     let key = book.keys.number(Key { server, pool, protocol, scheme, name });
     let (device, user_agent, c_ip) = (String::new(), "Outlook".into(), "203.0.113.7".into());
-    let client = book.clients.number(Client { device, user_agent, c_ip, seat: 0 });
+    let client =
+        book.clients.number(Client { device, user_agent, c_ip, forwarded: String::new(), seat: 0 });
     let at = |end: i64, line| Access { key, client, line, ..Access::served(hour(end)) };
     book.accesses = (1..)
         .zip(served)

@@ -249,6 +249,23 @@ fn evidence_that_disagrees_proves_nothing() {
 }
 
 #[test]
+fn what_another_log_gives_to_somebody_else_keeps_no_token_alive() {
+    check(
+        "R100",
+        "90 105! 117! 131 132! 140x",
+        "105:ambiguous/possible 117:ambiguous/possible 131:new_logon/no 132:new_logon/no 140:refused/no",
+    );
+    check(
+        "R100",
+        "90 105 117 131 140x",
+        "105:cached_token/certain 117:cached_token/certain
+        131:cached_token/certain 140:refused/no",
+    );
+    check("D100", "90 105! 117", "105:ambiguous/possible 117:ambiguous/certain");
+    assert_eq!(grounds("", "D100", "90 105!"), [vec![Ground::OtherSid]]);
+}
+
+#[test]
 fn a_new_logon_ends_the_run_before_it() {
     check("C100", "90 105 150 160x", "105:cached_token/possible 150:new_logon/no 160:refused/no");
 }

@@ -21,7 +21,7 @@ fn any_request() -> impl Strategy<Value = Request> {
                 _ => None,
             },
             is_ambiguous: false,
-            is_contradicted: false,
+            contradiction: None,
             auth: if key == 2 { Auth::MayBeWindows } else { Auth::MayBeToken },
         },
     )

@@ -62,7 +62,7 @@ fn busy_request() -> impl Strategy<Value = Request> {
             refusal,
             is_claimed: false,
             is_ambiguous: false,
-            is_contradicted: false,
+            contradiction: None,
             auth: scheme.unwrap_or(default_of(key)),
         },
     )

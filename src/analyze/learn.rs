@@ -1,0 +1,139 @@
+//! Logs that teach names: read again with what they tell of whose a name is.
+//!
+//! HttpProxy has the account of a request by its SID; the name beside it, and the name that W3C has for the same request,
+//! are its names as well. Without them what W3C has under such a name would be a stranger's, refusals above all, which
+//! HttpProxy does not know.
+
+use super::{Run, doubts, looks};
+use crate::account::{AccountId, Resolution};
+use crate::analyze::fronts::Fronts;
+use crate::change::Told;
+use crate::collect::typed;
+use crate::correlate::Contradiction;
+use crate::input::Hash;
+use crate::messages::Messages;
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::event::{Fact, Pos};
+
+impl Run<'_> {
+    /// Reads the logs; once more where they teach names, and a last time where one of those turns out to be somebody
+    /// else's as well.
+    pub(super) fn read_logs(&mut self, hash: Hash, messages: &Messages) -> anyhow::Result<()> {
+        self.collect(hash, messages);
+        let is_typed = self.learn_typed();
+        if self.learn() | is_typed {
+            self.know()?;
+            // The rows bear the numbers of accounts of before.
+            self.collect(hash, messages);
+            if self.unlearn_shared() {
+                self.know()?;
+                self.collect(hash, messages);
+            }
+        }
+        self.contradict();
+        doubts::shared_since(&mut self.collected);
+        doubts::homeless(&mut self.collected, &self.directory.accounts);
+        doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
+        self.fronts = Fronts::new(&self.collected, self.args.until);
+        Ok(())
+    }
+
+    /// Adds the names that HttpProxy has beside SIDs to what was told, and says whether there are any.
+    fn learn(&mut self) -> bool {
+        let learned = std::mem::take(&mut self.collected.learned);
+        let is_any = !learned.is_empty();
+        let accounts = &self.directory.accounts;
+        self.told.extend(learned.into_iter().map(|((id, name), (source, line))| {
+            let account = accounts.under_another_name(id, &name);
+            let (pos, is_state) = (Pos::Line(line), true);
+            let (enabled, changed, expires, mailbox) = (None, None, None, None);
+            let fact = Fact::Account { pos, account, enabled, changed, expires, mailbox };
+            Told { source, is_state, fact }
+        }));
+        is_any
+    }
+
+    /// Learns the names that W3C has for requests of which HttpProxy says whose they are, and says whether there are any.
+    /// A name that is somebody's, or several accounts', teaches nothing, nor does a request that W3C has twice, under
+    /// different names.
+    fn learn_typed(&mut self) -> bool {
+        let (collected, accounts) = (&self.collected, &self.directory.accounts);
+        let by_id = typed::names(&collected.book, looks(self));
+        let mut owners: BTreeMap<String, BTreeSet<AccountId>> = BTreeMap::new();
+        for &(account, name) in &collected.ties {
+            let name = collected.book.texts.get(name).to_lowercase();
+            owners.entry(name).or_default().insert(account);
+        }
+        let mut denied = BTreeSet::new();
+        for access in collected.book.accesses.iter().filter(|access| access.is_proxied) {
+            let Some(names) = by_id.get(&access.request_id) else { continue };
+            let is_other = |name: &String| match accounts.resolve(name, Some(access.end)) {
+                Resolution::Nobody => false,
+                Resolution::One(id) => id != access.account,
+                Resolution::Ambiguous(ids) => !ids.contains(&access.account),
+            };
+            if names.iter().any(is_other) {
+                denied.insert(access.request_id);
+            }
+            if let (Some(name), 1) = (names.first(), names.len()) {
+                owners.entry(name.clone()).or_default().insert(access.account);
+            }
+        }
+        let told: BTreeSet<String> =
+            collected.learned.keys().map(|(_, name)| name.to_lowercase()).collect();
+        let typed = owners.into_iter().filter_map(|(name, owners)| {
+            let is_new =
+                accounts.resolve(&name, None) == Resolution::Nobody && !told.contains(&name);
+            let owner = owners.first().filter(|_| is_new && owners.len() == 1)?;
+            Some((name, self.name_of(*owner)?))
+        });
+        self.typed = typed.collect();
+        self.denied = denied;
+        !self.typed.is_empty()
+    }
+
+    /// A name of an account that will mean it whatever else is learnt.
+    fn name_of(&self, id: AccountId) -> Option<String> {
+        let accounts = &self.directory.accounts;
+        let account = accounts.list.get(id)?;
+        let name = account.sid.clone().unwrap_or_else(|| account.display.clone());
+        (accounts.resolve(&name, None) == Resolution::One(id)).then_some(name)
+    }
+
+    /// Ties the learnt names to the accounts of the directory.
+    pub(super) fn tie_typed(&mut self) {
+        let accounts = &mut self.directory.accounts;
+        for (name, owner) in &self.typed {
+            // What was told since may know the name itself.
+            let is_free = accounts.resolve(name, None) == Resolution::Nobody;
+            if let (true, Resolution::One(id)) = (is_free, accounts.resolve(owner, None)) {
+                accounts.tie(name, id);
+            }
+        }
+    }
+
+    /// Gives up the names under which W3C has requests of others as well, and says whether there are any.
+    fn unlearn_shared(&mut self) -> bool {
+        let book = &self.collected.book;
+        let w3c = book.accesses.iter().filter(|access| !access.is_proxied);
+        let denied = w3c.filter(|access| access.contradiction.is_some());
+        let denied: BTreeSet<&str> =
+            denied.map(|access| book.keys.get(access.key).name.as_str()).collect();
+        let (shared, typed) = std::mem::take(&mut self.typed)
+            .into_iter()
+            .partition(|(name, _)| denied.contains(name.as_str()));
+        (self.shared, self.typed) = (shared, typed);
+        !self.shared.is_empty()
+    }
+
+    /// A request that W3C has under another account's name is contradicted, though W3C's own row is not kept.
+    fn contradict(&mut self) {
+        let is_denied = |id: u128| self.denied.contains(&id);
+        let accesses = self.collected.book.accesses.iter_mut();
+        let alone = accesses.filter(|access| access.is_proxied && access.twin.is_none());
+        for access in alone.filter(|access| is_denied(access.request_id)) {
+            access.contradiction = Some(Contradiction::OtherUser);
+            self.collected.joined.contradicted += 1;
+        }
+    }
+}

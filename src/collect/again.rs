@@ -1,0 +1,168 @@
+//! A second look at a log that was read before: its entries, as far as they are of a time that matters.
+
+use super::access::Seen;
+use super::names::logged_host_name;
+use crate::input::{Body, Hash};
+use crate::read::File;
+use rayon::prelude::*;
+use std::io::Read;
+use stillin_parsers::exchange::{self, Outcome, Route, proxied};
+use stillin_parsers::exchange_log::{self, Row};
+use stillin_parsers::kind::Kind;
+use stillin_parsers::w3c::{self, Line};
+
+/// A log to look into.
+pub struct Look<'a> {
+    /// The log.
+    pub file: &'a File,
+    /// Its server, where it has only one; else `s-computername` decides.
+    pub server: Option<&'a str>,
+    /// Its first and last entry, seconds since 1970.
+    pub span: (i64, i64),
+}
+
+/// Bytes read as one task.
+const CHUNK: usize = 4 << 20;
+
+/// Gives `each` the entries of a log but for chunks whose first and last entry leave no room for what
+/// `is_timely` asks for; what chunks gave is brought `together`. What cannot be opened again gives nothing.
+pub fn look<T: Default + Send>(
+    look: &Look<'_>,
+    is_timely: &(dyn Fn((i64, i64)) -> bool + Sync),
+    each: &(dyn Fn(Entry<'_>, &mut T) + Sync),
+    together: &(dyn Fn(T, T) -> T + Sync),
+) -> T {
+    let Ok(opened) = look.file.open(Hash::None) else { return T::default() };
+    let start = Columns::of(look.file.kind);
+    let read = |text: &[u8], columns: &Columns, given: &mut T| {
+        columns.scan(text, |entry| each(entry, given)).1
+    };
+    match opened.body {
+        Body::Mapped(map) => {
+            let text: &[u8] = &map;
+            let guess = start.scan(&opened.head, |_| ()).1;
+            let chunk = |chunk: &[u8]| {
+                let mut given = T::default();
+                if edges(chunk, &guess).is_none_or(is_timely) {
+                    read(chunk, &guess, &mut given);
+                    // To give pages back interrupts every core: only for what was read whole.
+                    let start = chunk.as_ptr() as usize - text.as_ptr() as usize;
+                    map.release(start..start + chunk.len());
+                }
+                given
+            };
+            let chunks = w3c::chunks(text, CHUNK).into_par_iter();
+            chunks.map(chunk).reduce(T::default, together)
+        }
+        Body::Stream(mut stream) => {
+            let (mut given, mut text) = (T::default(), Vec::new());
+            let mut columns = start;
+            loop {
+                let took = (&mut stream).take(CHUNK as u64).read_to_end(&mut text);
+                let is_done = matches!(took, Ok(0) | Err(_));
+                let cut = match memchr::memrchr(b'\n', &text) {
+                    _ if is_done => text.len(),
+                    at => at.map_or(0, |at| at + 1),
+                };
+                let rest = text.split_off(cut);
+                columns = read(&text, &columns, &mut given);
+                text = rest;
+                if is_done {
+                    return given;
+                }
+            }
+        }
+    }
+}
+
+/// The times of the first and the last lines of a chunk.
+fn edges(chunk: &[u8], guess: &Columns) -> Option<(i64, i64)> {
+    const EDGE: usize = 8 << 10;
+    let head = &chunk[..chunk.len().min(EDGE)];
+    let tail = &chunk[chunk.len().saturating_sub(EDGE)..];
+    let tail = memchr::memchr(b'\n', tail).map_or(tail, |at| &tail[at + 1..]);
+    let span = |text: &[u8]| guess.scan(text, |_| ()).0;
+    Some((span(head)?.0, span(tail)?.1))
+}
+
+/// The columns of a log of either kind.
+enum Columns {
+    Web(w3c::State),
+    Proxy(exchange_log::State),
+}
+
+impl Columns {
+    fn of(kind: Kind) -> Columns {
+        match kind {
+            Kind::HttpProxy => Columns::Proxy(exchange_log::State::default()),
+            _ => Columns::Web(w3c::State::default()),
+        }
+    }
+
+    /// Calls `each` with every entry; first and last of them, and the columns that the text leaves to the next.
+    fn scan(&self, text: &[u8], mut each: impl FnMut(Entry<'_>)) -> (Option<(i64, i64)>, Columns) {
+        match self {
+            Columns::Web(state) => {
+                let (tally, next) = w3c::scan(text, state, |_, line| each(Entry::Web(line)));
+                (tally.span, Columns::Web(next))
+            }
+            Columns::Proxy(state) => {
+                let (tally, next) = exchange_log::scan(text, state, |row| each(Entry::Proxy(row)));
+                (tally.span, Columns::Proxy(next))
+            }
+        }
+    }
+}
+
+/// An entry of a log of either kind.
+#[derive(Clone, Copy)]
+pub enum Entry<'a> {
+    /// A line of W3C.
+    Web(&'a Line<'a>),
+    /// A row of HttpProxy.
+    Proxy(&'a Row<'a>),
+}
+
+impl<'a> Entry<'a> {
+    /// The name, empty where there is none.
+    pub fn name(self) -> &'a [u8] {
+        match self {
+            Entry::Web(line) => line.value(w3c::Column::CsUsername).unwrap_or_default(),
+            Entry::Proxy(row) => proxied::user(row).unwrap_or_default(),
+        }
+    }
+
+    /// When it ended, seconds since 1970.
+    pub fn seconds(self) -> i64 {
+        match self {
+            Entry::Web(line) => line.seconds,
+            Entry::Proxy(row) => row.seconds,
+        }
+    }
+
+    /// The server that it names itself.
+    pub fn server(self) -> String {
+        logged_host_name(match self {
+            Entry::Web(line) => line.value(w3c::Column::SComputername).unwrap_or_default(),
+            Entry::Proxy(row) => row.text(exchange_log::Column::ServerHostName),
+        })
+    }
+
+    /// Where it leads.
+    pub fn route(self) -> Route {
+        match self {
+            Entry::Web(line) => {
+                exchange::route(line.value(w3c::Column::CsUriStem).unwrap_or_default())
+            }
+            Entry::Proxy(row) => proxied::route(row),
+        }
+    }
+
+    /// Whether it was served.
+    pub fn is_served(self, route: Route) -> bool {
+        match self {
+            Entry::Web(line) => Seen::new(line, route).is_served(),
+            Entry::Proxy(row) => proxied::outcome(row) == Outcome::Served,
+        }
+    }
+}
