@@ -1,5 +1,9 @@
 //! The command line: what the user typed, validated, nothing done yet.
 
+mod recycle;
+
+pub use recycle::Recycle;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -25,6 +29,8 @@ pub enum Verb {
     Explain(Explain),
     /// Say of every file what it is, what is in it and what was refused: the answer to "why is it empty?"
     Inspect(Inspect),
+    /// Recycle the pools that the plan of a report names, one server at a time, and write down what was done
+    Recycle(Recycle),
     /// Print the completion script of a shell
     Completions {
         /// The shell.

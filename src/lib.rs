@@ -5,6 +5,8 @@ pub mod cli;
 mod analyze;
 mod explain;
 mod inspect;
+mod journal;
+mod recycle;
 
 mod input;
 mod read;
@@ -33,6 +35,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Verb::Analyze(args) => analyze::with_threads(args.reading.threads, || analyze::run(args)),
         Verb::Explain(args) => analyze::with_threads(args.reading.threads, || explain::run(args)),
         Verb::Inspect(args) => analyze::with_threads(args.reading.threads, || inspect::run(args)),
+        Verb::Recycle(args) => recycle::run(args),
         Verb::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "stillin", &mut text);

@@ -118,7 +118,7 @@ fn is_own_parquet(source: &Source, head: &[u8]) -> bool {
         })
 }
 
-/// A report or a list of requests that this program wrote.
+/// A report, a list of requests or a journal that this program wrote.
 fn is_own_output(head: &[u8]) -> bool {
     let is_summary = |heading: &[u8]| memchr::memmem::find(head, heading).is_some();
     if is_summary(b"\n\nResidual access, the gravest first\n\nf1  ")
@@ -139,9 +139,7 @@ fn is_own_output(head: &[u8]) -> bool {
     }
     let start = &head[..head.len().min(300)];
     let has = |text: &str| memchr::memmem::find(start, text.as_bytes()).is_some();
-    (start.starts_with(b"{")
-        && has("\"schema\"")
-        && (has("\"stillin/report/") || has("\"stillin/plan/")))
+    (start.starts_with(b"{") && has("\"schema\"") && has("\"stillin/"))
         || start.starts_with(b"path,line,server,pool,protocol,account,change,")
         || (start.starts_with(b"{\"path\":")
             && has("\"line\":")

@@ -3,10 +3,12 @@
 //! A case runs in a folder of its own. `[copy]` puts files and folders of the project there, by
 //! target; `[files]` writes texts; `folders` makes folders. Then each `[[run]]` in turn: `args`,
 //! `env`, `stdin`, and what is expected: `status`, `stdout`, `stderr`, `writes` (file to content).
+//! `{appcmd}` in an argument or a variable is the stand-in for appcmd, `{host}` there, in a file and in what is expected
+//! the name of this computer.
 //! In expected text `[..]` is anything in a line, and a line `...` any lines; a stream that is not
 //! named must be empty, but `stdout = "..."` allows anything.
 
-use crate::support::{Folder, Ran, files_under, name_of, root, run, stillin};
+use crate::support::{Folder, Ran, appcmd, files_under, host, name_of, root, run, stillin};
 use std::fs;
 use toml::{Table, Value};
 
@@ -53,11 +55,22 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).map_or("", |text| text.as_str().unwrap())
 }
 
+/// A text with what only this computer knows.
+fn filled(text: &str) -> String {
+    // Only where it is needed: to know them, other programs are asked.
+    let fill = |text: String, place: &str, what: fn() -> String| match text.contains(place) {
+        true => text.replace(place, &what()),
+        false => text,
+    };
+    let text = fill(text.to_owned(), "{appcmd}", || appcmd().display().to_string());
+    fill(text, "{host}", host)
+}
+
 fn prepare(folder: &Folder, case: &Table) {
     let case = &Value::Table(case.clone());
     table(case, "copy").iter().for_each(|(to, from)| folder.copy(from.as_str().unwrap(), to));
     for (name, content) in table(case, "files") {
-        folder.write(name, content.as_str().unwrap());
+        folder.write(name, filled(content.as_str().unwrap()));
     }
     for name in case.get("folders").into_iter().flat_map(|names| names.as_array().unwrap()) {
         fs::create_dir_all(folder.join(name.as_str().unwrap())).unwrap();
@@ -68,9 +81,10 @@ fn prepare(folder: &Folder, case: &Table) {
 fn check(folder: &Folder, expected: &Value) -> Vec<String> {
     let mut command = stillin();
     command.current_dir(folder.path());
-    command.args(expected["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()));
+    let words = expected["args"].as_array().unwrap().iter();
+    command.args(words.map(|word| filled(word.as_str().unwrap())));
     for (name, value) in table(expected, "env") {
-        command.env(name, value.as_str().unwrap());
+        command.env(name, filled(value.as_str().unwrap()));
     }
     let Ran { status, stdout, stderr } = run(&mut command, text(expected, "stdin").as_bytes());
     let mut wrong = Vec::new();
@@ -78,6 +92,7 @@ fn check(folder: &Folder, expected: &Value) -> Vec<String> {
         wrong.push(format!("status {status} instead of {:?}\n{stderr}", expected["status"]));
     }
     let mut compare = |what: &str, pattern: &str, got: &str| {
+        let pattern = &filled(pattern);
         if !fits(&lines(pattern), &lines(got)) {
             wrong.push(format!("{what}\n--- expected\n{pattern}\n--- got\n{got}\n---"));
         }

@@ -14,5 +14,6 @@ mod determinism;
 mod metamorphic;
 mod readme;
 mod real;
+mod recycle;
 mod scenarios;
 mod tidy;

@@ -24,6 +24,25 @@ pub fn stillin() -> Command {
     command
 }
 
+/// The stand-in for appcmd (`tests/appcmd.rs`): an example, so that `cargo test` builds it beside the program.
+pub fn appcmd() -> PathBuf {
+    let folder = Path::new(env!("CARGO_BIN_EXE_stillin")).parent().unwrap().join("examples");
+    let path = folder.join(format!("appcmd{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "{}: is not built; run `cargo test` without --test", path.display());
+    path
+}
+
+/// The name of this computer, as the program tells it.
+pub fn host() -> String {
+    let name = match cfg!(windows) {
+        true => std::env::var("COMPUTERNAME").unwrap(),
+        false => {
+            String::from_utf8(Command::new("uname").arg("-n").output().unwrap().stdout).unwrap()
+        }
+    };
+    name.trim().split('.').next().unwrap().to_uppercase()
+}
+
 /// What came of a run.
 #[derive(Debug)]
 pub struct Ran {

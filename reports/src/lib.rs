@@ -8,7 +8,7 @@ mod by_design;
 pub mod case;
 pub mod chain;
 mod csv;
-mod fields;
+pub mod fields;
 mod inspect;
 mod json;
 mod page;

@@ -9,7 +9,7 @@ mod script;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::fields::{time, word};
+use crate::fields::{maybe_time, time, word};
 use crate::json;
 use crate::report::{self, Report, Rules, Step, Tool, Word};
 
@@ -31,6 +31,9 @@ pub struct Plan {
     pub report_sha256: Option<String>,
     /// The rules that the report was made under.
     pub rules: Rules,
+    /// How far the logs reach that it was made from: what was open then may be over now.
+    #[serde(with = "maybe_time", default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<DateTime<Utc>>,
     /// The findings that its steps are for.
     pub findings: Vec<Reason>,
     /// What to recycle, in order.
@@ -65,6 +68,7 @@ impl Plan {
             tool: report.tool.clone(),
             report_sha256: None,
             rules: report.rules.clone(),
+            as_of: report.coverage.iter().map(|coverage| coverage.to).max(),
             findings: findings
                 .map(|finding| Reason {
                     id: finding.id.clone(),

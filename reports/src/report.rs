@@ -57,13 +57,20 @@ pub struct Inspection<'a> {
 }
 
 /// Name and version of the program.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     /// `stillin`
     #[serde(with = "word")]
     pub name: Word,
     /// Its version.
     pub version: String,
+}
+
+impl Tool {
+    /// This program: its packages have one version.
+    pub fn this() -> Tool {
+        Tool { name: "stillin", version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
 }
 
 /// The rules a report was made under.

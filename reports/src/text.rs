@@ -11,20 +11,27 @@ const SHOWN: usize = 300;
 pub const TIE: char = '\x1f';
 
 /// Text of a log for a terminal. The one way in for every text that this program did not write:
-/// characters that steer a terminal, turn the direction of the text round or hide become visible
-/// escapes (DESIGN.md section 5, rule 5), and what is too long is cut, saying by how much.
+/// [`visible`], and what is too long is cut, saying by how much.
 pub fn safe(text: &str) -> String {
+    let shown: String = text.chars().take(SHOWN).collect();
+    let mut out = visible(&shown);
+    match text.chars().skip(SHOWN).count() {
+        0 => {}
+        more => _ = write!(out, "…(+{} characters)", number(more as u64)),
+    }
+    out
+}
+
+/// Characters that steer a terminal, turn the direction of the text round or hide become visible
+/// escapes (DESIGN.md section 5, rule 5). For texts that must not be cut.
+pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for char in text.chars().take(SHOWN) {
+    for char in text.chars() {
         match char {
             '\0'..='\x1f' | '\x7f'..='\u{9f}' => _ = write!(out, "\\x{:02x}", u32::from(char)),
             char if steers(char) => _ = write!(out, "\\u{{{:x}}}", u32::from(char)),
             char => out.push(char),
         }
-    }
-    match text.chars().skip(SHOWN).count() {
-        0 => {}
-        more => _ = write!(out, "…(+{} characters)", number(more as u64)),
     }
     out
 }

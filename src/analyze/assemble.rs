@@ -46,7 +46,7 @@ pub fn report(run: &Run<'_>) -> Report {
     let plan = steps.into_iter().map(|step| with_others(run, step, &asks, &answers)).collect();
     Report {
         schema: report::SCHEMA,
-        tool: report::Tool { name: "stillin", version: env!("CARGO_PKG_VERSION").to_owned() },
+        tool: report::Tool::this(),
         rules: report::Rules {
             ttl_seconds: run.args.ttl.num_seconds(),
             slack_seconds: run.args.slack.num_seconds(),

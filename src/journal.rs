@@ -1,0 +1,256 @@
+//! What `recycle` did, to lines that outlive it, and back: one JSON object a line, only ever appended, each on the disk
+//! before the next thing is done. So whatever ends a run, the next one knows which steps are done, and which may be.
+
+mod event;
+
+pub use event::{Action, Begun, Closed, Ended, Event, Opened, Outcome, PlanFile, Skipped};
+
+use crate::collect::names::host_name;
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// The schema of every run in a journal.
+pub const SCHEMA: &str = "stillin/journal/1";
+
+/// How the first line of a journal begins.
+const HEAD: &[u8] = b"{\"schema\":\"stillin/journal/1\",";
+
+/// A line: an event, and in those that open a run the schema.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Line {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schema: Option<String>,
+    #[serde(flatten)]
+    event: Event,
+}
+
+/// What is known of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Done.
+    Done,
+    /// Not done.
+    Failed,
+    /// Begun, and not known to have ended.
+    Uncertain,
+}
+
+/// One command that was begun, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepRecord {
+    /// The step, in the plan of that run.
+    pub step: u64,
+    /// Server.
+    pub server: String,
+    /// Pool; empty for all pools of the server.
+    pub pool: String,
+    /// What was done.
+    pub action: Action,
+    /// SHA-256 of the plan of that run.
+    pub plan_sha256: String,
+    /// Just before it ran.
+    pub begun_at: DateTime<Utc>,
+    /// After it, unless the run was killed before.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// Workers before.
+    pub workers_before: Vec<u32>,
+    /// Workers after, if they could be listed.
+    pub workers_after: Option<Vec<u32>>,
+    /// Line of the journal where it begins.
+    pub line: u64,
+}
+
+impl StepRecord {
+    /// What is known of it.
+    pub fn state(&self) -> State {
+        match self.outcome {
+            Some(Outcome::Done) => State::Done,
+            Some(Outcome::Failed) => State::Failed,
+            Some(Outcome::TimedOut) | None => State::Uncertain,
+        }
+    }
+
+    /// Whether it ends the tokens of that pool, if it is done.
+    pub fn covers(&self, server: &str, pool: &str) -> bool {
+        let is_pool = self.pool.is_empty() || self.pool.eq_ignore_ascii_case(pool);
+        host_name(&self.server) == host_name(server) && is_pool
+    }
+}
+
+/// A journal as it was read.
+#[derive(Debug, Default)]
+pub struct Journal {
+    records: Vec<StepRecord>,
+    torn: Vec<u64>,
+    is_cut_short: bool,
+}
+
+impl Journal {
+    /// Every command that was begun, in order.
+    pub fn steps(&self) -> &[StepRecord] {
+        &self.records
+    }
+
+    /// Lines that were being written when a run was killed. Whatever they were to say had not been done
+    /// (a command is begun only after its line is whole) or is told as uncertain.
+    pub fn torn_lines(&self) -> &[u64] {
+        &self.torn
+    }
+}
+
+/// Reads a journal.
+pub fn read(path: &Path) -> anyhow::Result<Journal> {
+    let name = path.display();
+    let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+    parse(&bytes).with_context(|| name.to_string())
+}
+
+/// Lines to what they tell.
+fn parse(bytes: &[u8]) -> anyhow::Result<Journal> {
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if !(first.starts_with(HEAD) || HEAD.starts_with(first)) {
+        bail!("no journal of stillin ({SCHEMA})");
+    }
+    let mut journal = Journal {
+        is_cut_short: !bytes.ends_with(b"\n") && !bytes.is_empty(),
+        ..Journal::default()
+    };
+    let mut plan_sha256 = String::new();
+    let mut unread: Option<(u64, serde_json::Error)> = None;
+    let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|byte| *byte == b'\n');
+    for (number, line) in (1..).zip(lines).filter(|_| !bytes.is_empty()) {
+        let line = serde_json::from_slice::<Line>(line);
+        let is_opening = matches!(&line, Ok(Line { event: Event::Opened(_), .. }));
+        if let Some((torn, error)) = unread.take() {
+            // What a killed run left unfinished is followed by nothing, or by the next run.
+            if !is_opening {
+                bail!(
+                    "line {torn} is not understood ({error}); was it edited? take another journal"
+                );
+            }
+            journal.torn.push(torn);
+        }
+        match line {
+            Ok(Line { schema, .. }) if is_opening && schema.as_deref() != Some(SCHEMA) => {
+                bail!("line {number} is of another schema than {SCHEMA}")
+            }
+            Ok(line) => journal.take(number, line.event, &mut plan_sha256)?,
+            Err(error) => unread = Some((number, error)),
+        }
+    }
+    journal.torn.extend(unread.map(|(number, _)| number));
+    Ok(journal)
+}
+
+impl Journal {
+    fn take(&mut self, line: u64, event: Event, plan_sha256: &mut String) -> anyhow::Result<()> {
+        match event {
+            Event::Opened(opened) => *plan_sha256 = opened.plan.sha256,
+            Event::Begun(begun) => self.records.push(StepRecord {
+                step: begun.step,
+                server: begun.server,
+                pool: begun.pool,
+                action: begun.action,
+                plan_sha256: plan_sha256.clone(),
+                begun_at: begun.at,
+                ended_at: None,
+                outcome: None,
+                workers_before: begun.workers,
+                workers_after: None,
+                line,
+            }),
+            Event::Ended(ended) => {
+                // One command at a time: it is the last one that was begun.
+                let last = self.records.last_mut().filter(|record| {
+                    record.outcome.is_none()
+                        && (record.step, &record.server, &record.pool)
+                            == (ended.step, &ended.server, &ended.pool)
+                });
+                let last = last.with_context(|| {
+                    format!("line {line} ends what was not begun; was it edited?")
+                })?;
+                last.ended_at = Some(ended.at);
+                last.outcome = Some(ended.outcome);
+                last.workers_after = ended.workers;
+            }
+            Event::Skipped(_) | Event::Closed(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// A journal that one run, and no other, appends to.
+#[derive(Debug)]
+pub struct Writer {
+    name: String,
+    file: File,
+}
+
+/// Opens a journal to append to it, or makes one, and reads what it holds. Only one run can have it open.
+pub fn open(path: &Path) -> anyhow::Result<(Journal, Writer)> {
+    let name = path.display().to_string();
+    let cannot = || format!("cannot write {name}");
+    let is_new = !path.exists();
+    let mut file =
+        OpenOptions::new().read(true).append(true).create(true).open(path).with_context(cannot)?;
+    if !file.metadata().with_context(cannot)?.is_file() {
+        bail!("{name}: is no file; a journal has to be kept");
+    }
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            bail!("{name}: another run is at work with this journal; wait until it is over")
+        }
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("cannot lock {name}"));
+        }
+    }
+    if is_new {
+        keep_name(path).with_context(cannot)?;
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+    let journal = parse(&bytes).with_context(|| name.clone())?;
+    let mut writer = Writer { name, file };
+    if journal.is_cut_short {
+        writer.write(b"\n")?;
+    }
+    Ok((journal, writer))
+}
+
+/// A new file outlives a power cut only when its folder was written as well.
+#[cfg(unix)]
+fn keep_name(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// NTFS writes names by itself, and has no folders that could be flushed.
+#[cfg(not(unix))]
+fn keep_name(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+impl Writer {
+    /// Appends an event; when it returns, the event is on the disk.
+    pub fn append(&mut self, event: Event) -> anyhow::Result<()> {
+        let schema = matches!(event, Event::Opened(_)).then(|| SCHEMA.to_owned());
+        let mut line = serde_json::to_vec(&Line { schema, event })?;
+        line.push(b'\n');
+        self.write(&line)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        let written = self.file.write_all(bytes).and_then(|()| self.file.sync_data());
+        written.with_context(|| format!("cannot write {}", self.name))
+    }
+}
+
+#[cfg(test)]
+mod tests;

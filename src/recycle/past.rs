@@ -1,0 +1,87 @@
+//! What a journal says of a task: done before, or not known, or too lately. Pure.
+
+use super::task::{Standing, Task};
+use crate::cli::Recycle;
+use crate::journal::{Action, State, StepRecord};
+use chrono::{DateTime, TimeDelta, Utc};
+use stillin_reports::report::rfc3339;
+
+/// What a task may do, after what was done before.
+pub fn standing(
+    task: &Task,
+    past: &[StepRecord],
+    plan_sha256: &str,
+    args: &Recycle,
+    now: DateTime<Utc>,
+) -> Standing {
+    let is_wanted_again = args.again.contains(&task.step);
+    if let Some(last) = past.iter().rfind(|record| covers(record, task)) {
+        let is_of_this_plan = last.plan_sha256 == plan_sha256;
+        match last.state() {
+            State::Uncertain if !is_wanted_again => {
+                return Standing::Uncertain(uncertain(last, task.step));
+            }
+            // Another plan may have seen the pool open again since.
+            State::Done if is_of_this_plan && !is_wanted_again => {
+                return Standing::Done(format!(
+                    "done at {} (line {} of the journal); --again {} does it again",
+                    rfc3339(&end(last)),
+                    last.line,
+                    task.step
+                ));
+            }
+            _ => {}
+        }
+    }
+    let lately =
+        past.iter().filter(|record| is_disturbed(record, task) && record.state() == State::Done);
+    let lately = lately.map(|record| (now - end(record), record)).min_by_key(|(ago, _)| *ago);
+    match lately {
+        Some((ago, record)) if ago < args.cooldown => Standing::Refused(format!(
+            "recycled {} (line {} of the journal); wait until {} after that, or say another --cooldown",
+            match ago < TimeDelta::zero() {
+                true => "in the future, by the clock".to_owned(),
+                false => format!("{} ago", super::span(ago)),
+            },
+            record.line,
+            super::span(args.cooldown),
+        )),
+        _ => Standing::Go,
+    }
+}
+
+/// Whether what was done is what the task is to do, or more.
+fn covers(record: &StepRecord, task: &Task) -> bool {
+    let is_enough = record.action == Action::Iisreset || task.action == Action::Recycle;
+    is_enough && record.covers(&task.server, &task.pool)
+}
+
+/// Whether what was done put out users whom the task would put out again.
+fn is_disturbed(record: &StepRecord, task: &Task) -> bool {
+    let pool = if task.pool.is_empty() { &record.pool } else { &task.pool };
+    record.covers(&task.server, pool)
+}
+
+fn end(record: &StepRecord) -> DateTime<Utc> {
+    record.ended_at.unwrap_or(record.begun_at)
+}
+
+fn uncertain(record: &StepRecord, step: u64) -> String {
+    let how = match record.ended_at {
+        Some(_) => "took too long and was killed",
+        None => "never ended, because the run was killed",
+    };
+    let workers = match record.workers_before.as_slice() {
+        [] => "it had no worker then".to_owned(),
+        workers => format!("it had {} then", super::workers_in_words(workers)),
+    };
+    format!(
+        "not known: begun at {} (line {} of the journal), it {how}; {workers}: look whether that is gone, and repeat it \
+         with --again {step} if not",
+        rfc3339(&record.begun_at),
+        record.line,
+    )
+}
+
+#[cfg(test)]
+mod tests;

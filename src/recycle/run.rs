@@ -1,0 +1,364 @@
+//! Tasks to what was done: one server at a time, one step at a time, looked at before and after, written down before and
+//! after, and nothing more after the first failure.
+
+use super::appcmd::{self, Worker};
+use super::page::{NOTHING, place};
+use super::process::{self, Ran};
+use super::task::{Standing, Task, is_one_server};
+use super::via::{self, LIST_POOLS, LIST_WORKERS, Program};
+use super::{ask, now, say_torn, span, status, with_past, workers_in_words};
+use crate::analyze::outputs;
+use crate::cli::{Color, Recycle};
+use crate::journal::{
+    self, Action, Begun, Closed, Ended, Event, Opened, Outcome, PlanFile, Skipped, Writer,
+};
+use crate::messages::Messages;
+use anyhow::{Context, bail};
+use chrono::TimeDelta;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use stillin_reports::report::Tool;
+use stillin_reports::text::safe;
+
+/// How long to look for other workers: a recycle is overlapped, and lazy without requests (DOMAIN.md 6.3).
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Between two looks.
+const BETWEEN: Duration = Duration::from_millis(250);
+
+/// A restart of IIS takes minutes, and one that is killed half way leaves IIS stopped (DOMAIN.md 6.4).
+const RESET: TimeDelta = TimeDelta::minutes(10);
+
+/// A run with its journal.
+struct Run<'a> {
+    args: &'a Recycle,
+    name: String,
+    writer: Writer,
+    messages: &'a Messages,
+    has_begun: bool,
+}
+
+/// Does what is to be done.
+pub fn execute(
+    args: &Recycle,
+    file: PlanFile,
+    tasks: Vec<Task>,
+    host: String,
+    messages: &Messages,
+) -> anyhow::Result<ExitCode> {
+    if tasks.is_empty() {
+        say(NOTHING)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !args.yes && !ask::can_ask() {
+        bail!(
+            "no terminal to ask at; say --yes to be asked nothing, or leave --execute out to see what would be done"
+        );
+    }
+    let (journal, writer) = journal::open(&args.journal)?;
+    say_torn(&journal, args, messages);
+    let mut tasks = with_past(tasks, &journal, &file, args);
+    let name = format!("{}-{}", now().format("%Y%m%dT%H%M%S%.3fZ"), std::process::id());
+    let mut run = Run { args, name, writer, messages, has_begun: false };
+    run.open(file, host)?;
+    for task in tasks.iter().filter(|task| task.standing != Standing::Go) {
+        run.skip(task)?;
+    }
+    let is_whole = run.servers(&mut tasks).and_then(|is_whole| run.close().map(|()| is_whole));
+    match is_whole {
+        Ok(true) => Ok(status(&tasks, messages.is_partial())),
+        Ok(false) => Ok(ExitCode::from(3)),
+        Err(error) if run.has_begun => {
+            messages.partial(&format!("{error:#}"));
+            Ok(ExitCode::from(3))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    outputs::print(text.as_bytes(), Color::Never)
+}
+
+impl Run<'_> {
+    fn open(&mut self, plan: PlanFile, host: String) -> anyhow::Result<()> {
+        self.writer.append(Event::Opened(Opened {
+            at: now(),
+            run: self.name.clone(),
+            operator: via::operator(),
+            host,
+            tool: Tool::this(),
+            plan,
+            via: self.args.via.word(),
+        }))
+    }
+
+    fn close(&mut self) -> anyhow::Result<()> {
+        self.writer.append(Event::Closed(Closed { at: now(), run: self.name.clone() }))?;
+        say(&format!("Written down in {}\n", safe(&self.args.journal.display().to_string())))
+    }
+
+    /// One server after the other. Whether no step failed.
+    fn servers(&mut self, tasks: &mut [Task]) -> anyhow::Result<bool> {
+        let mut is_first = true;
+        let mut failed: Option<u64> = None;
+        for tasks in tasks.chunk_by_mut(is_one_server) {
+            let go: Vec<&Task> =
+                tasks.iter().filter(|task| task.standing == Standing::Go).collect();
+            let Some(server) = go.first().map(|task| task.server.clone()) else { continue };
+            if let Some(step) = failed {
+                self.refuse(tasks, &format!("not begun, because step {step} failed"))?;
+                continue;
+            }
+            if !is_first && !self.args.pause.is_zero() {
+                say(&format!("A pause of {} before {server}\n", span(self.args.pause)))?;
+                std::thread::sleep(self.args.pause.to_std().unwrap_or_default());
+            }
+            if !self.args.yes && !ask::agrees(&go)? {
+                self.refuse(tasks, "declined by the operator")?;
+                continue;
+            }
+            is_first = false;
+            failed = self.server(tasks)?;
+        }
+        Ok(failed.is_none())
+    }
+
+    /// The steps of one server; the one that failed.
+    fn server(&mut self, tasks: &mut [Task]) -> anyhow::Result<Option<u64>> {
+        for index in 0..tasks.len() {
+            let task = &tasks[index];
+            if task.standing != Standing::Go {
+                continue;
+            }
+            match self.step(task) {
+                Ok(text) => {
+                    say(&format!("{}  {text}\n", place(task)))?;
+                    tasks[index].standing = Standing::Done(text);
+                }
+                Err(error) => {
+                    self.messages.partial(&format!("{}: {error:#}", place(task)));
+                    let step = task.step;
+                    tasks[index].standing = Standing::Refused(format!("{error:#}"));
+                    self.refuse(tasks, &format!("not begun, because step {step} failed"))?;
+                    return Ok(Some(step));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tasks that were to be done, and will not be.
+    fn refuse(&mut self, tasks: &mut [Task], reason: &str) -> anyhow::Result<()> {
+        for task in tasks.iter_mut().filter(|task| task.standing == Standing::Go) {
+            task.standing = Standing::Refused(reason.to_owned());
+            self.skip(task)?;
+        }
+        Ok(())
+    }
+
+    /// Says and writes down why a task is not begun.
+    fn skip(&mut self, task: &Task) -> anyhow::Result<()> {
+        let reason = task.standing.reason().unwrap_or_default();
+        let text = format!("{}: {reason}", place(task));
+        match task.standing {
+            Standing::Done(_) => self.messages.note(&text),
+            _ => self.messages.partial(&text),
+        }
+        self.write_skipped(task, reason)
+    }
+
+    fn write_skipped(&mut self, task: &Task, reason: &str) -> anyhow::Result<()> {
+        self.writer.append(Event::Skipped(Skipped {
+            at: now(),
+            run: self.name.clone(),
+            step: task.step,
+            server: task.server.clone(),
+            pool: task.pool.clone(),
+            reason: reason.to_owned(),
+        }))
+    }
+
+    /// One step; what came of it.
+    fn step(&mut self, task: &Task) -> anyhow::Result<String> {
+        let looked = self.look(task);
+        if let Err(error) = &looked {
+            self.write_skipped(task, &format!("{error:#}"))?;
+        }
+        let (pool, before) = looked?;
+        let (program, words) = via::action(task.action, &pool);
+        let command = self.args.via.command(&task.server, program, &words)?;
+        self.write_begun(task, &command, &before)?;
+        let limit = self.limit(program);
+        let ran = process::run(&command, limit.to_std().unwrap_or_default());
+        let outcome = match &ran {
+            Ok(ran) if ran.is_late => Outcome::TimedOut,
+            Ok(ran) if ran.exit == Some(0) && !appcmd::is_error(&ran.stdout) => Outcome::Done,
+            _ => Outcome::Failed,
+        };
+        let is_done = outcome == Outcome::Done;
+        let after = if is_done { self.workers_after(task, &before) } else { None };
+        self.write_ended(task, outcome, &ran, &after)
+            .context("the command was run, but what came of it is not written down")?;
+        let ran = ran?;
+        match outcome {
+            Outcome::Done => Ok(self.done(task, &before, after.as_deref())),
+            Outcome::TimedOut => bail!(
+                "took longer than {} and was killed; it may have been done all the same",
+                span(limit)
+            ),
+            Outcome::Failed => bail!("{}", failure(program, &ran)),
+        }
+    }
+
+    fn write_begun(
+        &mut self,
+        task: &Task,
+        command: &[String],
+        workers: &[u32],
+    ) -> anyhow::Result<()> {
+        self.writer.append(Event::Begun(Begun {
+            at: now(),
+            run: self.name.clone(),
+            step: task.step,
+            server: task.server.clone(),
+            pool: task.pool.clone(),
+            action: task.action,
+            command: command.to_vec(),
+            workers: workers.to_vec(),
+        }))?;
+        self.has_begun = true;
+        Ok(())
+    }
+
+    fn write_ended(
+        &mut self,
+        task: &Task,
+        outcome: Outcome,
+        ran: &anyhow::Result<Ran>,
+        workers: &Option<Vec<u32>>,
+    ) -> anyhow::Result<()> {
+        self.writer.append(Event::Ended(Ended {
+            at: now(),
+            run: self.name.clone(),
+            step: task.step,
+            server: task.server.clone(),
+            pool: task.pool.clone(),
+            outcome,
+            exit: ran.as_ref().ok().and_then(|ran| ran.exit),
+            output: ran.as_ref().map_or_else(|error| format!("{error:#}"), Ran::output),
+            workers: workers.clone(),
+        }))
+    }
+
+    fn limit(&self, program: Program) -> TimeDelta {
+        match program {
+            Program::Appcmd => self.args.timeout,
+            Program::Iisreset => self.args.timeout.max(RESET),
+        }
+    }
+
+    /// The pool as the server spells it, and its workers, once it is sure that it can be recycled.
+    fn look(&self, task: &Task) -> anyhow::Result<(String, Vec<u32>)> {
+        let mut name = task.pool.clone();
+        if task.action == Action::Recycle {
+            let ran = self.list(&task.server, &LIST_POOLS)?;
+            let pools =
+                appcmd::pools(&ran.stdout).map_err(|line| unexpected(&LIST_POOLS, &line))?;
+            let pool = pools.into_iter().find(|pool| pool.name.eq_ignore_ascii_case(&task.pool));
+            let pool = pool.context("there is no such pool on the server")?;
+            if pool.state != "Started" {
+                bail!("the pool is not started but {}; there is nothing to recycle", pool.state);
+            }
+            name = pool.name;
+        }
+        Ok((name, self.workers(task)?))
+    }
+
+    /// Process ids of the workers that a task ends.
+    fn workers(&self, task: &Task) -> anyhow::Result<Vec<u32>> {
+        let ran = self.list(&task.server, &LIST_WORKERS)?;
+        let workers =
+            appcmd::workers(&ran.stdout).map_err(|line| unexpected(&LIST_WORKERS, &line))?;
+        let is_hit = |worker: &Worker| {
+            task.action == Action::Iisreset || worker.pool.eq_ignore_ascii_case(&task.pool)
+        };
+        let mut ids: Vec<u32> =
+            workers.into_iter().filter(is_hit).map(|worker| worker.id).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    fn list(&self, server: &str, words: &[&str]) -> anyhow::Result<Ran> {
+        let command = self.args.via.command(server, Program::Appcmd, words)?;
+        let limit = self.limit(Program::Appcmd);
+        let ran = process::run(&command, limit.to_std()?)?;
+        if ran.is_late {
+            bail!("appcmd {} took longer than {}", words.join(" "), span(limit));
+        }
+        // A list of nothing: appcmd prints nothing, and its status is 1.
+        let is_empty = ran.exit == Some(1) && ran.output().trim().is_empty();
+        if (ran.exit != Some(0) && !is_empty) || appcmd::is_error(&ran.stdout) {
+            bail!("cannot look, appcmd {}: {}", words.join(" "), failure(Program::Appcmd, &ran));
+        }
+        Ok(ran)
+    }
+
+    /// The workers after a recycle, as soon as they have changed; none if they cannot be listed.
+    fn workers_after(&self, task: &Task, before: &[u32]) -> Option<Vec<u32>> {
+        let started = Instant::now();
+        loop {
+            let after = self.workers(task).ok()?;
+            if before.is_empty() || is_changed(before, &after) || started.elapsed() > LOOK {
+                return Some(after);
+            }
+            std::thread::sleep(BETWEEN);
+        }
+    }
+
+    /// What the workers say of a step that was done.
+    fn done(&self, task: &Task, before: &[u32], after: Option<&[u32]>) -> String {
+        let was = workers_in_words(before);
+        let is = if before.len() == 1 { "is" } else { "are" };
+        let doubt = |text: String| {
+            self.messages.partial(&format!("{}: {text}", place(task)));
+            text
+        };
+        let Some(after) = after.filter(|_| !before.is_empty()) else {
+            return match before {
+                [] => "done; it had no worker, and so no token".to_owned(),
+                _ => doubt(format!(
+                    "done, says the server; whether {was} {is} gone could not be seen"
+                )),
+            };
+        };
+        let now = workers_in_words(after);
+        if !is_changed(before, after) {
+            doubt(format!("done, says the server; but {was} {is} still there, and no other came"))
+        } else if after.is_empty() {
+            format!("done; {was} {is} gone, and the next request starts another")
+        } else if before.iter().any(|id| after.contains(id)) {
+            format!("done; {was} before, {now} now, until what is old has ended")
+        } else {
+            format!("done; {was} before, {now} now")
+        }
+    }
+}
+
+/// Whether the old workers are gone, or another one is there.
+fn is_changed(before: &[u32], after: &[u32]) -> bool {
+    before.iter().all(|id| !after.contains(id)) || after.iter().any(|id| !before.contains(id))
+}
+
+fn unexpected(words: &[&str], line: &str) -> anyhow::Error {
+    anyhow::anyhow!("appcmd {} printed what is not understood: `{line}`", words.join(" "))
+}
+
+fn failure(program: Program, ran: &Ran) -> String {
+    let output = ran.output();
+    let how = match ran.exit {
+        Some(exit) => format!("{} ended with {exit}", program.name()),
+        None => format!("{} was killed", program.name()),
+    };
+    format!("{how}: {}{}", appcmd::first_line(&output), appcmd::cure(ran.exit, &output))
+}
