@@ -5,6 +5,8 @@
 
 #[cfg(unix)]
 mod guard;
+#[cfg(windows)]
+mod windows;
 mod zips;
 
 use std::fs;
