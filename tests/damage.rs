@@ -119,7 +119,7 @@ fn unreadable() {
     assert!(ran.stdout.contains("f1  FABRIKAM\\ada  CERTAIN"), "{}", ran.stdout);
 }
 
-/// A named pipe is no file: it is told, and not waited for.
+/// A named pipe is no file: it is told, and not waited for. (On Windows none lies in a folder.)
 #[cfg(unix)]
 #[test]
 fn named_pipe() {

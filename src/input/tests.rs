@@ -3,6 +3,7 @@
 // What is skipped is said, and children answer their parents.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+// Windows has no SIGBUS.
 #[cfg(unix)]
 mod guard;
 #[cfg(windows)]

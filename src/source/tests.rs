@@ -131,6 +131,7 @@ fn long_paths_are_opened() {
     assert_eq!(fs::read(&found[0].fs_path).unwrap(), b"x");
 }
 
+// Windows lets only administrators make links.
 #[cfg(unix)]
 #[test]
 fn links_are_followed_and_read_once() {
@@ -145,6 +146,7 @@ fn links_are_followed_and_read_once() {
     check(&scratch, &["logs"], &["logs/0-link.log"], &["logs/broken: no such file"]);
 }
 
+// Pipes and sockets do not lie in folders of Windows.
 #[cfg(unix)]
 #[test]
 fn only_files_are_taken() {
@@ -161,6 +163,7 @@ fn only_files_are_taken() {
     assert!(problems[0].to_string().starts_with("/dev/null: a device, not a file"), "{problems:?}");
 }
 
+// Elsewhere names are Unicode.
 #[cfg(target_os = "linux")]
 #[test]
 fn names_that_are_not_utf8_are_opened() {
@@ -174,6 +177,7 @@ fn names_that_are_not_utf8_are_opened() {
     assert_eq!(fs::read(&found[0].fs_path).unwrap(), b"x");
 }
 
+// Windows knows no modes.
 #[cfg(unix)]
 #[test]
 fn folders_that_may_not_be_read() {
