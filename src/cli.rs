@@ -13,7 +13,8 @@ use stillin_reports::{Output, Rows};
 
 /// Who is still in? Finds every request that Exchange served after the account was cut off.
 #[derive(Debug, Parser)]
-#[command(name = "stillin", version, max_term_width = 100)]
+// The name is given, or help would say `stillin.exe` on Windows.
+#[command(name = "stillin", bin_name = "stillin", version, max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -7,6 +7,7 @@ mod words;
 use crate::analyze::chain::{self, Again};
 use crate::analyze::outputs::{self, Outputs};
 use crate::cli::{Analyze, Explain};
+use crate::input::refused;
 use crate::messages::Messages;
 use anyhow::{Context, anyhow, bail};
 use chrono::TimeDelta;
@@ -20,7 +21,9 @@ use stillin_reports::{Output, case_list, case_page};
 pub fn run(args: &Explain) -> anyhow::Result<ExitCode> {
     let messages = Messages::new(args.reading.quiet);
     let name = args.report.display().to_string();
-    let bytes = std::fs::read(&args.report).with_context(|| format!("cannot read {name}"))?;
+    let bytes = std::fs::read(&args.report)
+        .map_err(refused)
+        .with_context(|| format!("cannot read {name}"))?;
     let report = stillin_reports::read(&bytes).map_err(|what| {
         anyhow!("{name}: {what}; `stillin analyze PATH -o report.json` writes one")
     })?;

@@ -183,15 +183,23 @@ fn map(path: &Path, file: &File, len: u64, mut head: Vec<u8>) -> anyhow::Result<
         return Ok(None);
     }
     let (encoding, n_mark) = Encoding::of(&head);
-    if matches!(encoding, Encoding::Utf16Le | Encoding::Utf16Be) || is_on_a_share(path) {
+    if matches!(encoding, Encoding::Utf16Le | Encoding::Utf16Be) {
         return Ok(None);
     }
-    let Ok(map) = file.try_clone().and_then(|file| Map::new(file, n_mark)) else {
+    let Ok(map) = map_file(path, file, n_mark) else {
         return Ok(None);
     };
     head.drain(..n_mark);
     let body = Body::Mapped(map);
     Ok(Some(Opened { stored_bytes: len, packing: Packing::Plain, encoding, head, body }))
+}
+
+/// [`Map::new`] where that is sound; an error is no verdict on the file.
+fn map_file(path: &Path, file: &File, text_at: usize) -> io::Result<Map> {
+    if is_on_a_share(path) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    Map::new(file.try_clone()?, text_at)
 }
 
 /// Whether a lost connection could end the process (see `guard`).
@@ -202,7 +210,7 @@ fn is_on_a_share(path: &Path) -> bool {
 }
 
 /// The words of [`What`] for a refusal of the system.
-fn refused(error: io::Error) -> anyhow::Error {
+pub fn refused(error: io::Error) -> anyhow::Error {
     anyhow::anyhow!("{}", What::from(&error))
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf, absolute};
 
 use crate::input::Member;
 
@@ -128,7 +128,10 @@ impl Problem {
 impl From<&io::Error> for What {
     fn from(error: &io::Error) -> What {
         match error.kind() {
-            io::ErrorKind::NotFound => What::Missing,
+            // On Windows, a path below a file is missing, and a name that no file can have is invalid.
+            io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::InvalidFilename => What::Missing,
             io::ErrorKind::PermissionDenied => What::NoPermission,
             _ => What::Unreadable(error.to_string()),
         }
@@ -146,6 +149,7 @@ pub fn sources(args: &[PathBuf]) -> (Vec<Source>, Vec<Problem>) {
             found.stdin = true;
             continue;
         }
+        let arg = &rooted(arg);
         match fs::metadata(arg) {
             Ok(metadata) => named(arg, &metadata, &mut found),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -159,6 +163,16 @@ pub fn sources(args: &[PathBuf]) -> (Vec<Source>, Vec<Problem>) {
         }
     }
     found.into_lists()
+}
+
+/// A path of Windows that begins with a drive and no `\`, from its root on: `D:` is the current folder of that drive,
+/// but `D:/a`, which is how the report would name what lies there, is below the root.
+fn rooted(path: &Path) -> PathBuf {
+    let has_drive = matches!(path.components().next(), Some(Component::Prefix(_)));
+    match has_drive && !path.has_root() {
+        true => absolute(path).unwrap_or_else(|_| path.to_path_buf()),
+        false => path.to_path_buf(),
+    }
 }
 
 /// What was found so far, by [`identity`], so that what is named twice, or reached by links, counts once.

@@ -84,8 +84,7 @@ impl<'a> Outputs<'a> {
         if self.args.paths.iter().any(|input| is_same_file(input, path)) {
             return Err(is_evidence(path));
         }
-        let opened =
-            Opened::new(path).with_context(|| format!("cannot write {}", path.display()))?;
+        let opened = Opened::new(path).map_err(not_writable).with_context(|| cannot_write(path))?;
         if self.files().any(|other| other.identity == opened.identity) {
             return Err(twice());
         }
@@ -170,7 +169,7 @@ impl<'a> Outputs<'a> {
                 Some(file) => file.emptied().and_then(|file| write_rows(format, file, rows())),
                 None => write_rows(format, io::stdout(), rows()),
             };
-            written.with_context(|| format!("cannot write {}", path.display()))?;
+            written.with_context(|| cannot_write(path))?;
         }
         let color = self.args.reading.color;
         if speaks {
@@ -183,7 +182,7 @@ impl<'a> Outputs<'a> {
                 Some(file) => file
                     .emptied()
                     .and_then(|file| to_file(report, plan, output, file))
-                    .with_context(|| format!("cannot write {}", path.display()))?,
+                    .with_context(|| cannot_write(path))?,
             }
         }
         Ok(())
@@ -204,7 +203,7 @@ impl Outputs<'_> {
                 Some(file) => file
                     .emptied()
                     .and_then(|mut file| file.write_all(draw(Style::default()).as_bytes()))
-                    .with_context(|| format!("cannot write {}", path.display()))?,
+                    .with_context(|| cannot_write(path))?,
             }
         }
         Ok(())
@@ -237,6 +236,18 @@ impl Drop for Opened {
             // It cannot be told to anybody any more, and an empty file does no harm.
             let _ = std::fs::remove_file(&self.canonical);
         }
+    }
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
+}
+
+/// Why a file cannot be opened for writing: in words of our own where there is a cure.
+fn not_writable(error: io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => anyhow::anyhow!("no such folder; make it first"),
+        _ => error.into(),
     }
 }
 
@@ -286,7 +297,8 @@ fn to_stdout(report: &Report, plan: &Plan, output: Output, color: Color) -> anyh
 /// Prints to stdout. A reader that went away early, as `head` does, is no error.
 pub fn print(text: &[u8], color: Color) -> anyhow::Result<()> {
     let written = match color {
-        Color::Always => io::stdout().lock().write_all(text),
+        // A console of Windows has to be told that colours come, or be shown them in its own way.
+        Color::Always => anstream::AutoStream::always(io::stdout()).lock().write_all(text),
         Color::Auto | Color::Never => anstream::stdout().lock().write_all(text),
     };
     match written.and_then(|()| io::stdout().flush()) {

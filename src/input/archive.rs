@@ -14,7 +14,7 @@ use std::sync::Arc;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::stream::Raw;
-use super::{Hash, MAX_WHOLE, Map};
+use super::{Hash, MAX_WHOLE, Map, map_file};
 use crate::source::{Origin, Problem, Source, What, sort};
 
 /// A file in a zip archive.
@@ -89,7 +89,7 @@ impl Archive {
             Origin::Stdin | Origin::Member(_) => return Archive::hold(io::stdin()),
             Origin::File => File::open(&source.fs_path)?,
         };
-        match file.try_clone().and_then(|file| Map::new(file, 0)) {
+        match map_file(&source.fs_path, &file, 0) {
             Ok(map) => Ok(Archive::Mapped(map)),
             Err(_) => Archive::hold(file),
         }

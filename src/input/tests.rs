@@ -3,8 +3,11 @@
 // What is skipped is said, and children answer their parents.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+// Windows has no SIGBUS.
 #[cfg(unix)]
 mod guard;
+#[cfg(windows)]
+mod windows;
 mod zips;
 
 use std::fs;

@@ -78,6 +78,60 @@ fn paths_are_shown_as_they_were_given() {
     assert_eq!(display(Path::new(r"C:\logs\a")), expect);
 }
 
+/// What a folder is called on a command line of Windows: the prompt leaves globs to the program, and does not tell
+/// cases apart.
+#[cfg(windows)]
+#[test]
+fn paths_of_windows() {
+    let scratch = Scratch::new();
+    scratch.write("EX01/W3SVC1/u_ex260301.log", b"x");
+    scratch.write("EX01/W3SVC1/u_ex260302.log", b"x");
+    let logs = ["EX01/W3SVC1/u_ex260301.log", "EX01/W3SVC1/u_ex260302.log"];
+    check(&scratch, &[r"EX01\W3SVC1\*.log"], &logs, &[]);
+    check(&scratch, &[r"EX0?\**\*02.LOG"], &logs[1..], &[]);
+    check(&scratch, &[r"EX01\", r"ex01\W3SVC1\U_EX260301.log"], &logs, &[]);
+    check(&scratch, &[r"EX02\*.log"], &[], &[r"EX02/*.log: the pattern matches nothing"]);
+    // A prompt takes `"C:\my logs\"` for a name with a quote at its end.
+    check(&scratch, &["EX01\""], &[], &["EX01\": no such file or folder; check the spelling"]);
+    check(
+        &scratch,
+        &[r"EX01\W3SVC1\u_ex260301.log\x"],
+        &[],
+        &["EX01/W3SVC1/u_ex260301.log/x: no such file or folder"],
+    );
+    assert_eq!(display(Path::new(r"\\EX01\c$\inetpub\logs\")), "//EX01/c$/inetpub/logs");
+    let (share, log) = (Path::new(r"\\EX01\logs"), Path::new(r"\\EX01\logs\W3SVC1\u.log"));
+    assert_eq!(below(share, log), "//EX01/logs/W3SVC1/u.log");
+    assert_eq!(below(Path::new(r"D:\"), Path::new(r"D:\a\u.log")), "D:/a/u.log");
+}
+
+/// The current folder of a drive is told from its root on.
+#[cfg(windows)]
+#[test]
+fn drives_of_windows() {
+    let current = std::env::current_dir().unwrap();
+    let drive = &current.to_str().unwrap()[..2];
+    assert_eq!(rooted(Path::new(drive)), current);
+    assert_eq!(rooted(Path::new(&format!("{drive}a.log"))), current.join("a.log"));
+    for path in ["a.log", r"C:\a.log", r"\a.log", r"\\EX01\logs\a.log"] {
+        assert_eq!(rooted(Path::new(path)), Path::new(path));
+    }
+}
+
+/// Beyond the 260 letters that Windows long allowed: a folder of evidence within a folder of evidence.
+#[test]
+fn long_paths_are_opened() {
+    let scratch = Scratch::new();
+    let folder = ["a-folder-of-evidence-with-a-long-name"; 9].join("/");
+    let name = format!("{folder}/EX01/W3SVC1/u_ex260301.log");
+    scratch.write(&name, b"x");
+    check(&scratch, &[&folder], &[&name], &[]);
+    check(&scratch, &[&format!("{folder}/EX01/W3SVC1/*.log")], &[&name], &[]);
+    let (found, _) = sources(&[scratch.0.join(&folder)]);
+    assert_eq!(fs::read(&found[0].fs_path).unwrap(), b"x");
+}
+
+// Windows lets only administrators make links.
 #[cfg(unix)]
 #[test]
 fn links_are_followed_and_read_once() {
@@ -92,6 +146,7 @@ fn links_are_followed_and_read_once() {
     check(&scratch, &["logs"], &["logs/0-link.log"], &["logs/broken: no such file"]);
 }
 
+// Pipes and sockets do not lie in folders of Windows.
 #[cfg(unix)]
 #[test]
 fn only_files_are_taken() {
@@ -108,6 +163,7 @@ fn only_files_are_taken() {
     assert!(problems[0].to_string().starts_with("/dev/null: a device, not a file"), "{problems:?}");
 }
 
+// Elsewhere names are Unicode.
 #[cfg(target_os = "linux")]
 #[test]
 fn names_that_are_not_utf8_are_opened() {
@@ -121,6 +177,7 @@ fn names_that_are_not_utf8_are_opened() {
     assert_eq!(fs::read(&found[0].fs_path).unwrap(), b"x");
 }
 
+// Windows knows no modes.
 #[cfg(unix)]
 #[test]
 fn folders_that_may_not_be_read() {

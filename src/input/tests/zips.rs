@@ -100,6 +100,8 @@ fn members_that_cannot_be_read_are_problems() {
     }
     let (members, said) = expanded(&scratch, &deflate64);
     assert_eq!(names(&scratch, &members), ["a.zip!a"]);
+    // Windows writes to no file that is mapped.
+    drop(members);
     assert_eq!(said.len(), 1);
     assert!(said[0].starts_with("a.zip!b: packed with Deflate64, which"), "{said:?}");
 
