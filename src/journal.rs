@@ -5,13 +5,16 @@ mod event;
 
 pub use event::{Action, Begun, Closed, Ended, Event, Opened, Outcome, PlanFile, Skipped};
 
+use crate::analyze::outputs::not_writable;
 use crate::collect::names::host_name;
+use crate::input::refused;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// The schema of every run in a journal.
 pub const SCHEMA: &str = "stillin/journal/1";
@@ -107,7 +110,7 @@ impl Journal {
 /// Reads a journal.
 pub fn read(path: &Path) -> anyhow::Result<Journal> {
     let name = path.display();
-    let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+    let bytes = fs::read(path).map_err(refused).with_context(|| format!("cannot read {name}"))?;
     parse(&bytes).with_context(|| name.to_string())
 }
 
@@ -197,20 +200,17 @@ pub fn open(path: &Path) -> anyhow::Result<(Journal, Writer)> {
     let name = path.display().to_string();
     let cannot = || format!("cannot write {name}");
     let is_new = !path.exists();
-    let mut file =
-        OpenOptions::new().read(true).append(true).create(true).open(path).with_context(cannot)?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(not_writable)
+        .with_context(cannot)?;
     if !file.metadata().with_context(cannot)?.is_file() {
         bail!("{name}: is no file; a journal has to be kept");
     }
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            bail!("{name}: another run is at work with this journal; wait until it is over")
-        }
-        Err(TryLockError::Error(error)) => {
-            return Err(error).with_context(|| format!("cannot lock {name}"));
-        }
-    }
+    lock(&file, &name)?;
     if is_new {
         keep_name(path).with_context(cannot)?;
     }
@@ -222,6 +222,21 @@ pub fn open(path: &Path) -> anyhow::Result<(Journal, Writer)> {
         writer.write(b"\n")?;
     }
     Ok((journal, writer))
+}
+
+/// Keeps other runs away. A run that was killed while it began a command may live on in that for an instant, with its lock.
+fn lock(file: &File, name: &str) -> anyhow::Result<()> {
+    const TRIES: u32 = 20;
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {name}"));
+            }
+        }
+    }
+    bail!("{name}: another run is at work with this journal; wait until it is over")
 }
 
 /// A new file outlives a power cut only when its folder was written as well.

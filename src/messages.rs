@@ -15,11 +15,7 @@ pub struct Messages {
 impl Messages {
     /// `is_quiet`: only errors.
     pub fn new(is_quiet: bool) -> Self {
-        let bar = match !is_quiet && std::io::stderr().is_terminal() {
-            true => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
-            false => ProgressBar::hidden(),
-        };
-        Messages { is_quiet, is_partial: AtomicBool::new(false), bar }
+        Messages { is_quiet, is_partial: AtomicBool::new(false), bar: ProgressBar::hidden() }
     }
 
     /// Something was not read, or not whole: the report is partial.
@@ -42,6 +38,10 @@ impl Messages {
 
     /// Begins to show progress, if anybody can see it.
     pub fn begin(&self, bytes: u64) {
+        // Not before: a bar that can be seen is drawn anew with every message.
+        if !self.is_quiet && std::io::stderr().is_terminal() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
         self.bar.set_length(bytes);
         if let Ok(style) =
             ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")

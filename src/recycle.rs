@@ -47,7 +47,9 @@ pub fn run(args: &Recycle) -> anyhow::Result<ExitCode> {
 
 fn read_plan(args: &Recycle) -> anyhow::Result<(Plan, PlanFile)> {
     let path = args.plan.display().to_string();
-    let bytes = std::fs::read(&args.plan).with_context(|| format!("cannot read {path}"))?;
+    let bytes = std::fs::read(&args.plan)
+        .map_err(input::refused)
+        .with_context(|| format!("cannot read {path}"))?;
     let plan = plan::read(&bytes).map_err(|what| {
         anyhow!("{path}: {what}; `stillin analyze PATH -o report.json` writes one")
     })?;

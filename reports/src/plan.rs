@@ -13,7 +13,7 @@ use crate::fields::{maybe_time, time, word};
 use crate::json;
 use crate::report::{self, Report, Rules, Step, Tool, Word};
 
-pub use script::{can_stand, left_out};
+pub use script::{can_stand, is_host, is_pool, left_out};
 
 /// The schema that `Plan` follows.
 pub const SCHEMA: &str = "stillin/plan/1";

@@ -244,7 +244,7 @@ fn cannot_write(path: &Path) -> String {
 }
 
 /// Why a file cannot be opened for writing: in words of our own where there is a cure.
-fn not_writable(error: io::Error) -> anyhow::Error {
+pub fn not_writable(error: io::Error) -> anyhow::Error {
     match error.kind() {
         io::ErrorKind::NotFound => anyhow::anyhow!("no such folder; make it first"),
         _ => error.into(),

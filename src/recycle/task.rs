@@ -8,7 +8,7 @@ use crate::journal::Action;
 use anyhow::bail;
 use std::collections::BTreeSet;
 use stillin_parsers::exchange;
-use stillin_reports::plan::Plan;
+use stillin_reports::plan::{Plan, is_host, is_pool};
 use stillin_reports::report::Step;
 
 /// One thing to do: recycle a pool of a server, or restart IIS there.
@@ -165,13 +165,13 @@ fn join(task: &mut Task, step: &Step) {
 
 fn refusal(step: &Step, pool: &str, args: &Recycle, host: &str) -> Option<String> {
     let Step { server, .. } = step;
-    if !is_plain(server) {
+    if !is_host(server) {
         return Some(format!(
             "`{server}` is no name of a server that a command may hold; analyze the logs with --server NAME"
         ));
     }
     if args.action == Action::Recycle {
-        if !is_plain(pool) {
+        if !is_pool(pool) {
             return Some(format!(
                 "`{pool}` is no name of a pool that a command may hold; recycle it by hand"
             ));
@@ -185,16 +185,6 @@ fn refusal(step: &Step, pool: &str, args: &Recycle, host: &str) -> Option<String
     }
     let via: &Via = &args.via;
     via.refuses(server, pool, args.action, host)
-}
-
-/// Letters and digits of ASCII, and a few signs, none of which means anything to a shell or begins an option.
-pub fn is_plain(name: &str) -> bool {
-    let is_inside =
-        |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-' | ' ');
-    name.starts_with(|char: char| char.is_ascii_alphanumeric())
-        && name.ends_with(|char: char| char != ' ')
-        && name.len() <= 255
-        && name.chars().all(is_inside)
 }
 
 #[cfg(test)]

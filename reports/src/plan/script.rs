@@ -25,12 +25,14 @@ pub fn can_stand(step: &Step, output: Output) -> bool {
     }
 }
 
-fn is_host(name: &str) -> bool {
+/// Whether it is a name of a server that a command may hold.
+pub fn is_host(name: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     name.len() <= HOST && name.chars().all(is_allowed) && begins_and_ends_well(name)
 }
 
-fn is_pool(name: &str) -> bool {
+/// Whether it is a name of a pool that a command may hold.
+pub fn is_pool(name: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '.' | '_' | '-');
     name.len() <= POOL && name.chars().all(is_allowed) && begins_and_ends_well(name)
 }

@@ -130,6 +130,7 @@ fn servers_that_no_command_may_hold() {
     check("EX-01_A.fabrikam.example", true);
     check("192.0.2.7", true);
     check("UNKNOWN (.)", false);
+    check("EX 01", false);
     check("-oProxyCommand=x", false);
     check("EX01;x", false);
     check("EX01'", false);

@@ -97,3 +97,39 @@ fn what_cannot_go_that_way() {
     check(ssh, "EX02", "", Action::Iisreset, Some("{program}"));
     check("command:ssh {server} {program} {args}", "EX02", "", Action::Iisreset, None);
 }
+
+/// The commands that a script of PowerShell runs. It has to parse.
+fn commands(script: &str) -> Vec<String> {
+    let mut parser = tree_sitter::Parser::new();
+    parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).unwrap();
+    let tree = parser.parse(script, None).unwrap();
+    assert!(!tree.root_node().has_error(), "{}\n{script}", tree.root_node().to_sexp());
+    let (mut commands, mut rest) = (Vec::new(), vec![tree.root_node()]);
+    while let Some(node) = rest.pop() {
+        if matches!(node.kind(), "command_name" | "command_name_expr") {
+            commands.push(script[node.byte_range()].to_owned());
+        }
+        rest.extend((0..node.child_count()).filter_map(|index| node.child(index as u32)));
+    }
+    commands.sort_unstable();
+    commands.dedup();
+    commands
+}
+
+#[test]
+fn powershell_runs_the_same_whatever_the_names_are() {
+    let plain = commands(&script("EX01", Program::Appcmd, &action(Action::Recycle, "P").1));
+    assert!(plain.contains(&"Invoke-Command".to_owned()), "{plain:?}");
+    for name in [
+        "'; calc; '",
+        "\u{2018}; calc \u{2019}",
+        "\u{201a}calc\u{201b}",
+        "$(calc)",
+        "`calc`",
+        "a\nb",
+        "\" & calc",
+    ] {
+        let hostile = script(name, Program::Appcmd, &action(Action::Recycle, name).1);
+        assert_eq!(commands(&hostile), plain, "{name}");
+    }
+}
