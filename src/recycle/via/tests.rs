@@ -109,7 +109,7 @@ fn commands(script: &str) -> Vec<String> {
         if matches!(node.kind(), "command_name" | "command_name_expr") {
             commands.push(script[node.byte_range()].to_owned());
         }
-        rest.extend((0..node.child_count()).filter_map(|index| node.child(index as u32)));
+        rest.extend((0..node.child_count()).filter_map(|index| node.child(index)));
     }
     commands.sort_unstable();
     commands.dedup();
