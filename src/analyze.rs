@@ -9,6 +9,7 @@ mod judge;
 mod learn;
 mod notes;
 pub mod outputs;
+pub mod since;
 mod sources;
 
 use crate::account::{AccountId, Resolution};
@@ -29,12 +30,15 @@ use crate::read::{self, Evidence, File, is_exchange_log};
 use crate::schemes::Settings;
 use crate::source;
 use anyhow::{Context, bail};
-use chrono::{DateTime, Utc};
+pub use assemble::pool_word;
+use chrono::{DateTime, TimeDelta, Utc};
 use fronts::Fronts;
+pub use fronts::HELD_BACK;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use stillin_parsers::event::Restart;
 use stillin_parsers::kind::Kind;
 use stillin_reports::report::{self, Report};
 
@@ -45,6 +49,8 @@ struct Run<'a> {
     evidence: BTreeMap<usize, Evidence>,
     /// What the evidence says, fact by fact.
     told: Vec<Told>,
+    /// Restarts that are known beside the sources.
+    restarts_beside: Vec<Restart>,
     directory: Directory,
     /// Names that only the logs tie to an account, in lower case, each with a name of it that the evidence knows.
     typed: BTreeMap<String, String>,
@@ -69,6 +75,15 @@ struct Run<'a> {
     notes: Vec<String>,
 }
 
+/// What is known beside the sources. Where it has facts, only the accounts that they tell of are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// What an earlier report says of accounts and their changes; its sources are counted from 0.
+    pub facts: Vec<Told>,
+    /// Restarts that somebody else keeps a record of.
+    pub restarts: Vec<Restart>,
+}
+
 /// Runs the verb.
 pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
     let messages = Messages::new(args.reading.quiet);
@@ -87,7 +102,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
     let (files, problems) = find(args, hash, &outputs, &messages)?;
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let report = {
-        let mut run = judged(args, files, hash, &messages)?;
+        let mut run = judged(args, files, Beside::default(), hash, &messages)?;
         run.notes.splice(0..0, problems);
         notes::say(&mut run, &messages);
         let report = assemble::report(&run);
@@ -104,16 +119,25 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
 fn judged<'a>(
     args: &'a Analyze,
     files: Vec<File>,
+    beside: Beside,
     hash: Hash,
     messages: &Messages,
 ) -> anyhow::Result<Run<'a>> {
-    let mut run = read_changes(args, files, hash, messages)?;
+    let mut run = read_changes(args, files, beside, hash, messages)?;
     run.read_logs(hash, messages)?;
     run.doubt_refusals();
     let claims = run.claim_refusals();
     run.judge(claims);
     messages.end();
     Ok(run)
+}
+
+/// A rule of a report as a span of time.
+pub fn duration_of(seconds: i64) -> anyhow::Result<TimeDelta> {
+    match TimeDelta::try_seconds(seconds) {
+        Some(span) if (TimeDelta::zero()..=TimeDelta::days(366)).contains(&span) => Ok(span),
+        _ => bail!("no rule that a report can have: {seconds} s"),
+    }
 }
 
 /// The word of `--hash`.
@@ -172,6 +196,7 @@ fn say_own<'a>(own: impl Iterator<Item = &'a source::Source>, messages: &Message
 fn read_changes<'a>(
     args: &'a Analyze,
     mut files: Vec<File>,
+    beside: Beside,
     hash: Hash,
     messages: &Messages,
 ) -> anyhow::Result<Run<'a>> {
@@ -191,12 +216,17 @@ fn read_changes<'a>(
     for (&index, evidence) in &mut evidence {
         told.extend(read::told(std::mem::take(&mut evidence.facts), index, files[index].kind));
     }
+    // What no source tells stands behind the last of them.
+    let n_sources = files.len();
+    let behind = |told: Told| Told { source: n_sources + told.source, ..told };
+    told.extend(beside.facts.into_iter().map(behind));
     let passwords_from = files.iter().filter_map(|file| file.first_entry).min();
     let mut run = Run {
         args,
         files,
         evidence,
         told,
+        restarts_beside: beside.restarts,
         directory: Directory::default(),
         typed: BTreeMap::new(),
         shared: BTreeMap::new(),
@@ -273,8 +303,16 @@ impl Run<'_> {
     /// Accounts and changes out of what was told, and whom to look for. Returns what `--account` names in vain.
     fn know(&mut self) -> anyhow::Result<Vec<String>> {
         self.directory = change::merge(&self.told);
+        let beside = self.changes_beside().map(|change| change.at).min();
+        // What an earlier report found did outlive the time that its logs did not show.
+        self.passwords_from = self.passwords_from.into_iter().chain(beside).min();
         let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
         self.watched = cuts.into_keys().collect();
+        if beside.is_some() {
+            let told: BTreeSet<AccountId> =
+                self.changes_beside().map(|change| change.account).collect();
+            self.watched.retain(|id| told.contains(id));
+        }
         self.tie_typed();
         let mut notes = Vec::new();
         if !self.args.account.is_empty() {
@@ -283,6 +321,14 @@ impl Run<'_> {
             self.asked = Some(asked);
         }
         Ok(notes)
+    }
+
+    /// The changes that are told beside the sources, be it by them as well.
+    fn changes_beside(&self) -> impl Iterator<Item = &change::Change> {
+        let is_beside = |change: &&change::Change| {
+            change.evidence.iter().any(|(source, _)| *source >= self.files.len())
+        };
+        self.directory.changes.iter().filter(is_beside)
     }
 
     fn collect(&mut self, hash: Hash, messages: &Messages) {
@@ -372,7 +418,7 @@ pub fn inspect(
         bail!("nothing to look at: name a file, or a folder that holds some");
     }
     let args = Analyze::for_inspect(paths, reading);
-    let mut run = read_changes(&args, files, hash, messages)?;
+    let mut run = read_changes(&args, files, Beside::default(), hash, messages)?;
     run.watched.clear();
     run.read_logs(hash, messages)?;
     messages.end();
