@@ -31,10 +31,11 @@ use crate::schemes::Settings;
 use crate::source;
 use anyhow::{Context, bail};
 pub use assemble::pool_word;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use fronts::Fronts;
 pub use fronts::HELD_BACK;
 use rayon::prelude::*;
+use since::Beside;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -73,15 +74,6 @@ struct Run<'a> {
     /// Watched accounts that any log knows.
     seen: BTreeSet<AccountId>,
     notes: Vec<String>,
-}
-
-/// What is known beside the sources. Where it has facts, only the accounts that they tell of are looked for.
-#[derive(Debug, Clone, Default)]
-pub struct Beside {
-    /// What an earlier report says of accounts and their changes; its sources are counted from 0.
-    pub facts: Vec<Told>,
-    /// Restarts that somebody else keeps a record of.
-    pub restarts: Vec<Restart>,
 }
 
 /// Runs the verb.
@@ -130,14 +122,6 @@ fn judged<'a>(
     run.judge(claims);
     messages.end();
     Ok(run)
-}
-
-/// A rule of a report as a span of time.
-pub fn duration_of(seconds: i64) -> anyhow::Result<TimeDelta> {
-    match TimeDelta::try_seconds(seconds) {
-        Some(span) if (TimeDelta::zero()..=TimeDelta::days(366)).contains(&span) => Ok(span),
-        _ => bail!("no rule that a report can have: {seconds} s"),
-    }
 }
 
 /// The word of `--hash`.
@@ -309,8 +293,8 @@ impl Run<'_> {
         let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
         self.watched = cuts.into_keys().collect();
         if beside.is_some() {
-            let told: BTreeSet<AccountId> =
-                self.changes_beside().map(|change| change.account).collect();
+            let told = self.changes_beside().map(|change| change.account);
+            let told: BTreeSet<AccountId> = told.collect();
             self.watched.retain(|id| told.contains(id));
         }
         self.tie_typed();
@@ -321,14 +305,6 @@ impl Run<'_> {
             self.asked = Some(asked);
         }
         Ok(notes)
-    }
-
-    /// The changes that are told beside the sources, be it by them as well.
-    fn changes_beside(&self) -> impl Iterator<Item = &change::Change> {
-        let is_beside = |change: &&change::Change| {
-            change.evidence.iter().any(|(source, _)| *source >= self.files.len())
-        };
-        self.directory.changes.iter().filter(is_beside)
     }
 
     fn collect(&mut self, hash: Hash, messages: &Messages) {

@@ -309,6 +309,13 @@ fn span(text: &str) -> Result<Duration, String> {
     if span > YEAR { Err("longer than a year".into()) } else { Ok(span) }
 }
 
+/// A rule that a report was made under, as a span of time; the error says why it can be none.
+pub fn rule(seconds: i64) -> Result<TimeDelta, String> {
+    let span = TimeDelta::try_seconds(seconds);
+    let span = span.filter(|span| (TimeDelta::zero()..=TimeDelta::days(366)).contains(span));
+    span.ok_or_else(|| format!("no rule that a report can have: {seconds} s"))
+}
+
 /// What `--auth` says.
 pub fn pool_and_scheme(text: &str) -> Result<(&'static str, Scheme), String> {
     let (pool, word) = text.split_once('=').ok_or("say POOL=SCHEME")?;

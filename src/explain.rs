@@ -5,9 +5,8 @@ mod again;
 mod words;
 
 use crate::analyze::chain::{self, Again};
-use crate::analyze::duration_of;
 use crate::analyze::outputs::{self, Outputs};
-use crate::cli::{Analyze, Explain};
+use crate::cli::{self, Analyze, Explain};
 use crate::input::refused;
 use crate::messages::Messages;
 use anyhow::{Context, anyhow};
@@ -55,6 +54,7 @@ fn find<'a>(report: &'a Report, number: u64, name: &str) -> anyhow::Result<&'a F
 /// What `analyze` was told when it wrote the report, as far as the report tells.
 fn arguments(args: &Explain, report: &Report) -> anyhow::Result<Analyze> {
     let rules = &report.rules;
+    let rule = |seconds| cli::rule(seconds).map_err(|what| anyhow!(what));
     let paths: [PathBuf; 1] = [args.report.clone()];
     Ok(Analyze {
         output: args.output.iter().cloned().collect(),
@@ -62,8 +62,8 @@ fn arguments(args: &Explain, report: &Report) -> anyhow::Result<Analyze> {
         account: rules.accounts.clone(),
         since: rules.since,
         until: rules.until,
-        ttl: duration_of(rules.ttl_seconds)?,
-        slack: duration_of(rules.slack_seconds)?,
+        ttl: rule(rules.ttl_seconds)?,
+        slack: rule(rules.slack_seconds)?,
         auth: args.auth.clone(),
         ..Analyze::for_inspect(&paths, &args.reading)
     })

@@ -9,10 +9,9 @@ mod watch;
 mod words;
 
 use crate::analyze::outputs::{self, Outputs};
-use crate::analyze::since::{self, Since};
-use crate::analyze::{Beside, duration_of};
+use crate::analyze::since::{self, Beside, Since};
 use crate::cli::{self, Analyze, Verify};
-use crate::input;
+use crate::input::{self, refused};
 use crate::journal::{self, Action, Journal, State, StepRecord};
 use crate::messages::Messages;
 use crate::source::{Origin, Source};
@@ -45,6 +44,11 @@ pub fn run(args: &Verify) -> anyhow::Result<ExitCode> {
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let cannot = || format!("cannot read {}", path.display());
+    std::fs::read(path).map_err(refused).with_context(cannot)
+}
+
 fn as_source(path: &Path) -> Source {
     let (path, fs_path) = (path.display().to_string(), path.to_owned());
     Source { path, fs_path, origin: Origin::File }
@@ -75,9 +79,9 @@ impl<'a> Task<'a> {
             bail!("-: cannot be watched, because it can be read only once; name files or folders");
         }
         let name = args.plan.display().to_string();
-        let bytes = std::fs::read(&args.plan).with_context(|| format!("cannot read {name}"))?;
+        let bytes = read(&args.plan)?;
         let wanted = wanted::read(&bytes).map_err(|what| anyhow!("{name}: {what}"))?;
-        let arguments = arguments(args, &wanted.rules).with_context(|| name.clone())?;
+        let arguments = arguments(args, &wanted.rules).map_err(|what| anyhow!("{name}: {what}"))?;
         let plan = report::Input { path: name, sha256: input::sha256(&bytes) };
         Ok(Task { args, arguments, wanted, plan })
     }
@@ -113,7 +117,7 @@ impl<'a> Task<'a> {
         }
         let journal = journal::read(path)?;
         let name = path.display().to_string();
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
+        let bytes = read(path)?;
         Ok((journal, Some(report::Input { path: name, sha256: input::sha256(&bytes) })))
     }
 
@@ -126,15 +130,13 @@ impl<'a> Task<'a> {
 }
 
 /// The rules of the plan: it has to be verified under the rules it was made under.
-fn arguments(args: &Verify, rules: &Rules) -> anyhow::Result<Analyze> {
-    let auth =
-        rules.auth.iter().map(|text| cli::pool_and_scheme(text).map_err(|what| anyhow!(what)));
+fn arguments(args: &Verify, rules: &Rules) -> Result<Analyze, String> {
     Ok(Analyze {
         output: args.output.clone(),
         format: args.format,
-        ttl: duration_of(rules.ttl_seconds)?,
-        slack: duration_of(rules.slack_seconds)?,
-        auth: auth.collect::<anyhow::Result<_>>()?,
+        ttl: cli::rule(rules.ttl_seconds)?,
+        slack: cli::rule(rules.slack_seconds)?,
+        auth: rules.auth.iter().map(|text| cli::pool_and_scheme(text)).collect::<Result<_, _>>()?,
         ..Analyze::for_inspect(&args.paths, &args.reading)
     })
 }

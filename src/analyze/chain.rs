@@ -2,7 +2,8 @@
 //! happened between them.
 
 use super::notes::fronts;
-use super::{Beside, Run, assemble, hash, judged};
+use super::since::Beside;
+use super::{Run, assemble, hash, judged};
 use crate::account::AccountId;
 use crate::case::{Case, Finding, Path, Row};
 use crate::cli::Analyze;

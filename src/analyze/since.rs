@@ -2,9 +2,10 @@
 //! were restarted, and what the logs can speak about.
 
 use super::outputs::Outputs;
-use super::{Beside, Run, assemble, find, hash, judged, notes, sources};
+use super::{Run, assemble, find, hash, judged, notes, sources};
 use crate::account::AccountId;
 use crate::case::Row;
+use crate::change::{Change, Told};
 use crate::cli::Analyze;
 use crate::collect::book::{Place, Table};
 use crate::correlate::coverage::Span;
@@ -13,9 +14,18 @@ use crate::messages::Messages;
 use crate::workers::{self, Pool};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use stillin_parsers::event::Pos;
+use stillin_parsers::event::{self, Pos};
 use stillin_parsers::exchange::{self, Auth, Refusal};
 use stillin_reports::report::{self, ChangeEvidence, Client, Evidence, Word};
+
+/// What is known beside the sources. Where it has facts, only the accounts that they tell of are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// What an earlier report says of accounts and their changes; its sources are counted from 0.
+    pub facts: Vec<Told>,
+    /// Restarts that somebody else keeps a record of.
+    pub restarts: Vec<event::Restart>,
+}
 
 /// One request of an account of the plan, under a change that cuts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +123,16 @@ pub fn since(
         notes: std::mem::take(&mut run.notes),
         uses,
     })
+}
+
+impl Run<'_> {
+    /// The changes that are told beside the sources, be it by them as well.
+    pub(super) fn changes_beside(&self) -> impl Iterator<Item = &Change> {
+        let is_beside = |change: &&Change| {
+            change.evidence.iter().any(|(source, _)| *source >= self.files.len())
+        };
+        self.directory.changes.iter().filter(is_beside)
+    }
 }
 
 fn told(run: &Run<'_>) -> BTreeMap<u64, (AccountId, usize)> {

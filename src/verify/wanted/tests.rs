@@ -86,6 +86,21 @@ fn a_disable_that_lasted_was_not_ended() {
     assert_eq!(kinds(&told), [ChangeKind::Disabled, ChangeKind::Enabled]);
 }
 
+/// Sources of the report that put the change at different times do so still.
+#[test]
+fn disputes_stay() {
+    let mut told = report(&["FABRIKAM\\ada"], "");
+    told["changes"][0]["disputed_until"] = json!("2026-03-02T09:20:00Z");
+    let wanted = wanted(&told).unwrap();
+    let directory = crate::change::merge(&wanted.facts);
+    let change = &directory.changes[0];
+    assert!(change.evidence.contains(&(0, Pos::Line(wanted.findings[0].line))));
+    assert_eq!(change.at.to_string(), "2026-03-02 09:00:00 UTC");
+    let until = change.disputed_until.map(|until| until.to_string());
+    assert_eq!(until.as_deref(), Some("2026-03-02 09:20:00 UTC"));
+    assert_eq!(directory.changes.len(), 2, "the other one is the enable: {:?}", directory.changes);
+}
+
 #[test]
 fn doubts_stay() {
     let doubts = |why| wanted(&report(&["Ada"], why)).unwrap().findings.remove(0).doubts;
