@@ -9,6 +9,7 @@ mod judge;
 mod learn;
 mod notes;
 pub mod outputs;
+mod refusals;
 pub mod since;
 mod sources;
 
@@ -18,9 +19,7 @@ use crate::change::{self, Directory, Told};
 use crate::cli::{Analyze, FailOn, HashWord, Reading};
 use crate::clocks::{self, Offset};
 use crate::collect::again::Look;
-use crate::collect::book::Book;
 use crate::collect::chunk::Wanted;
-use crate::collect::clients::{self, Claim};
 use crate::collect::log::Log;
 use crate::collect::watch::Watch;
 use crate::collect::{self, Collected};
@@ -78,6 +77,7 @@ struct Run<'a> {
 
 /// Runs the verb.
 pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
+    let args = &with_local(args)?;
     let messages = Messages::new(args.reading.quiet);
     if let (Some(since), Some(until)) = (args.since, args.until)
         && since > until
@@ -122,6 +122,16 @@ fn judged<'a>(
     run.judge(claims);
     messages.end();
     Ok(run)
+}
+
+/// The arguments, with the places of this server's logs where they are asked for. What names no server is this one's.
+fn with_local(args: &Analyze) -> anyhow::Result<Analyze> {
+    let mut args = args.clone();
+    if args.local {
+        args.paths.extend(source::local::of_this_computer().map_err(anyhow::Error::msg)?);
+        args.reading.server = args.reading.server.or(std::env::var("COMPUTERNAME").ok());
+    }
+    Ok(args)
 }
 
 /// The word of `--hash`.
@@ -329,44 +339,6 @@ impl Run<'_> {
         let server = self.args.reading.server.as_deref();
         self.collected = collect::collect(&mut self.files, hash, server, &wanted);
     }
-
-    /// Nameless refusals of watched clients, but for those where strangers sat as well.
-    fn claim_refusals(&self) -> Vec<Claim> {
-        let book = &self.collected.book;
-        let is_alone = |claim: &Claim| {
-            let clients = [claim.served.client, claim.refusal.client];
-            !clients.iter().any(|&client| {
-                has_strangers(&self.collected, book, claim.served.key, client, claim.refusal.end)
-            })
-        };
-        clients::claims(book).into_iter().filter(is_alone).collect()
-    }
-
-    fn doubt_refusals(&mut self) {
-        let mut book = std::mem::take(&mut self.collected.book);
-        clients::doubt_crowded(&mut book, |book, refusal| {
-            has_strangers(&self.collected, book, refusal.key, refusal.client, refusal.end)
-        });
-        self.collected.book = book;
-    }
-}
-
-/// Whether a stranger sat at the seat of a client, in the day before.
-fn has_strangers(
-    collected: &Collected,
-    book: &Book,
-    key: u32,
-    client: u32,
-    until: DateTime<Utc>,
-) -> bool {
-    let (server, seat) = (&book.keys.get(key).server, book.clients.get(client).seat);
-    let until = until.timestamp();
-    let from = until - clients::SESSION.num_seconds();
-    let may_tell = |(index, log): &(&usize, &Log)| {
-        let is_of_server = collected.server_of_log.get(index).is_none_or(|name| name == server);
-        is_of_server && log.tally.span.is_some_and(|(a, b)| a <= until && from <= b)
-    };
-    collected.logs.iter().filter(may_tell).any(|(_, log)| log.seats.contains(seat))
 }
 
 /// The logs of requests, to look into again.

@@ -45,12 +45,15 @@ pub enum Verb {
 }
 
 /// `stillin analyze`
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = ANALYZE_HELP)]
 pub struct Analyze {
     /// Files, folders, globs or `-`: IIS logs, event logs, directory exports, all in one place if you like
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "local", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Read this server's own logs as well, where Windows and Exchange keep them: IIS, HTTPERR, HttpProxy, events
+    #[arg(long)]
+    pub local: bool,
     /// Write the report to a file (repeatable), or its plan; the format is told by the name: .json, .txt, plan.json, or
     /// a script of the plan, .ps1, .cmd or .yml; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
@@ -191,6 +194,7 @@ impl Analyze {
     pub fn for_inspect(paths: &[PathBuf], reading: &Reading) -> Analyze {
         Analyze {
             paths: paths.to_vec(),
+            local: false,
             output: Vec::new(),
             format: None,
             requests: None,
