@@ -69,7 +69,7 @@ pub fn recycled(told: &Told<'_>) -> Recycled {
     let (mut at, mut places, event) = match done {
         Some(done) => {
             let ended = done.ended_at.unwrap_or(done.begun_at);
-            let (from, to) = (done.begun_at - told.slack, ended + DRAIN);
+            let (from, to) = (done.begun_at - told.slack, ended + DRAIN.max(told.slack));
             let event = told.restarts.iter().find(|r| from <= r.at && r.at <= to);
             (Some(ended), vec![place(done)], event)
         }

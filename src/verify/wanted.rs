@@ -83,7 +83,7 @@ pub fn read(bytes: &[u8]) -> Result<Wanted, String> {
     let plan = plan::read(bytes)?;
     let report = stillin_reports::read(bytes).ok();
     if plan.plan.is_empty() {
-        return Err("has no step, so there is nothing to verify".into());
+        return Err("its plan has no step, so there is nothing to verify".into());
     }
     let steps: Vec<Step> = plan.plan.into_iter().map(step).collect::<Result<_, _>>()?;
     let mut facts = Vec::new();
