@@ -143,18 +143,7 @@ impl Accounts {
     /// The account under a name that a source beside the evidence ties to it.
     pub fn under_another_name(&self, id: AccountId, name: &str) -> Identity {
         let sid = self.list.get(id).and_then(|account| account.sid.clone());
-        let known = Identity { sid, ..Identity::default() };
-        match name.split_once('\\') {
-            Some((domain, sam)) => Identity {
-                domain: Some(domain.to_owned()),
-                sam_account_name: Some(sam.to_owned()),
-                ..known
-            },
-            None if name.contains('@') => {
-                Identity { user_principal_name: Some(name.to_owned()), ..known }
-            }
-            None => Identity { sam_account_name: Some(name.to_owned()), ..known },
-        }
+        Identity { sid, ..named(name) }
     }
 
     /// Whether a name is the account's own and no other one's: `DOMAIN\sam` of its domain.
@@ -246,6 +235,20 @@ impl Accounts {
             (false, true) => !knows_upn,
             (false, false) => account.sam_account_names.is_empty(),
         }
+    }
+}
+
+/// What a name says of whose it is.
+pub fn named(name: &str) -> Identity {
+    let some = |text: &str| Some(text.to_owned());
+    match name.split_once('\\') {
+        Some((domain, sam)) => {
+            Identity { domain: some(domain), sam_account_name: some(sam), ..Identity::default() }
+        }
+        None if name.contains('@') => {
+            Identity { user_principal_name: some(name), ..Identity::default() }
+        }
+        None => Identity { sam_account_name: some(name), ..Identity::default() },
     }
 }
 

@@ -9,6 +9,8 @@ mod judge;
 mod learn;
 mod notes;
 pub mod outputs;
+mod refusals;
+pub mod since;
 mod sources;
 
 use crate::account::{AccountId, Resolution};
@@ -17,9 +19,7 @@ use crate::change::{self, Directory, Told};
 use crate::cli::{Analyze, FailOn, HashWord, Reading};
 use crate::clocks::{self, Offset};
 use crate::collect::again::Look;
-use crate::collect::book::Book;
 use crate::collect::chunk::Wanted;
-use crate::collect::clients::{self, Claim};
 use crate::collect::log::Log;
 use crate::collect::watch::Watch;
 use crate::collect::{self, Collected};
@@ -29,12 +29,16 @@ use crate::read::{self, Evidence, File, is_exchange_log};
 use crate::schemes::Settings;
 use crate::source;
 use anyhow::{Context, bail};
+pub use assemble::pool_word;
 use chrono::{DateTime, Utc};
 use fronts::Fronts;
+pub use fronts::HELD_BACK;
 use rayon::prelude::*;
+use since::Beside;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use stillin_parsers::event::Restart;
 use stillin_parsers::kind::Kind;
 use stillin_reports::report::{self, Report};
 
@@ -45,6 +49,8 @@ struct Run<'a> {
     evidence: BTreeMap<usize, Evidence>,
     /// What the evidence says, fact by fact.
     told: Vec<Told>,
+    /// Restarts that are known beside the sources.
+    restarts_beside: Vec<Restart>,
     directory: Directory,
     /// Names that only the logs tie to an account, in lower case, each with a name of it that the evidence knows.
     typed: BTreeMap<String, String>,
@@ -71,6 +77,7 @@ struct Run<'a> {
 
 /// Runs the verb.
 pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
+    let args = &with_local(args)?;
     let messages = Messages::new(args.reading.quiet);
     if let (Some(since), Some(until)) = (args.since, args.until)
         && since > until
@@ -87,7 +94,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
     let (files, problems) = find(args, hash, &outputs, &messages)?;
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let report = {
-        let mut run = judged(args, files, hash, &messages)?;
+        let mut run = judged(args, files, Beside::default(), hash, &messages)?;
         run.notes.splice(0..0, problems);
         notes::say(&mut run, &messages);
         let report = assemble::report(&run);
@@ -104,16 +111,27 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
 fn judged<'a>(
     args: &'a Analyze,
     files: Vec<File>,
+    beside: Beside,
     hash: Hash,
     messages: &Messages,
 ) -> anyhow::Result<Run<'a>> {
-    let mut run = read_changes(args, files, hash, messages)?;
+    let mut run = read_changes(args, files, beside, hash, messages)?;
     run.read_logs(hash, messages)?;
     run.doubt_refusals();
     let claims = run.claim_refusals();
     run.judge(claims);
     messages.end();
     Ok(run)
+}
+
+/// The arguments, with the places of this server's logs where they are asked for. What names no server is this one's.
+fn with_local(args: &Analyze) -> anyhow::Result<Analyze> {
+    let mut args = args.clone();
+    if args.local {
+        args.paths.extend(source::local::of_this_computer().map_err(anyhow::Error::msg)?);
+        args.reading.server = args.reading.server.or(std::env::var("COMPUTERNAME").ok());
+    }
+    Ok(args)
 }
 
 /// The word of `--hash`.
@@ -172,6 +190,7 @@ fn say_own<'a>(own: impl Iterator<Item = &'a source::Source>, messages: &Message
 fn read_changes<'a>(
     args: &'a Analyze,
     mut files: Vec<File>,
+    beside: Beside,
     hash: Hash,
     messages: &Messages,
 ) -> anyhow::Result<Run<'a>> {
@@ -191,12 +210,17 @@ fn read_changes<'a>(
     for (&index, evidence) in &mut evidence {
         told.extend(read::told(std::mem::take(&mut evidence.facts), index, files[index].kind));
     }
+    // What no source tells stands behind the last of them.
+    let n_sources = files.len();
+    let behind = |told: Told| Told { source: n_sources + told.source, ..told };
+    told.extend(beside.facts.into_iter().map(behind));
     let passwords_from = files.iter().filter_map(|file| file.first_entry).min();
     let mut run = Run {
         args,
         files,
         evidence,
         told,
+        restarts_beside: beside.restarts,
         directory: Directory::default(),
         typed: BTreeMap::new(),
         shared: BTreeMap::new(),
@@ -273,8 +297,16 @@ impl Run<'_> {
     /// Accounts and changes out of what was told, and whom to look for. Returns what `--account` names in vain.
     fn know(&mut self) -> anyhow::Result<Vec<String>> {
         self.directory = change::merge(&self.told);
+        let beside = self.changes_beside().map(|change| change.at).min();
+        // What an earlier report found did outlive the time that its logs did not show.
+        self.passwords_from = self.passwords_from.into_iter().chain(beside).min();
         let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
         self.watched = cuts.into_keys().collect();
+        if beside.is_some() {
+            let told = self.changes_beside().map(|change| change.account);
+            let told: BTreeSet<AccountId> = told.collect();
+            self.watched.retain(|id| told.contains(id));
+        }
         self.tie_typed();
         let mut notes = Vec::new();
         if !self.args.account.is_empty() {
@@ -307,44 +339,6 @@ impl Run<'_> {
         let server = self.args.reading.server.as_deref();
         self.collected = collect::collect(&mut self.files, hash, server, &wanted);
     }
-
-    /// Nameless refusals of watched clients, but for those where strangers sat as well.
-    fn claim_refusals(&self) -> Vec<Claim> {
-        let book = &self.collected.book;
-        let is_alone = |claim: &Claim| {
-            let clients = [claim.served.client, claim.refusal.client];
-            !clients.iter().any(|&client| {
-                has_strangers(&self.collected, book, claim.served.key, client, claim.refusal.end)
-            })
-        };
-        clients::claims(book).into_iter().filter(is_alone).collect()
-    }
-
-    fn doubt_refusals(&mut self) {
-        let mut book = std::mem::take(&mut self.collected.book);
-        clients::doubt_crowded(&mut book, |book, refusal| {
-            has_strangers(&self.collected, book, refusal.key, refusal.client, refusal.end)
-        });
-        self.collected.book = book;
-    }
-}
-
-/// Whether a stranger sat at the seat of a client, in the day before.
-fn has_strangers(
-    collected: &Collected,
-    book: &Book,
-    key: u32,
-    client: u32,
-    until: DateTime<Utc>,
-) -> bool {
-    let (server, seat) = (&book.keys.get(key).server, book.clients.get(client).seat);
-    let until = until.timestamp();
-    let from = until - clients::SESSION.num_seconds();
-    let may_tell = |(index, log): &(&usize, &Log)| {
-        let is_of_server = collected.server_of_log.get(index).is_none_or(|name| name == server);
-        is_of_server && log.tally.span.is_some_and(|(a, b)| a <= until && from <= b)
-    };
-    collected.logs.iter().filter(may_tell).any(|(_, log)| log.seats.contains(seat))
 }
 
 /// The logs of requests, to look into again.
@@ -372,7 +366,7 @@ pub fn inspect(
         bail!("nothing to look at: name a file, or a folder that holds some");
     }
     let args = Analyze::for_inspect(paths, reading);
-    let mut run = read_changes(&args, files, hash, messages)?;
+    let mut run = read_changes(&args, files, Beside::default(), hash, messages)?;
     run.watched.clear();
     run.read_logs(hash, messages)?;
     messages.end();

@@ -7,6 +7,7 @@ pub use recycle::Recycle;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 use stillin_parsers::exchange::{self, Scheme};
 use stillin_parsers::time::{DateOrder, LocalTime, Zone};
 use stillin_reports::{Output, Rows};
@@ -32,6 +33,8 @@ pub enum Verb {
     Inspect(Inspect),
     /// Recycle the pools that the plan of a report names, one server at a time, and write down what was done
     Recycle(Recycle),
+    /// Say whether access is over since the steps of a plan were carried out, or which request says that it is not
+    Verify(Verify),
     /// Print the completion script of a shell
     Completions {
         /// The shell.
@@ -42,12 +45,15 @@ pub enum Verb {
 }
 
 /// `stillin analyze`
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = ANALYZE_HELP)]
 pub struct Analyze {
     /// Files, folders, globs or `-`: IIS logs, event logs, directory exports, all in one place if you like
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "local", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Read this server's own logs as well, where Windows and Exchange keep them: IIS, HTTPERR, HttpProxy, events
+    #[arg(long)]
+    pub local: bool,
     /// Write the report to a file (repeatable), or its plan; the format is told by the name: .json, .txt, plan.json, or
     /// a script of the plan, .ps1, .cmd or .yml; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
@@ -124,6 +130,39 @@ pub struct Inspect {
     pub reading: Reading,
 }
 
+/// `stillin verify`
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_HELP)]
+pub struct Verify {
+    /// The report whose plan was carried out, or that plan, as JSON
+    #[arg(long, value_name = "REPORT.json")]
+    pub plan: PathBuf,
+    /// The journal of `recycle`
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// Files, folders, globs or `-`: the logs since, event logs of the servers, and what else analyze was given
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Write the verdict to a file (repeatable): .json or .txt; `-` is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Vec<PathBuf>,
+    /// Format of outputs whose extension does not tell it: `terminal` or `json`
+    #[arg(short, long, value_name = "FORMAT", value_parser = output_word)]
+    pub format: Option<Output>,
+    /// Check again as the logs grow, until everything is proven or something failed
+    #[arg(long)]
+    pub watch: bool,
+    /// For how long to watch
+    #[arg(long = "for", value_name = "DURATION", default_value = "30m", value_parser = span, requires = "watch")]
+    pub within: Duration,
+    /// How often to look whether a log has grown
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = span, requires = "watch")]
+    pub every: Duration,
+    /// How to read the sources
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
 /// How sources are read, the same for every verb.
 #[derive(Debug, Clone, Args)]
 pub struct Reading {
@@ -155,6 +194,7 @@ impl Analyze {
     pub fn for_inspect(paths: &[PathBuf], reading: &Reading) -> Analyze {
         Analyze {
             paths: paths.to_vec(),
+            local: false,
             output: Vec::new(),
             format: None,
             requests: None,
@@ -229,6 +269,18 @@ Exit status:
   1  it was told, but not in full, or the sources are judged differently now
   2  no case";
 
+const VERIFY_HELP: &str = "\
+The rules (--ttl, --slack, --auth) are those of the plan.
+
+Exit status:
+  0  everything is proven, or nothing contradicts it as far as the logs reach
+  2  no verdict
+  3  somebody was served again, a step was not carried out, or the logs cannot tell
+
+Examples:
+  stillin verify --plan report.json --journal journal.jsonl evidence/
+  stillin verify --plan report.json --watch --for 30m C:\\inetpub\\logs\\LogFiles\\W3SVC1";
+
 fn finding(text: &str) -> Result<u64, String> {
     let number = text.strip_prefix(['f', 'F']).unwrap_or(text);
     number.parse().map_err(|_| "say f3, or 3".into())
@@ -248,16 +300,28 @@ fn inspect_word(word: &str) -> Result<Output, String> {
 }
 
 fn duration(text: &str) -> Result<TimeDelta, String> {
-    let duration = match text.parse() {
-        Ok(seconds) => std::time::Duration::from_secs(seconds),
+    TimeDelta::from_std(span(text)?).map_err(|error| error.to_string())
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+    let span = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => humantime::parse_duration(text)
             .map_err(|error| format!("{error}; say 15m, 900s or 1h"))?,
     };
-    let delta = TimeDelta::from_std(duration).map_err(|error| error.to_string())?;
-    if delta > TimeDelta::days(366) { Err("longer than a year".into()) } else { Ok(delta) }
+    if span > YEAR { Err("longer than a year".into()) } else { Ok(span) }
 }
 
-fn pool_and_scheme(text: &str) -> Result<(&'static str, Scheme), String> {
+/// A rule that a report was made under, as a span of time; the error says why it can be none.
+pub fn rule(seconds: i64) -> Result<TimeDelta, String> {
+    let span = TimeDelta::try_seconds(seconds);
+    let span = span.filter(|span| (TimeDelta::zero()..=TimeDelta::days(366)).contains(span));
+    span.ok_or_else(|| format!("no rule that a report can have: {seconds} s"))
+}
+
+/// What `--auth` says.
+pub fn pool_and_scheme(text: &str) -> Result<(&'static str, Scheme), String> {
     let (pool, word) = text.split_once('=').ok_or("say POOL=SCHEME")?;
     let pools = exchange::pools();
     let known =

@@ -14,6 +14,7 @@ mod restart;
 mod run;
 
 pub use auth::Auth;
+pub use chain::DRAIN;
 pub use effect::{Clock, Cut, Effect};
 pub use ground::{Ground, Speaks};
 pub use logon::{Logon, Logons};
@@ -86,7 +87,7 @@ pub enum Contradiction {
 }
 
 /// No client waits longer for an answer: a Ping lasts 59 minutes at most (DOMAIN.md 1.4, 2.2).
-const LONGEST_REQUEST: TimeDelta = TimeDelta::hours(1);
+pub const LONGEST_REQUEST: TimeDelta = TimeDelta::hours(1);
 
 /// Classes of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

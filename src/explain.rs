@@ -6,11 +6,10 @@ mod words;
 
 use crate::analyze::chain::{self, Again};
 use crate::analyze::outputs::{self, Outputs};
-use crate::cli::{Analyze, Explain};
+use crate::cli::{self, Analyze, Explain};
 use crate::input::refused;
 use crate::messages::Messages;
-use anyhow::{Context, anyhow, bail};
-use chrono::TimeDelta;
+use anyhow::{Context, anyhow};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use stillin_reports::case::Case;
@@ -55,10 +54,7 @@ fn find<'a>(report: &'a Report, number: u64, name: &str) -> anyhow::Result<&'a F
 /// What `analyze` was told when it wrote the report, as far as the report tells.
 fn arguments(args: &Explain, report: &Report) -> anyhow::Result<Analyze> {
     let rules = &report.rules;
-    let span = |seconds: i64| match TimeDelta::try_seconds(seconds) {
-        Some(span) if (TimeDelta::zero()..=TimeDelta::days(366)).contains(&span) => Ok(span),
-        _ => bail!("no rule that a report can have: {seconds} s"),
-    };
+    let rule = |seconds| cli::rule(seconds).map_err(|what| anyhow!(what));
     let paths: [PathBuf; 1] = [args.report.clone()];
     Ok(Analyze {
         output: args.output.iter().cloned().collect(),
@@ -66,8 +62,8 @@ fn arguments(args: &Explain, report: &Report) -> anyhow::Result<Analyze> {
         account: rules.accounts.clone(),
         since: rules.since,
         until: rules.until,
-        ttl: span(rules.ttl_seconds)?,
-        slack: span(rules.slack_seconds)?,
+        ttl: rule(rules.ttl_seconds)?,
+        slack: rule(rules.slack_seconds)?,
         auth: args.auth.clone(),
         ..Analyze::for_inspect(&paths, &args.reading)
     })

@@ -7,6 +7,7 @@ mod explain;
 mod inspect;
 mod journal;
 mod recycle;
+mod verify;
 
 mod input;
 mod read;
@@ -36,6 +37,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Verb::Explain(args) => analyze::with_threads(args.reading.threads, || explain::run(args)),
         Verb::Inspect(args) => analyze::with_threads(args.reading.threads, || inspect::run(args)),
         Verb::Recycle(args) => recycle::run(args),
+        Verb::Verify(args) => analyze::with_threads(args.reading.threads, || verify::run(args)),
         Verb::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "stillin", &mut text);

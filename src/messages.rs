@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use stillin_reports::text::safe;
 
 /// Where messages go, and what they came to.
@@ -10,23 +11,57 @@ pub struct Messages {
     is_quiet: bool,
     is_partial: AtomicBool,
     bar: ProgressBar,
+    /// What is said only if it is wanted in the end.
+    held: Option<Mutex<Vec<Said>>>,
+}
+
+/// One message.
+enum Said {
+    Partial(String),
+    Note(String),
 }
 
 impl Messages {
     /// `is_quiet`: only errors.
     pub fn new(is_quiet: bool) -> Self {
-        Messages { is_quiet, is_partial: AtomicBool::new(false), bar: ProgressBar::hidden() }
+        let bar = ProgressBar::hidden();
+        Messages { is_quiet, is_partial: AtomicBool::new(false), bar, held: None }
+    }
+
+    /// Nothing is said until it is released.
+    pub fn held() -> Self {
+        Messages { held: Some(Mutex::default()), ..Messages::new(true) }
+    }
+
+    /// Says elsewhere what was held back.
+    pub fn release(self, to: &Messages) {
+        let held = self.held.map(|held| held.into_inner().unwrap_or_else(PoisonError::into_inner));
+        for said in held.into_iter().flatten() {
+            match said {
+                Said::Partial(text) => to.partial(&text),
+                Said::Note(text) => to.note(&text),
+            }
+        }
+    }
+
+    /// Keeps a message back, if they are.
+    fn hold(&self, said: impl FnOnce() -> Said) -> bool {
+        let Some(held) = &self.held else { return false };
+        held.lock().unwrap_or_else(PoisonError::into_inner).push(said());
+        true
     }
 
     /// Something was not read, or not whole: the report is partial.
     pub fn partial(&self, text: &str) {
         self.is_partial.store(true, Ordering::Relaxed);
-        self.print(text);
+        if !self.hold(|| Said::Partial(text.to_owned())) {
+            self.print(text);
+        }
     }
 
     /// Something worth knowing.
     pub fn note(&self, text: &str) {
-        if !self.is_quiet {
+        if !self.hold(|| Said::Note(text.to_owned())) && !self.is_quiet {
             self.print(text);
         }
     }

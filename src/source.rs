@@ -1,6 +1,7 @@
 //! Arguments to sources: files, folders, globs and `-` become a sorted list of [`Source`], each file once,
 //! and every argument that gives nothing becomes a [`Problem`] that says what to do.
 
+pub mod local;
 mod server;
 
 #[cfg(test)]

@@ -17,3 +17,4 @@ mod real;
 mod recycle;
 mod scenarios;
 mod tidy;
+mod verify;

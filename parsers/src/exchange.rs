@@ -21,7 +21,7 @@ pub use noise::{Noise, noise};
 pub use outcome::{Outcome, Refusal, Status, outcome, refusal_of_status};
 pub use request_id::{cafe_req_id, request_id};
 pub use restart_hint::{Ended, restart_hint};
-pub use routes::{Route, Scheme, default_scheme, has_pool, is_back_end, pools, route};
+pub use routes::{Route, Scheme, default_scheme, has_pool, is_back_end, pools, protocols, route};
 
 use std::fmt;
 

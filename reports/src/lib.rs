@@ -20,6 +20,7 @@ mod rows;
 mod terminal;
 pub mod text;
 mod verdict;
+pub mod verify;
 
 use std::io::{self, Write};
 
@@ -119,6 +120,16 @@ pub fn case_page(case: &case::Case<'_>, style: Style) -> String {
 /// The findings of a report that goes by that name, a line each.
 pub fn case_list(report: &Report, name: &str, style: Style) -> String {
     case::list(report, name, style)
+}
+
+/// What `verify` found out, for a reader or as JSON.
+pub fn verify_page(verify: &verify::Verify, output: Output, style: Style) -> io::Result<Vec<u8>> {
+    let mut to = Vec::new();
+    match output {
+        Output::Json => json::write(verify, &mut to)?,
+        _ => to.extend(verify::page(verify, style).into_bytes()),
+    }
+    Ok(to)
 }
 
 /// Reads a report that was written as JSON; the error says what it is instead.

@@ -21,8 +21,17 @@ const REJECTS: usize = 5;
 /// Counts of each kind of source, changes, rules, and the reach of each server's logs.
 pub fn what_was_read(out: &mut String, style: Style, report: &Report) {
     heading(out, style, "What was read", 0, 0);
+    sources(out, style, &report.sources);
+    line(out, style, (2, 4), &[(Ink::Plain, changes(report))]);
+    line(out, style, (2, 4), &[(Ink::Plain, rules(report))]);
+    clocks(out, style, report);
+    coverage(out, style, &report.coverage);
+}
+
+/// Counts of each kind of source.
+pub(crate) fn sources(out: &mut String, style: Style, sources: &[Source]) {
     let mut kinds: BTreeMap<&str, Tally> = BTreeMap::new();
-    for source in &report.sources {
+    for source in sources {
         kinds.entry(source.kind).or_default().add(source);
     }
     let rows: Vec<[String; 3]> = kinds
@@ -47,13 +56,9 @@ pub fn what_was_read(out: &mut String, style: Style, report: &Report) {
         );
         line(out, style, (2, 4), &[(Ink::Plain, cells)]);
     }
-    if report.sources.is_empty() {
+    if sources.is_empty() {
         line(out, style, (2, 4), &[(Ink::Doubt, "nothing".to_owned())]);
     }
-    line(out, style, (2, 4), &[(Ink::Plain, changes(report))]);
-    line(out, style, (2, 4), &[(Ink::Plain, rules(report))]);
-    clocks(out, style, report);
-    coverage(out, style, report);
 }
 
 /// How the clocks stand, and what follows from it.
@@ -164,9 +169,10 @@ fn rules(report: &Report) -> String {
     words
 }
 
-fn coverage(out: &mut String, style: Style, report: &Report) {
-    let all = report.coverage.len();
-    let shown = &report.coverage[..all.min(COVERAGE)];
+/// The reach of each server's logs.
+pub(crate) fn coverage(out: &mut String, style: Style, coverage: &[Coverage]) {
+    let all = coverage.len();
+    let shown = &coverage[..all.min(COVERAGE)];
     let wide = |text: fn(&Coverage) -> String| {
         shown.iter().map(|coverage| width(&text(coverage))).max().unwrap_or(0)
     };
@@ -206,15 +212,15 @@ pub(crate) fn read_whole(source: &Source) -> bool {
 }
 
 /// Notes, and every source that was not read whole, with the first places.
-pub fn what_was_not(out: &mut String, style: Style, report: &Report) {
-    let partly: Vec<&Source> = report.sources.iter().filter(|source| !read_whole(source)).collect();
-    if !report.notes.is_empty() {
-        let shown = report.notes.len().min(SOURCES);
-        heading(out, style, "What would make it surer", shown, report.notes.len());
-        for note in report.notes.iter().take(shown) {
+pub fn what_was_not(out: &mut String, style: Style, sources: &[Source], notes: &[String]) {
+    let partly: Vec<&Source> = sources.iter().filter(|source| !read_whole(source)).collect();
+    if !notes.is_empty() {
+        let shown = notes.len().min(SOURCES);
+        heading(out, style, "What would make it surer", shown, notes.len());
+        for note in notes.iter().take(shown) {
             line(out, style, (2, 4), &[(Ink::Plain, safe(note))]);
         }
-        more(out, style, 2, shown, report.notes.len());
+        more(out, style, 2, shown, notes.len());
     }
     if !partly.is_empty() {
         let shown = partly.len().min(SOURCES);

@@ -241,7 +241,7 @@ pub struct Change {
 }
 
 /// A record that tells of a change.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeEvidence {
     /// Source.
     pub path: String,

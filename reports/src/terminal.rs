@@ -35,7 +35,7 @@ pub fn summary(report: &Report, style: Style) -> String {
     plan(&mut out, style, report);
     advice(&mut out, style, report);
     read::what_was_read(&mut out, style, report);
-    read::what_was_not(&mut out, style, report);
+    read::what_was_not(&mut out, style, &report.sources, &report.notes);
     out
 }
 

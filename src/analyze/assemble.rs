@@ -282,7 +282,8 @@ fn clocks(run: &Run<'_>) -> Vec<report::Clock> {
     run.offsets.iter().map(clock).collect()
 }
 
-fn coverage(run: &Run<'_>) -> Vec<report::Coverage> {
+/// What the logs of each server can speak about.
+pub fn coverage(run: &Run<'_>) -> Vec<report::Coverage> {
     let time = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     let of = |server: &str, kind: &'static str, protocol, presence: &Presence| {
         let (from, to) = presence.span?;

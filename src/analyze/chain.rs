@@ -2,6 +2,7 @@
 //! happened between them.
 
 use super::notes::fronts;
+use super::since::Beside;
 use super::{Run, assemble, hash, judged};
 use crate::account::AccountId;
 use crate::case::{Case, Finding, Path, Row};
@@ -48,7 +49,7 @@ pub fn again(
     let hash = hash(args.reading.hash);
     let (files, _) = read::look(sources, hash);
     messages.begin(files.iter().map(|file| file.bytes).sum());
-    let run = judged(args, files, hash, messages)?;
+    let run = judged(args, files, Beside::default(), hash, messages)?;
     let report = assemble::report(&run);
     let found = run.cases.iter().find_map(|case| {
         let is_it = |found: &&Finding| is_same(&run, case, found, finding);

@@ -69,6 +69,13 @@ impl Fronts {
         self.coverage.of(*self.by_server.get(server)?)
     }
 
+    /// What the logs can speak about of a server's pool, which serves these protocols.
+    pub fn span_of(&self, server: &str, protocols: &[Protocol]) -> Option<&Span> {
+        let of_protocol = |protocol| self.by_protocol.get(&(server.to_owned(), protocol));
+        let by_protocol = protocols.iter().find_map(|&protocol| of_protocol(protocol));
+        self.coverage.of(*by_protocol.or_else(|| self.by_server.get(server))?)
+    }
+
     /// Every index of a server.
     pub fn indexes_of<'a>(&'a self, server: &'a str) -> impl Iterator<Item = u32> + 'a {
         (0..).zip(&self.server_of).filter(move |(_, of)| *of == server).map(|(index, _)| index)

@@ -75,13 +75,14 @@ impl Run<'_> {
         self.collected.book.accesses = accesses;
     }
 
-    /// Restarts that events tell of, with their source.
+    /// Restarts that events tell of, with their source; those known beside the sources stand behind the last of them.
     pub(super) fn restarts(&self) -> Vec<(usize, Restart)> {
         let of = |(&index, evidence): (&usize, &Evidence)| {
             let restarts = evidence.restarts.clone().into_iter();
             restarts.map(move |restart| (index, restart)).collect::<Vec<_>>()
         };
-        self.evidence.iter().flat_map(of).collect()
+        let beside = self.restarts_beside.iter().map(|restart| (self.files.len(), restart.clone()));
+        self.evidence.iter().flat_map(of).chain(beside).collect()
     }
 
     /// When each server's Security log wrote logons by workers.

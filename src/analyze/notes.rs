@@ -17,17 +17,40 @@ const PRINTED: usize = 5;
 
 /// Prints what was not read, and notes what else the reader has to know.
 pub fn say(run: &mut Run<'_>, messages: &Messages) {
+    damage_and_columns(run, messages);
+    change_evidence(run, messages);
+    logs(run, messages);
+    copies(run, messages);
+    window(run, messages);
+    let mut notes = of_logs(run);
+    notes.extend(changes(run));
+    say_all(run, notes, messages);
+}
+
+/// The same, where what is judged is known beside the sources.
+pub fn say_of_logs(run: &mut Run<'_>, messages: &Messages) {
+    damage_and_columns(run, messages);
+    logs(run, messages);
+    copies(run, messages);
+    let notes = of_logs(run);
+    say_all(run, notes, messages);
+}
+
+fn damage_and_columns(run: &mut Run<'_>, messages: &Messages) {
     rejects(run, messages);
     damage(run, messages);
     columns(run, messages);
-    sources(run, messages);
-    copies(run, messages);
-    window(run, messages);
+}
+
+fn of_logs(run: &Run<'_>) -> Vec<String> {
     let mut notes = names(run);
     notes.extend(back_ends(run));
     notes.extend(fronts::notes(run));
     notes.extend(run.settings.notes.clone());
-    notes.extend(changes(run));
+    notes
+}
+
+fn say_all(run: &mut Run<'_>, notes: Vec<String>, messages: &Messages) {
     notes.iter().for_each(|note| messages.note(note));
     run.notes.extend(notes);
 }
@@ -119,7 +142,7 @@ fn columns(run: &mut Run<'_>, messages: &Messages) {
     }
 }
 
-fn sources(run: &mut Run<'_>, messages: &Messages) {
+fn change_evidence(run: &mut Run<'_>, messages: &Messages) {
     if !run.files.iter().any(|file| file.kind.is_change_evidence()) {
         messages.partial(
             "no change evidence among the sources, so there is nothing to judge; add an event log, a directory \
@@ -130,6 +153,9 @@ fn sources(run: &mut Run<'_>, messages: &Messages) {
         messages.note(note);
         run.notes.push(note.to_owned());
     }
+}
+
+fn logs(run: &Run<'_>, messages: &Messages) {
     let has = |kind| run.collected.logs.keys().any(|&index| run.files[index].kind == kind);
     if !has(Kind::IisW3c) && !has(Kind::HttpProxy) {
         messages.partial(

@@ -192,17 +192,25 @@ impl<'a> Outputs<'a> {
 impl Outputs<'_> {
     /// Writes one text, drawn for each place it goes to; without any output, to stdout.
     pub fn write_text(self, draw: impl Fn(Style) -> String) -> anyhow::Result<()> {
+        self.write_drawn(|_, style| Ok(draw(style).into_bytes()))
+    }
+
+    /// Writes something, drawn for each place and in its format; without any output, to stdout.
+    pub fn write_drawn(
+        self,
+        draw: impl Fn(Output, Style) -> io::Result<Vec<u8>>,
+    ) -> anyhow::Result<()> {
         let color = self.args.reading.color;
-        let say = || print(draw(style(color)).as_bytes(), color);
+        let say = |format| print(&draw(format, style(color))?, color);
         if self.reports.is_empty() {
-            return say();
+            return say(self.args.format.unwrap_or(Output::Terminal));
         }
-        for (_, Target { path, file }) in self.reports {
+        for (format, Target { path, file }) in self.reports {
             match file {
-                None => say()?,
+                None => say(format)?,
                 Some(file) => file
                     .emptied()
-                    .and_then(|mut file| file.write_all(draw(Style::default()).as_bytes()))
+                    .and_then(|mut file| file.write_all(&draw(format, Style::default())?))
                     .with_context(|| cannot_write(path))?,
             }
         }

@@ -55,7 +55,7 @@ struct Chain {
 }
 
 /// A worker that is recycled ends what it has begun, for so long at most (`shutdownTimeLimit`, DOMAIN.md 6.3).
-const DRAIN: TimeDelta = TimeDelta::seconds(90);
+pub const DRAIN: TimeDelta = TimeDelta::seconds(90);
 
 /// The open chains of one account, one a key.
 pub(super) struct Chains<'a> {

@@ -162,6 +162,12 @@ pub fn pools() -> BTreeSet<&'static str> {
     ROUTES.iter().map(|row| row.3).collect()
 }
 
+/// The protocols that a front-end pool serves.
+pub fn protocols(pool: &str) -> BTreeSet<Protocol> {
+    let rows = ROUTES.iter().filter(|row| row.3.eq_ignore_ascii_case(pool));
+    rows.map(|row| row.1).collect()
+}
+
 /// Whether it is one of Exchange's front-end pools.
 pub fn has_pool(pool: &str) -> bool {
     !pool.is_empty() && ROUTES.iter().any(|row| row.3.eq_ignore_ascii_case(pool))

@@ -10,6 +10,7 @@ mod rows;
 mod scripts;
 mod story;
 mod terminal;
+mod verify;
 
 use std::path::Path;
 

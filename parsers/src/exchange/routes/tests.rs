@@ -108,6 +108,16 @@ fn schemes_have_words() {
 }
 
 #[test]
+fn what_a_pool_serves() {
+    let check = |pool, expect: &[Protocol]| {
+        assert_eq!(protocols(pool).into_iter().collect::<Vec<_>>(), expect, "{pool}");
+    };
+    check("msexchangesyncapppool", &[Eas]);
+    check("MSExchangeMapiFrontEndAppPool", &[Mapi]);
+    check("DefaultAppPool", &[]);
+}
+
+#[test]
 fn the_back_end_is_told_by_port_then_site_then_stem() {
     let eas = "/Microsoft-Server-ActiveSync/default.eas";
     let proxy = "/Microsoft-Server-ActiveSync/Proxy/default.eas";

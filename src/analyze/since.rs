@@ -1,0 +1,204 @@
+//! The logs since a plan to what `verify` needs of them: the requests of its accounts, class by class, when its pools
+//! were restarted, and what the logs can speak about.
+
+use super::outputs::Outputs;
+use super::{Run, assemble, find, hash, judged, notes, sources};
+use crate::account::AccountId;
+use crate::case::Row;
+use crate::change::{Change, Told};
+use crate::cli::Analyze;
+use crate::collect::book::{Place, Table};
+use crate::correlate::coverage::Span;
+use crate::correlate::{Class, Residual};
+use crate::messages::Messages;
+use crate::workers::{self, Pool};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::event::{self, Pos};
+use stillin_parsers::exchange::{self, Auth, Refusal};
+use stillin_reports::report::{self, ChangeEvidence, Client, Evidence, Word};
+
+/// What is known beside the sources. Where it has facts, only the accounts that they tell of are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// What an earlier report says of accounts and their changes; its sources are counted from 0.
+    pub facts: Vec<Told>,
+    /// Restarts that somebody else keeps a record of.
+    pub restarts: Vec<event::Restart>,
+}
+
+/// One request of an account of the plan, under a change that cuts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// Whose.
+    pub account: AccountId,
+    /// The change in effect.
+    pub change: usize,
+    /// That change takes the account away; else it gives it another password.
+    pub disables: bool,
+    /// Server and front-end pool.
+    pub pool: Pool,
+    /// Protocol word.
+    pub protocol: Word,
+    /// The name in lower case, that of the client where the request has none.
+    pub name: String,
+    /// The name as logged.
+    pub logged: String,
+    /// When it began.
+    pub start: DateTime<Utc>,
+    /// The log tells when it began; else that is when it ended.
+    pub is_start_known: bool,
+    /// When it ended.
+    pub end: DateTime<Utc>,
+    /// Served, or refused for that reason.
+    pub refusal: Option<Refusal>,
+    /// Class.
+    pub class: Class,
+    /// Residual.
+    pub residual: Residual,
+    /// How it was authenticated, as far as that is known.
+    pub auth: Auth,
+    /// Who sent it.
+    pub client: Client,
+    /// Where it stands, in the order of the sources; of one second that tells what came first.
+    pub order: Place,
+    /// The same for the reader.
+    pub place: Evidence,
+}
+
+/// A restart that is sure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restart {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What tells of it.
+    pub place: ChangeEvidence,
+}
+
+/// What the logs have since.
+pub struct Since {
+    /// The requests, in order of end.
+    pub uses: Vec<Use>,
+    /// For each fact of a change that was told beside the sources, by its line, the account and the change that it is.
+    pub told: BTreeMap<u64, (AccountId, usize)>,
+    /// Sure restarts of the pools that were asked for, in order.
+    pub restarts: BTreeMap<Pool, Vec<Restart>>,
+    /// What the logs can speak about of the pools that were asked for, or that have requests.
+    pub spans: BTreeMap<Pool, Span>,
+    /// The same by server and kind of log.
+    pub coverage: Vec<report::Coverage>,
+    /// What was read.
+    pub sources: Vec<report::Source>,
+    /// What else the reader has to know.
+    pub notes: Vec<String>,
+}
+
+/// Reads and judges the logs for the accounts that are told beside them.
+pub fn since(
+    args: &Analyze,
+    beside: Beside,
+    pools: &BTreeSet<Pool>,
+    outputs: &Outputs<'_>,
+    messages: &Messages,
+) -> anyhow::Result<Since> {
+    let hash = hash(args.reading.hash);
+    let (files, problems) = find(args, hash, outputs, messages)?;
+    messages.begin(files.iter().map(|file| file.bytes).sum());
+    let mut run = judged(args, files, beside, hash, messages)?;
+    run.notes.splice(0..0, problems);
+    notes::say_of_logs(&mut run, messages);
+    let uses = uses(&run);
+    let all: BTreeSet<&Pool> =
+        pools.iter().chain(uses.iter().map(|request| &request.pool)).collect();
+    let span = |pool: &&Pool| {
+        let protocols: Vec<_> = exchange::protocols(pool.1).into_iter().collect();
+        Some(((*pool).clone(), run.fronts.span_of(&pool.0, &protocols)?.clone()))
+    };
+    Ok(Since {
+        told: told(&run),
+        restarts: restarts(&run, pools),
+        spans: all.iter().filter_map(span).collect(),
+        coverage: assemble::coverage(&run),
+        sources: (0..run.files.len()).map(|index| sources::source(&run, index)).collect(),
+        notes: std::mem::take(&mut run.notes),
+        uses,
+    })
+}
+
+impl Run<'_> {
+    /// The changes that are told beside the sources, be it by them as well.
+    pub(super) fn changes_beside(&self) -> impl Iterator<Item = &Change> {
+        let is_beside = |change: &&Change| {
+            change.evidence.iter().any(|(source, _)| *source >= self.files.len())
+        };
+        self.directory.changes.iter().filter(is_beside)
+    }
+}
+
+fn told(run: &Run<'_>) -> BTreeMap<u64, (AccountId, usize)> {
+    let n_sources = run.files.len();
+    let mut told = BTreeMap::new();
+    for (index, change) in run.directory.changes.iter().enumerate() {
+        let beside = change.evidence.iter().filter(|(source, _)| *source == n_sources);
+        told.extend(beside.map(|(_, pos)| (pos.number(), (change.account, index))));
+    }
+    told
+}
+
+fn uses(run: &Run<'_>) -> Vec<Use> {
+    let of_case = |case: &crate::case::Case| {
+        let account = case.account;
+        case.rows.iter().map(move |row| a_use(run, account, row)).collect::<Vec<_>>()
+    };
+    let mut uses: Vec<Use> = run.cases.iter().flat_map(of_case).collect();
+    uses.sort_by_key(|request| (request.end, request.order));
+    uses
+}
+
+fn a_use(run: &Run<'_>, account: AccountId, row: &Row) -> Use {
+    let (book, access) = (&run.collected.book, &row.access);
+    let key = book.keys.get(access.key);
+    let order = Place { source: access.source, line: access.line };
+    Use {
+        account,
+        change: row.change,
+        disables: run.directory.changes[row.change].kind.disables(),
+        pool: (key.server.clone(), key.pool),
+        protocol: key.protocol.word(),
+        name: key.name.clone(),
+        logged: access.name.map(|name| book.texts.get(name).clone()).unwrap_or_default(),
+        start: access.start,
+        is_start_known: access.is_start_known,
+        end: access.end,
+        refusal: access.refusal,
+        class: row.class,
+        residual: row.residual,
+        auth: access.auth,
+        client: assemble::client(book, access.client),
+        order,
+        place: Evidence { path: path(run, order.source as usize), line: order.line },
+    }
+}
+
+fn path(run: &Run<'_>, source: usize) -> String {
+    run.files.get(source).map(|file| file.source.path.clone()).unwrap_or_default()
+}
+
+fn restarts(run: &Run<'_>, pools: &BTreeSet<Pool>) -> BTreeMap<Pool, Vec<Restart>> {
+    let mut table: Table<Pool> = Table::default();
+    pools.iter().for_each(|pool| _ = table.number(pool.clone()));
+    let fallback = run.args.reading.server.as_deref();
+    let all = workers::restarts(&run.restarts(), &run.collected.hints, fallback, &table);
+    let of = |pool: &Pool| {
+        let number = table.place(pool).unwrap_or(u32::MAX);
+        let sure = all.since(number, DateTime::<Utc>::MIN_UTC).iter().filter(|r| r.is_sure);
+        // What is known beside the sources is no evidence of its own.
+        let told = sure.filter(|restart| (restart.source as usize) < run.files.len());
+        let place = |source: u32, pos: Pos| ChangeEvidence {
+            path: path(run, source as usize),
+            pos: pos.number(),
+        };
+        told.map(|r| Restart { at: r.at, place: place(r.source, r.pos) }).collect()
+    };
+    pools.iter().map(|pool| (pool.clone(), of(pool))).collect()
+}

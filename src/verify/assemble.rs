@@ -1,0 +1,281 @@
+//! What is known since a plan to the verdict on each step and finding, as it is reported.
+
+use super::judge::{self, Blind, State, Verdict, judge};
+use super::recycled::{Recycled, Told, recycled};
+use super::wanted::{Finding, Path, Step};
+use super::{Known, words};
+use crate::analyze::since::Use;
+use crate::analyze::{HELD_BACK, pool_word};
+use crate::correlate::{DRAIN, Residual};
+use crate::journal::StepRecord;
+use crate::workers::Pool;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_reports::report::{Evidence, Tool};
+use stillin_reports::verify as report;
+
+/// When each pool was recycled.
+type Recycles = BTreeMap<Pool, Recycled>;
+
+/// The whole verdict.
+pub fn verify(known: Known<'_>, notes: Vec<String>) -> report::Verify {
+    let wanted = &known.task.wanted;
+    let recycles: Recycles =
+        known.task.pools().into_iter().map(|pool| (pool.clone(), known.recycle(&pool))).collect();
+    let findings: Vec<(report::Finding, Vec<(Pool, State)>)> =
+        wanted.findings.iter().map(|finding| of_finding(&known, &recycles, finding)).collect();
+    let steps: Vec<(report::Step, State)> =
+        wanted.steps.iter().map(|step| of_step(step, &recycles, &findings)).collect();
+    let states = findings.iter().flat_map(|(_, paths)| paths).map(|(_, state)| *state);
+    let states = states.chain(steps.iter().map(|(_, state)| *state));
+    let rules = &wanted.rules;
+    report::Verify {
+        schema: report::SCHEMA,
+        tool: Tool::this(),
+        plan: known.task.plan.clone(),
+        rules: report::Rules {
+            ttl_seconds: rules.ttl_seconds,
+            slack_seconds: rules.slack_seconds,
+            drain_seconds: DRAIN.num_seconds(),
+            flush_seconds: HELD_BACK.num_seconds(),
+        },
+        state: states.min().unwrap_or(State::NoCoverage).word(),
+        steps: steps.into_iter().map(|(step, _)| step).collect(),
+        findings: findings.into_iter().map(|(finding, _)| finding).collect(),
+        journal: known.input,
+        coverage: known.since.coverage,
+        sources: known.since.sources,
+        notes: known.since.notes.into_iter().chain(notes).collect(),
+    }
+}
+
+impl Known<'_> {
+    /// When a pool was recycled.
+    fn recycle(&self, pool: &Pool) -> Recycled {
+        let wanted = &self.task.wanted;
+        let records: Vec<&StepRecord> =
+            self.journal.steps().iter().filter(|record| record.covers(&pool.0, pool.1)).collect();
+        let paths = wanted.findings.iter().flat_map(|finding| &finding.paths);
+        let changes = wanted.findings.iter().map(|finding| finding.reason.at).min();
+        let last = paths.filter(|path| path.pool == *pool).filter_map(|path| path.last).max();
+        recycled(&Told {
+            records: &records,
+            journal: self.input.as_ref().map(|input| input.path.as_str()).unwrap_or_default(),
+            plan_sha256: &self.task.plan.sha256,
+            restarts: self.since.restarts.get(pool).map_or(&[][..], Vec::as_slice),
+            last: last.or(changes),
+            known_until: wanted.known_until.get(&pool.0).copied(),
+            slack: self.task.arguments.slack,
+        })
+    }
+}
+
+fn of_finding(
+    known: &Known<'_>,
+    recycles: &Recycles,
+    finding: &Finding,
+) -> (report::Finding, Vec<(Pool, State)>) {
+    let wanted = &known.task.wanted;
+    let is_for = |step: &&Step| step.why.contains(&finding.reason.id);
+    let steps: Vec<&Step> = wanted.steps.iter().filter(is_for).collect();
+    let at = |pool: &Pool| recycles.get(pool).and_then(|recycled| recycled.at);
+    let others = steps.iter().filter_map(|step| at(&step.pool)).max().map(|at| at + DRAIN);
+    let since = |pool: &Pool| at(pool).map(|at| at + DRAIN).or(others);
+    let uses = uses(known, finding);
+    let paths: Vec<(report::Path, Pool, State)> = paths(finding, &steps, &uses, since)
+        .into_iter()
+        .map(|path| {
+            let step = wanted.steps.iter().find(|step| step.pool == path.pool);
+            let name = path.name.as_ref().map(|name| name.to_lowercase());
+            let is_here = |request: &&Use| {
+                request.pool == path.pool && name.as_ref().is_none_or(|name| request.name == *name)
+            };
+            let here: Vec<&Use> = uses.iter().filter(is_here).collect();
+            let asked = judge::Path {
+                is_in_step: step.is_some(),
+                recycled: at(&path.pool),
+                others,
+                last: path.last,
+                clients: &path.clients,
+                span: known.since.spans.get(&path.pool),
+                now: known.now,
+            };
+            let verdict = judge(&asked, &here);
+            let recycled = recycles.get(&path.pool).filter(|recycled| recycled.at.is_some());
+            let why = words::why(&path, step.is_some(), recycled, &verdict, &here);
+            (of_path(&path, step, &verdict, why), path.pool, verdict.state)
+        })
+        .collect();
+    let states: Vec<(Pool, State)> =
+        paths.iter().map(|(_, pool, state)| (pool.clone(), *state)).collect();
+    let state = states.iter().map(|(_, state)| *state).min().unwrap_or(State::NoCoverage);
+    let reason = finding.reason.clone();
+    let finding = report::Finding {
+        id: reason.id,
+        account: reason.account,
+        kind: reason.kind,
+        at: reason.at,
+        residual: reason.residual,
+        state: state.word(),
+        names: finding.names.clone(),
+        paths: paths.into_iter().map(|(path, ..)| path).collect(),
+    };
+    (finding, states)
+}
+
+/// The requests that bear on a finding: under its own change, or under one that takes the account away; and every
+/// refusal. Where it was not known whose they are, it is no better known now.
+fn uses(known: &Known<'_>, finding: &Finding) -> Vec<Use> {
+    let Some(&(account, change)) = known.since.told.get(&finding.line) else { return Vec::new() };
+    let bears = |request: &&Use| {
+        request.account == account
+            && (request.change == change || request.disables || request.refusal.is_some())
+    };
+    let is_doubtful = |request: &Use| {
+        finding.doubts.iter().any(|(name, clients)| {
+            let is_of =
+                |clients: &Vec<_>| clients.iter().any(|c| judge::is_same(c, &request.client));
+            *name == request.name && clients.as_ref().is_none_or(is_of)
+        })
+    };
+    let restrained = |request: &Use| match is_doubtful(request) {
+        true => Use { residual: request.residual.min(Residual::Possible), ..request.clone() },
+        false => request.clone(),
+    };
+    known.since.uses.iter().filter(bears).map(restrained).collect()
+}
+
+/// The paths to be judged: those that may have gone on, one at least for each step, and others that were used since.
+fn paths(
+    finding: &Finding,
+    steps: &[&Step],
+    uses: &[Use],
+    since: impl Fn(&Pool) -> Option<DateTime<Utc>>,
+) -> Vec<Path> {
+    let mut paths: Vec<Path> =
+        finding.paths.iter().filter(|path| path.may_go_on).cloned().collect();
+    for step in steps {
+        if !paths.iter().any(|path| path.pool == step.pool) {
+            let here = finding.paths.iter().filter(|path| path.pool == step.pool);
+            let here: Vec<Path> = here.cloned().collect();
+            paths.extend(if here.is_empty() { vec![anybody(&step.pool)] } else { here });
+        }
+    }
+    let is_since = |request: &&Use| {
+        request.refusal.is_none()
+            && request.residual > Residual::No
+            && since(&request.pool).is_some_and(|since| since < request.start)
+    };
+    let mut known: BTreeSet<(Pool, String)> = BTreeSet::new();
+    for request in uses.iter().filter(is_since) {
+        let is_listed = |path: &Path| {
+            let name = path.name.as_ref().map(|name| name.to_lowercase());
+            path.pool == request.pool && name.is_none_or(|name| name == request.name)
+        };
+        let is_new = known.insert((request.pool.clone(), request.name.clone()));
+        if !is_new || paths.iter().any(is_listed) {
+            continue;
+        }
+        let before = finding.paths.iter().find(|path| is_listed(path)).cloned();
+        paths.push(before.unwrap_or_else(|| Path {
+            name: Some(request.logged.clone()),
+            protocol: Some(request.protocol),
+            ..anybody(&request.pool)
+        }));
+    }
+    paths.sort_by_key(|path| {
+        (path.pool.clone(), path.name.as_ref().map(|name| name.to_lowercase()))
+    });
+    paths
+}
+
+/// A path of which nothing but its place is known.
+fn anybody(pool: &Pool) -> Path {
+    Path {
+        pool: pool.clone(),
+        name: None,
+        protocol: None,
+        last: None,
+        clients: Vec::new(),
+        may_go_on: true,
+        is_other_auth: false,
+    }
+}
+
+fn of_path(
+    path: &Path,
+    step: Option<&Step>,
+    verdict: &Verdict<'_>,
+    why: Vec<String>,
+) -> report::Path {
+    report::Path {
+        server: path.pool.0.clone(),
+        pool: pool_word(path.pool.1).to_owned(),
+        protocol: path.protocol,
+        name: path.name.clone(),
+        step: step.map(|step| step.number),
+        state: verdict.state.word(),
+        since: verdict.since,
+        until: verdict.until,
+        too_fresh_until: match verdict.blind {
+            Some(Blind::Until(until)) => Some(until),
+            _ => None,
+        },
+        access: access(&verdict.accesses),
+        unclear: access(&verdict.unclear),
+        new_logon: access(&verdict.anew),
+        refusal: verdict.refusal.map(|request| report::Refusal {
+            at: request.end,
+            reason: words::reason(request).to_owned(),
+            client: request.client.clone(),
+            evidence: request.place.clone(),
+        }),
+        why,
+    }
+}
+
+fn access(uses: &[&Use]) -> Option<report::Access> {
+    let (first, last) = (uses.first()?, uses.last()?);
+    let mut evidence: Vec<Evidence> = vec![first.place.clone()];
+    evidence.extend(Some(last.place.clone()).filter(|place| *place != first.place));
+    Some(report::Access {
+        requests: uses.len() as u64,
+        first: first.end,
+        last: last.end,
+        class: first.class.word(),
+        residual: uses.iter().map(|request| request.residual).max()?.word(),
+        client: first.client.clone(),
+        evidence,
+    })
+}
+
+/// A step that nothing tells to have been done proves nothing by silence; else it is as good as its worst path.
+fn of_step(
+    step: &Step,
+    recycles: &Recycles,
+    findings: &[(report::Finding, Vec<(Pool, State)>)],
+) -> (report::Step, State) {
+    let none = Recycled::default();
+    let recycled = recycles.get(&step.pool).unwrap_or(&none);
+    let own = findings.iter().filter(|(finding, _)| step.why.contains(&finding.id));
+    let here = own.flat_map(|(_, paths)| paths).filter(|(pool, _)| *pool == step.pool);
+    let worst = here.map(|(_, state)| *state).min().unwrap_or(State::NoCoverage);
+    let state = match worst {
+        State::Proven => State::Proven,
+        _ if recycled.at.is_none() => State::NotRecycled,
+        worst => worst,
+    };
+    let reported = report::Step {
+        step: step.number,
+        server: step.pool.0.clone(),
+        pool: step.pool.1.to_owned(),
+        action: step.action,
+        accounts: step.accounts.clone(),
+        why: step.why.clone(),
+        state: state.word(),
+        recycled: recycled.at,
+        evidence: recycled.places.clone(),
+        notes: words::of_step(recycled),
+    };
+    (reported, state)
+}

@@ -1,0 +1,188 @@
+//! One path of a finding and what the logs have of it since to a state (DESIGN.md 3, DOMAIN.md 7.3). Pure: no I/O,
+//! no clock.
+
+use crate::analyze::HELD_BACK;
+use crate::analyze::since::Use;
+use crate::correlate::coverage::Span;
+use crate::correlate::{Class, DRAIN, LONGEST_REQUEST, Residual};
+use chrono::{DateTime, Utc};
+use stillin_parsers::exchange::Refusal;
+use stillin_reports::report::Client;
+
+/// What became of a path, the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Served again.
+    Failed,
+    /// Nothing tells that the worker was restarted.
+    NotRecycled,
+    /// The logs do not reach far enough, or have a hole.
+    NoCoverage,
+    /// Not served since, as far as the logs reach.
+    NoContradiction,
+    /// Refused since.
+    Proven,
+}
+
+impl State {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Failed => "failed",
+            State::NotRecycled => "not_recycled",
+            State::NoCoverage => "no_coverage",
+            State::NoContradiction => "no_contradiction",
+            State::Proven => "proven",
+        }
+    }
+}
+
+/// What is known of a path before its requests are looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Path<'a> {
+    /// A step of the plan recycles its pool.
+    pub is_in_step: bool,
+    /// When its pool was recycled, if that is known.
+    pub recycled: Option<DateTime<Utc>>,
+    /// When the last other pool of its finding was, and the old worker must have been gone.
+    pub others: Option<DateTime<Utc>>,
+    /// Its last access when the plan was made.
+    pub last: Option<DateTime<Utc>>,
+    /// Who used it until then.
+    pub clients: &'a [Client],
+    /// What the logs can speak about there.
+    pub span: Option<&'a Span>,
+    /// The present, where logs are watched as they grow.
+    pub now: Option<DateTime<Utc>>,
+}
+
+/// Why the logs cannot tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blind {
+    /// No log of that server.
+    NoLog,
+    /// It begins too late.
+    Begins(DateTime<Utc>),
+    /// It has a hole.
+    Hole(DateTime<Utc>, DateTime<Utc>),
+    /// It is too fresh to tell until then.
+    Until(DateTime<Utc>),
+}
+
+/// What became of a path, and the requests that say so.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Verdict<'a> {
+    /// State.
+    pub state: State,
+    /// From when on access counts.
+    pub since: Option<DateTime<Utc>>,
+    /// As far as the logs can tell.
+    pub until: Option<DateTime<Utc>>,
+    /// Why they cannot.
+    pub blind: Option<Blind>,
+    /// Access that should not have been.
+    pub accesses: Vec<&'a Use>,
+    /// Access that may have been right: by the new password, or by somebody else of that name.
+    pub unclear: Vec<&'a Use>,
+    /// Access after a new logon with the new password.
+    pub anew: Vec<&'a Use>,
+    /// Access that began while the old worker may still have lived, which is neither.
+    pub drained: Vec<&'a Use>,
+    /// The first refusal after all of that which says that no token is left.
+    pub refusal: Option<&'a Use>,
+}
+
+/// Judges a path. `uses` are its requests in order of end.
+pub fn judge<'a>(path: &Path<'_>, uses: &[&'a Use]) -> Verdict<'a> {
+    let since = path.recycled.map(|at| at + DRAIN).or(path.others);
+    let pick = |is_it: &dyn Fn(&Use) -> bool| -> Vec<&'a Use> {
+        let served = uses.iter().copied().filter(|request| request.refusal.is_none());
+        served.filter(|request| is_it(request)).collect()
+    };
+    let is_since = |request: &Use| since.is_some_and(|since| since < request.start);
+    let may_be_older = |request: &Use| {
+        // Without time-taken it may have begun long before, and in the old worker.
+        !request.is_start_known && since.is_some_and(|s| request.start <= s + LONGEST_REQUEST)
+    };
+    let is_access = |request: &Use| request.residual > Residual::No;
+    let is_grave = |request: &Use| request.residual >= Residual::Likely && !may_be_older(request);
+    let accesses = pick(&|request| is_since(request) && is_grave(request));
+    let unclear = pick(&|request| is_since(request) && is_access(request) && !is_grave(request));
+    let anew = pick(&|request| is_since(request) && request.class == Class::NewLogon);
+    let is_draining =
+        |request: &Use| path.recycled.is_some_and(|at| at <= request.start) && !is_since(request);
+    let drained = pick(&|request| is_draining(request) && is_access(request));
+    let refusal = refusal(path, uses);
+    let blind = blind(path, since);
+    let state = if !accesses.is_empty() {
+        State::Failed
+    } else if refusal.is_some() {
+        State::Proven
+    } else if since.is_none() || (path.is_in_step && path.recycled.is_none()) {
+        State::NotRecycled
+    } else if blind.is_some() {
+        State::NoCoverage
+    } else {
+        State::NoContradiction
+    };
+    let until = path.span.map(|span| seen_until(span, path.now));
+    Verdict { state, since, until, blind, accesses, unclear, anew, drained, refusal }
+}
+
+/// The first refusal after every access that says that no token is left. Where the pool was recycled it must be one of
+/// the new worker.
+fn refusal<'a>(path: &Path<'_>, uses: &[&'a Use]) -> Option<&'a Use> {
+    let place = |request: &Use| (request.end, request.order);
+    let is_access = |request: &&&Use| request.refusal.is_none() && request.residual > Residual::No;
+    let last = uses.iter().filter(is_access).map(|request| place(request)).max();
+    // Whoever was turned down with the right password had no token to find. A wrong password says that of a client only
+    // that was served before, for anybody can send one; the end of a session says it of nobody, and an account that
+    // Exchange itself blocks (456) may have a token all the same.
+    let was_served = |client: &Client| {
+        let mut in_logs = uses.iter().filter(is_access);
+        path.clients.iter().any(|known| is_same(known, client))
+            || in_logs.any(|request| is_same(&request.client, client))
+    };
+    let ends_it = |request: &Use| {
+        request.refusal.is_some_and(|refusal| {
+            let is_of_token = !refusal.may_be_session_end() && refusal != Refusal::Blocked;
+            refusal.proves_right_password() || (is_of_token && was_served(&request.client))
+        })
+    };
+    let is_after = |request: &Use| {
+        last.is_none_or(|last| last < place(request))
+            && path.last.is_none_or(|last| last < request.end)
+            && path.recycled.is_none_or(|at| at + DRAIN < request.start)
+    };
+    uses.iter().copied().find(|request| is_after(request) && ends_it(request))
+}
+
+/// The same device; of those without one, the same address and user agent.
+pub fn is_same(a: &Client, b: &Client) -> bool {
+    match a.device.is_some() || b.device.is_some() {
+        true => a.device == b.device,
+        false => (&a.user_agent, &a.ip) == (&b.user_agent, &b.ip),
+    }
+}
+
+/// Until when every line must have been written.
+fn seen_until(span: &Span, now: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    now.map_or(span.to, |now| span.to.min(now - HELD_BACK))
+}
+
+/// Why the logs cannot tell that nobody was served.
+fn blind(path: &Path<'_>, since: Option<DateTime<Utc>>) -> Option<Blind> {
+    let since = since?;
+    let Some(span) = path.span else { return Some(Blind::NoLog) };
+    if span.from > since {
+        return Some(Blind::Begins(span.from));
+    }
+    if span.to < since + HELD_BACK || seen_until(span, path.now) < since {
+        return Some(Blind::Until(since + HELD_BACK));
+    }
+    let hole = span.gaps.iter().find(|(_, to)| since < *to);
+    hole.map(|&(from, to)| Blind::Hole(from, to))
+}
+
+#[cfg(test)]
+mod tests;

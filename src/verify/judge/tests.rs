@@ -1,0 +1,220 @@
+//! Small stories of one path to its state.
+
+use super::*;
+use crate::collect::book::Place;
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use stillin_parsers::exchange::Auth;
+use stillin_reports::report::Evidence;
+
+/// `10:12:00` or `10:12` of one day.
+fn at(clock: &str) -> DateTime<Utc> {
+    let clock = if clock.len() == 5 { format!("{clock}:00") } else { clock.to_owned() };
+    format!("2026-03-02T{clock}Z").parse().unwrap()
+}
+
+fn phone(device: &str) -> Client {
+    Client { device: Some(device.into()), user_agent: None, ip: None }
+}
+
+/// A request of a moment: a class, or `1331`, `1326`, `440`, `456`; `*` is another phone.
+fn a_use(line: u64, clock: &str, what: &str) -> Use {
+    let refusal = match what.trim_end_matches('*') {
+        "1331" => Some(Refusal::Disabled),
+        "1326" => Some(Refusal::WrongPassword),
+        "440" => Some(Refusal::OwaTimeout),
+        "456" => Some(Refusal::Blocked),
+        _ => None,
+    };
+    let (class, residual) = match what.trim_end_matches('*') {
+        "certain" => (Class::Unexplained, Residual::Certain),
+        "likely" => (Class::CachedToken, Residual::Likely),
+        "possible" => (Class::Ambiguous, Residual::Possible),
+        "kerberos" => (Class::OtherAuth, Residual::Certain),
+        "anew" => (Class::NewLogon, Residual::No),
+        _ if refusal.is_some() => (Class::Refused, Residual::No),
+        _ => panic!("{what}"),
+    };
+    let client = phone(if what.ends_with('*') { "stranger" } else { "own" });
+    Use {
+        account: 0,
+        change: 0,
+        disables: true,
+        pool: ("EX01".into(), "MSExchangeSyncAppPool"),
+        protocol: "eas",
+        name: "ada".into(),
+        logged: "ada".into(),
+        start: at(clock),
+        is_start_known: true,
+        end: at(clock),
+        refusal,
+        class,
+        residual,
+        auth: Auth::None,
+        client,
+        order: Place { source: 0, line },
+        place: Evidence { path: "u.log".into(), line },
+    }
+}
+
+/// `10:12 certain` and so on, in order of time.
+fn uses(story: &[&str]) -> Vec<Use> {
+    let one = |(line, text): (u64, &&str)| {
+        let (clock, what) = text.split_once(' ').unwrap();
+        a_use(line, clock, what)
+    };
+    (1..).zip(story).map(one).collect()
+}
+
+fn span(from: &str, to: &str, gaps: &[(&str, &str)]) -> Span {
+    let gaps = gaps.iter().map(|(from, to)| (at(from), at(to))).collect();
+    Span { from: at(from), to: at(to), gaps }
+}
+
+/// A step that was carried out at 10:00; the band is over at 10:01:30, the log reaches from 9 to 11.
+fn check(story: &[&str], expect: State) {
+    let (uses, span, clients) = (uses(story), span("09:00", "11:00", &[]), [phone("own")]);
+    let path = Path {
+        is_in_step: true,
+        recycled: Some(at("10:00")),
+        last: Some(at("09:50")),
+        clients: &clients,
+        span: Some(&span),
+        ..Path::default()
+    };
+    let refs: Vec<&Use> = uses.iter().collect();
+    assert_eq!(judge(&path, &refs).state, expect, "{story:?}");
+}
+
+#[test]
+fn after_a_recycle() {
+    use State::*;
+    check(&[], NoContradiction);
+    check(&["10:12 1331"], Proven);
+    check(&["10:12 certain"], Failed);
+    check(&["10:12 likely"], Failed);
+    check(&["10:12 kerberos"], Failed);
+    // Sooner or later does not matter, nor that it is over by now.
+    check(&["10:12 1331", "10:20 certain"], Failed);
+    check(&["10:12 certain", "10:20 1331"], Failed);
+    // The drain band is neither.
+    check(&["09:59 certain", "10:00:30 certain", "10:01:30 certain"], NoContradiction);
+    check(&["10:01 1331"], NoContradiction);
+    check(&["10:01:31 certain"], Failed);
+    // A new password is no failure; whether it was new is unclear here, and no proof either.
+    check(&["10:12 anew"], NoContradiction);
+    check(&["10:12 1326", "10:13 anew"], Proven);
+    check(&["10:12 possible"], NoContradiction);
+    check(&["10:12 1326", "10:13 possible"], NoContradiction);
+}
+
+/// Anybody can send a wrong password; a session can time out; Exchange can block an account that has a token.
+#[test]
+fn what_refusal_proves_it() {
+    use State::*;
+    check(&["10:12 1331*"], Proven);
+    check(&["10:12 1326"], Proven);
+    check(&["10:12 1326*"], NoContradiction);
+    check(&["10:12 440"], NoContradiction);
+    check(&["10:12 456"], NoContradiction);
+    // A client that was seen being served counts as one, but not by a new logon.
+    check(&["09:55 certain*", "10:12 1326*"], Proven);
+    check(&["10:05 anew*", "10:12 1326*"], NoContradiction);
+}
+
+fn not_recycled(story: &[&str], is_in_step: bool, others: Option<&str>, expect: State) {
+    let (uses, span, clients) = (uses(story), span("09:00", "11:00", &[]), [phone("own")]);
+    let (last, others) = (Some(at("09:50")), others.map(at));
+    let path =
+        Path { is_in_step, others, last, clients: &clients, span: Some(&span), ..Path::default() };
+    let refs: Vec<&Use> = uses.iter().collect();
+    assert_eq!(judge(&path, &refs).state, expect, "{story:?} {is_in_step} {others:?}");
+}
+
+#[test]
+fn without_a_recycle() {
+    use State::*;
+    not_recycled(&[], true, None, NotRecycled);
+    not_recycled(&["10:12 certain"], true, None, NotRecycled);
+    not_recycled(&["10:12 1331"], true, None, Proven);
+    not_recycled(&["10:12 1331", "10:20 certain"], true, None, NotRecycled);
+    // The refusal has to come after what the report knew.
+    not_recycled(&["09:40 1331"], true, None, NotRecycled);
+    // The others are done, and here it goes on.
+    not_recycled(&["10:12 certain"], true, Some("10:10"), Failed);
+    not_recycled(&["10:09 certain"], true, Some("10:10"), NotRecycled);
+    // No step is for it.
+    not_recycled(&["10:12 certain"], false, Some("10:10"), Failed);
+    not_recycled(&["10:09 certain"], false, Some("10:10"), NoContradiction);
+    not_recycled(&[], false, None, NotRecycled);
+}
+
+fn covered(span: Option<&Span>, now: Option<&str>, expect: (State, Option<Blind>)) {
+    let now = now.map(at);
+    let recycled = Some(at("10:00"));
+    let path = Path { is_in_step: true, recycled, span, now, ..Path::default() };
+    let verdict = judge(&path, &[]);
+    assert_eq!((verdict.state, verdict.blind), expect, "{span:?} {now:?}");
+}
+
+#[test]
+fn what_the_log_can_tell() {
+    use State::*;
+    let until = Some(Blind::Until(at("10:02:30")));
+    covered(None, None, (NoCoverage, Some(Blind::NoLog)));
+    covered(Some(&span("09:00", "09:59", &[])), None, (NoCoverage, until));
+    covered(Some(&span("09:00", "10:02:29", &[])), None, (NoCoverage, until));
+    covered(Some(&span("09:00", "10:02:30", &[])), None, (NoContradiction, None));
+    let late = span("10:30", "11:00", &[]);
+    covered(Some(&late), None, (NoCoverage, Some(Blind::Begins(at("10:30")))));
+    let before = span("09:00", "11:00", &[("09:10", "09:30")]);
+    covered(Some(&before), None, (NoContradiction, None));
+    let hole = span("09:00", "11:00", &[("09:59", "10:15")]);
+    let blind = Some(Blind::Hole(at("09:59"), at("10:15")));
+    covered(Some(&hole), None, (NoCoverage, blind));
+    // Where the present is known, the last minute is not yet written.
+    covered(Some(&span("09:00", "10:02:30", &[])), Some("10:02:29"), (NoCoverage, until));
+    covered(Some(&span("09:00", "10:02:30", &[])), Some("10:02:31"), (NoContradiction, None));
+}
+
+#[test]
+fn without_time_taken_a_request_may_be_an_old_one() {
+    let of = |clock: &str| {
+        let mut request = a_use(1, clock, "certain");
+        request.is_start_known = false;
+        let recycled = Some(at("10:00"));
+        judge(&Path { recycled, ..Path::default() }, &[&request]).state
+    };
+    assert_eq!(of("10:45"), State::NoCoverage);
+    assert_eq!(of("11:02"), State::Failed);
+}
+
+proptest! {
+    /// More log never makes good what had failed: not what comes later, nor that it reaches further.
+    #[test]
+    fn what_failed_stays_so(
+        story in proptest::collection::vec((0_i64..7200, 0_usize..9), 0..12),
+        cut in 0_i64..7200,
+    ) {
+        const WHAT: [&str; 9] =
+            ["certain", "likely", "possible", "kerberos", "anew", "1331", "1326", "440", "1326*"];
+        let mut story = story;
+        story.sort_unstable();
+        let all: Vec<Use> = (1..).zip(&story).map(|(line, &(second, what))| {
+            let request = a_use(line, "09:30", WHAT[what]);
+            let time = at("09:30") + TimeDelta::seconds(second);
+            Use { start: time, end: time, ..request }
+        }).collect();
+        let state = |until: DateTime<Utc>| {
+            let span = Span { from: at("09:00"), to: until, gaps: Vec::new() };
+            let recycled = Some(at("10:00"));
+            let path = Path { is_in_step: true, recycled, span: Some(&span), ..Path::default() };
+            let seen: Vec<&Use> = all.iter().filter(|request| request.end <= until).collect();
+            judge(&path, &seen).state
+        };
+        let before = state(at("09:30") + TimeDelta::seconds(cut));
+        let after = state(at("11:30"));
+        prop_assert!(before != State::Failed || after == State::Failed);
+        prop_assert!(before != State::Proven || after != State::NoCoverage);
+    }
+}

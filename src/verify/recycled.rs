@@ -1,0 +1,89 @@
+//! What the journal and the servers' own events tell of a pool to when it was recycled. Pure.
+
+use crate::analyze::since::Restart;
+use crate::correlate::DRAIN;
+use crate::journal::{State, StepRecord};
+use chrono::{DateTime, TimeDelta, Utc};
+use stillin_reports::report::ChangeEvidence;
+
+/// What there is to tell it by.
+pub struct Told<'a> {
+    /// What the journal has of the pool, in order.
+    pub records: &'a [&'a StepRecord],
+    /// As the user named the journal.
+    pub journal: &'a str,
+    /// SHA-256 of the plan.
+    pub plan_sha256: &'a str,
+    /// Restarts that events tell of, in order.
+    pub restarts: &'a [Restart],
+    /// The last access that was known when the plan was made.
+    pub last: Option<DateTime<Utc>>,
+    /// How far the logs reached when the plan was made.
+    pub known_until: Option<DateTime<Utc>>,
+    /// Allowance for clocks.
+    pub slack: TimeDelta,
+}
+
+/// When a pool was recycled, and what tells of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recycled {
+    /// When; none if nothing tells of it.
+    pub at: Option<DateTime<Utc>>,
+    /// What tells of it.
+    pub places: Vec<ChangeEvidence>,
+    /// The last attempt on record that is not known to have succeeded.
+    pub attempt: Option<Attempt>,
+    /// It was restarted again later.
+    pub again: Option<Restart>,
+}
+
+/// A command of which it is known that it failed, or not known what it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it began.
+    pub at: DateTime<Utc>,
+    /// It failed; else nobody knows.
+    pub has_failed: bool,
+    /// Where the journal has it.
+    pub place: ChangeEvidence,
+}
+
+/// The journal tells what was meant to cut this plan's access, so it goes first; the event of the same recycle may be
+/// later, and then counts. Without a journal it is the first restart since the plan was made. A restart that comes later
+/// changes nothing: what was served between the two was served in spite of the first.
+pub fn recycled(told: &Told<'_>) -> Recycled {
+    let place =
+        |record: &StepRecord| ChangeEvidence { path: told.journal.to_owned(), pos: record.line };
+    let is_of_plan = |record: &&&StepRecord| {
+        record.plan_sha256 == told.plan_sha256
+            || told.last.is_none_or(|last| last < record.begun_at)
+    };
+    let records = || told.records.iter().filter(is_of_plan);
+    let done = records().rfind(|record| record.state() == State::Done);
+    let attempt = records().next_back().filter(|record| record.state() != State::Done);
+    let attempt = attempt.map(|record| Attempt {
+        at: record.begun_at,
+        has_failed: record.state() == State::Failed,
+        place: place(record),
+    });
+    let (mut at, mut places, event) = match done {
+        Some(done) => {
+            let ended = done.ended_at.unwrap_or(done.begun_at);
+            let (from, to) = (done.begun_at - told.slack, ended + DRAIN.max(told.slack));
+            let event = told.restarts.iter().find(|r| from <= r.at && r.at <= to);
+            (Some(ended), vec![place(done)], event)
+        }
+        None => {
+            let until = told.known_until;
+            let event = told.restarts.iter().find(|r| until.is_some_and(|until| until < r.at));
+            (None, Vec::new(), event)
+        }
+    };
+    at = at.max(event.map(|event| event.at));
+    places.extend(event.map(|event| event.place.clone()));
+    let again = told.restarts.iter().find(|r| at.is_some_and(|at| at + DRAIN < r.at)).cloned();
+    Recycled { at, places, attempt, again }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! Journals and events to when a pool was recycled.
+
+use super::*;
+use crate::journal::{Action, Outcome};
+
+fn at(clock: &str) -> DateTime<Utc> {
+    format!("2026-03-02T{clock}Z").parse().unwrap()
+}
+
+/// `10:00:00 10:00:05 done`
+fn record(line: u64, text: &str) -> StepRecord {
+    let words: Vec<&str> = text.split(' ').collect();
+    let (ended_at, outcome) = match words[2] {
+        "done" => (Some(at(words[1])), Some(Outcome::Done)),
+        "failed" => (Some(at(words[1])), Some(Outcome::Failed)),
+        "timed_out" => (Some(at(words[1])), Some(Outcome::TimedOut)),
+        _ => (None, None),
+    };
+    StepRecord {
+        step: 1,
+        server: "EX01".into(),
+        pool: "MSExchangeSyncAppPool".into(),
+        action: Action::Recycle,
+        plan_sha256: "another".into(),
+        begun_at: at(words[0]),
+        ended_at,
+        outcome,
+        workers_before: vec![4120],
+        workers_after: None,
+        line,
+    }
+}
+
+/// The last access was at 09:50, and the logs of the report reached until 09:55.
+fn check(
+    records: &[&str],
+    events: &[&str],
+    at_expected: Option<&str>,
+    places: &[&str],
+) -> Recycled {
+    let records: Vec<StepRecord> =
+        (1..).zip(records).map(|(line, text)| record(line, text)).collect();
+    let event = |(pos, clock): (u64, &&str)| Restart {
+        at: at(clock),
+        place: ChangeEvidence { path: "system.xml".into(), pos },
+    };
+    let restarts: Vec<Restart> = (1..).zip(events).map(event).collect();
+    let told = Told {
+        records: &records.iter().collect::<Vec<_>>(),
+        journal: "journal.jsonl",
+        plan_sha256: "this",
+        restarts: &restarts,
+        last: Some(at("09:50:00")),
+        known_until: Some(at("09:55:00")),
+        slack: TimeDelta::seconds(60),
+    };
+    let found = recycled(&told);
+    let got: Vec<String> =
+        found.places.iter().map(|place| format!("{}:{}", place.path, place.pos)).collect();
+    assert_eq!((found.at, got), (at_expected.map(at), places.iter().map(|&p| p.into()).collect()));
+    found
+}
+
+#[test]
+fn by_the_journal() {
+    check(&[], &[], None, &[]);
+    check(&["10:00:00 10:00:05 done"], &[], Some("10:00:05"), &["journal.jsonl:1"]);
+    // The last one that was done is meant.
+    let two = ["10:00:00 10:00:05 done", "10:30:00 10:30:05 done"];
+    check(&two, &[], Some("10:30:05"), &["journal.jsonl:2"]);
+    // One of another plan, from before the last access.
+    check(&["09:40:00 09:40:05 done"], &[], None, &[]);
+}
+
+#[test]
+fn attempts_are_none() {
+    let cases = [("10:00:00 10:00:05 failed", true), ("10:00:00 - killed", false)];
+    for (text, has_failed) in cases.into_iter().chain([("10:00:00 10:01:00 timed_out", false)]) {
+        let found = check(&[text], &[], None, &[]);
+        assert_eq!(found.attempt.map(|attempt| attempt.has_failed), Some(has_failed), "{text}");
+        // The event tells what the journal does not know.
+        check(&[text], &["10:00:02"], Some("10:00:02"), &["system.xml:1"]);
+    }
+}
+
+#[test]
+fn by_events() {
+    check(&[], &["09:52:00"], None, &[]);
+    let found =
+        check(&[], &["09:52:00", "10:00:03", "10:40:00"], Some("10:00:03"), &["system.xml:2"]);
+    assert_eq!(found.again.map(|again| again.at), Some(at("10:40:00")));
+}
+
+/// The later of the two counts, but a restart of another time does not.
+#[test]
+fn by_both() {
+    let done = ["10:00:00 10:00:05 done"];
+    let both = ["journal.jsonl:1", "system.xml:1"];
+    check(&done, &["10:00:03"], Some("10:00:05"), &both);
+    check(&done, &["10:00:30"], Some("10:00:30"), &both);
+    // The clock of the server is behind.
+    check(&done, &["09:59:10"], Some("10:00:05"), &both);
+    let alone = ["journal.jsonl:1"];
+    check(&done, &["09:57:00", "10:02:00"], Some("10:00:05"), &alone);
+}

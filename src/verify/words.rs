@@ -1,0 +1,181 @@
+//! Why a path is in its state, and what the reader has to know beside it, in sentences.
+
+use super::judge::{Blind, State, Verdict};
+use super::recycled::Recycled;
+use super::wanted::{Path, Wanted};
+use crate::analyze::since::{Since, Use};
+use crate::correlate::{Class, Residual};
+use crate::words::refusal_word;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use stillin_parsers::exchange::Auth;
+use stillin_reports::text;
+
+fn instant(time: &DateTime<Utc>) -> String {
+    text::time(time).replace(text::TIE, " ")
+}
+
+/// Why a request was refused.
+pub fn reason(request: &Use) -> &'static str {
+    request.refusal.map(refusal_word).unwrap_or_default()
+}
+
+/// Why a path is in its state. `recycled` is there only if its pool is known to have been.
+pub fn why(
+    path: &Path,
+    is_in_step: bool,
+    recycled: Option<&Recycled>,
+    verdict: &Verdict<'_>,
+    uses: &[&Use],
+) -> Vec<String> {
+    let mut why = Vec::new();
+    match (recycled, is_in_step) {
+        (Some(_), _) => {}
+        (None, true) => why.push("nothing tells that its pool was recycled".to_owned()),
+        (None, false) => why.push("no step of the plan recycles its pool".to_owned()),
+    }
+    match verdict.state {
+        State::Failed => why.extend(failed(path, verdict, recycled)),
+        State::NotRecycled => why.push(last_access(path, uses)),
+        State::NoCoverage => why.extend(verdict.blind.map(|blind| of_blind(blind, path))),
+        State::NoContradiction => {
+            let until = verdict.until.as_ref().map(instant).unwrap_or_default();
+            why.push(format!("nobody was served since who should not be, until {until}"));
+            if verdict.anew.is_empty() && verdict.unclear.is_empty() {
+                why.push(
+                    "nobody was refused either, and silence proves nothing: let the client try, and verify again"
+                        .to_owned(),
+                );
+            }
+        }
+        State::Proven => {}
+    }
+    if let (n @ 1.., Some(since)) = (verdict.drained.len(), &verdict.since) {
+        why.push(format!(
+            "{n} request(s) before {} count neither way: the worker of before may have served them",
+            instant(since)
+        ));
+    }
+    if !verdict.unclear.is_empty() {
+        why.push(
+            "what is unclear may have been served by right: with the new password, to another person of that name, \
+             or as a request that began before"
+                .to_owned(),
+        );
+    }
+    if !verdict.anew.is_empty() {
+        why.push("whoever was served since must have sent the new password".to_owned());
+    }
+    if let Some(request) = verdict.refusal {
+        let since =
+            if verdict.state == State::Failed { "but refused since then" } else { "refused" };
+        why.push(format!("{since}: {}, {}", instant(&request.end), reason(request)));
+    }
+    why
+}
+
+fn failed(path: &Path, verdict: &Verdict<'_>, recycled: Option<&Recycled>) -> Vec<String> {
+    let Some(first) = verdict.accesses.first() else { return Vec::new() };
+    let mut why = Vec::new();
+    let by = match first.auth {
+        Auth::None | Auth::Other => "Kerberos, NTLM or OAuth",
+        auth => auth.word(),
+    };
+    if first.class == Class::OtherAuth || path.is_other_auth {
+        why.push(format!(
+            "by {by}, it seems: there is no cached token then, and no recycle ends it; see what the report advises"
+        ));
+    } else if recycled.is_some() {
+        why.push(
+            "the token of before is gone with its worker: look for a Kerberos ticket or an NTLM connection, a domain \
+             controller that has not heard of the change, or a recycle that did not do what it said"
+                .to_owned(),
+        );
+    }
+    if let Some(again) = recycled.and_then(|recycled| recycled.again.as_ref()) {
+        let (at, place) = (instant(&again.at), &again.place);
+        why.push(format!("restarted again at {at} ({}:{})", place.path, place.pos));
+    }
+    why
+}
+
+/// The last access that is known: in the logs, else when the plan was made.
+fn last_access(path: &Path, uses: &[&Use]) -> String {
+    let is_access = |request: &&&Use| request.refusal.is_none() && request.residual > Residual::No;
+    let last = uses.iter().rfind(is_access);
+    match (last, path.last) {
+        (Some(last), known) if known.is_none_or(|known| known < last.end) => {
+            let place = &last.place;
+            format!("last served {} ({}:{})", instant(&last.end), place.path, place.line)
+        }
+        (_, Some(known)) => {
+            format!("last served {}, when the plan was made", instant(&known))
+        }
+        (_, None) => "nobody was seen being served".to_owned(),
+    }
+}
+
+fn of_blind(blind: Blind, path: &Path) -> String {
+    let server = &path.pool.0;
+    match blind {
+        Blind::NoLog => format!("no log of {server}: add its W3SVC1 folder"),
+        Blind::Begins(from) => {
+            format!("the log of {server} begins only at {}: add the one before it", instant(&from))
+        }
+        Blind::Hole(from, to) => format!(
+            "the log of {server} has a hole from {} to {}: whoever was served is not seen",
+            instant(&from),
+            instant(&to)
+        ),
+        Blind::Until(until) => format!(
+            "the log of {server} is too fresh to tell until {}: IIS holds lines back for up to a minute; add what it \
+             writes until then",
+            instant(&until)
+        ),
+    }
+}
+
+/// What else is known of a step.
+pub fn of_step(recycled: &Recycled) -> Vec<String> {
+    let attempt = recycled.attempt.as_ref().map(|attempt| {
+        let place = format!("{}:{}", attempt.place.path, attempt.place.pos);
+        let what = match attempt.has_failed {
+            true => "failed",
+            false => "was begun, and nothing tells how it ended",
+        };
+        format!("the attempt of {} {what} ({place})", instant(&attempt.at))
+    });
+    attempt.into_iter().collect()
+}
+
+/// What is not judged, and what cannot be known.
+pub fn notes(wanted: &Wanted, since: &Since) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !wanted.is_report {
+        notes.push(
+            "a plan alone tells neither under which names the accounts were served nor by whom: give the report itself, \
+             or a directory export"
+                .to_owned(),
+        );
+    }
+    notes.extend(wanted.left.iter().map(|(id, account)| {
+        format!(
+            "{id} {account}: may go on, but no step of the plan is for it, so it is not verified: no recycle ends it; \
+             see what the report advises"
+        )
+    }));
+    let seen: BTreeSet<&String> = since.coverage.iter().map(|coverage| &coverage.server).collect();
+    let missing: Vec<&str> = wanted
+        .known_until
+        .keys()
+        .filter(|server| !seen.contains(server))
+        .map(String::as_str)
+        .collect();
+    if !missing.is_empty() {
+        notes.push(format!(
+            "{}: the report had logs of it, and here is none: whoever is served there is not seen",
+            missing.join(", ")
+        ));
+    }
+    notes
+}
