@@ -193,6 +193,8 @@ impl Journal {
 pub struct Writer {
     name: String,
     file: File,
+    /// Locked as long as it is open, and unlocked by the system whatever ends the run.
+    _guard: File,
 }
 
 /// Opens a journal to append to it, or makes one, and reads what it holds. Only one run can have it open.
@@ -210,14 +212,15 @@ pub fn open(path: &Path) -> anyhow::Result<(Journal, Writer)> {
     if !file.metadata().with_context(cannot)?.is_file() {
         bail!("{name}: is no file; a journal has to be kept");
     }
-    lock(&file, &name)?;
+    let guard = guard(path, &file).with_context(cannot)?;
+    lock(&guard, &name)?;
     if is_new {
         keep_name(path).with_context(cannot)?;
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
     let journal = parse(&bytes).with_context(|| name.clone())?;
-    let mut writer = Writer { name, file };
+    let mut writer = Writer { name, file, _guard: guard };
     if journal.is_cut_short {
         writer.write(b"\n")?;
     }
@@ -237,6 +240,20 @@ fn lock(file: &File, name: &str) -> anyhow::Result<()> {
         }
     }
     bail!("{name}: another run is at work with this journal; wait until it is over")
+}
+
+/// What is locked: the journal itself.
+#[cfg(not(windows))]
+fn guard(_path: &Path, file: &File) -> std::io::Result<File> {
+    file.try_clone()
+}
+
+/// What is locked: a file beside the journal, because a lock keeps readers out on Windows, and `verify --watch` reads.
+#[cfg(windows)]
+fn guard(path: &Path, _file: &File) -> std::io::Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    OpenOptions::new().write(true).create(true).truncate(false).open(name)
 }
 
 /// A new file outlives a power cut only when its folder was written as well.
