@@ -5,7 +5,7 @@
 //! HttpProxy does not know.
 
 use super::{Run, doubts, looks};
-use crate::account::{AccountId, Resolution};
+use crate::account::{AccountId, Resolution, local_part};
 use crate::analyze::fronts::Fronts;
 use crate::change::{Told, Voice};
 use crate::collect::typed;
@@ -54,8 +54,8 @@ impl Run<'_> {
     }
 
     /// Learns the names that W3C has for requests of which HttpProxy says whose they are, and says whether there are any.
-    /// A name that is somebody's, or several accounts', teaches nothing, nor does a request that W3C has twice, under
-    /// different names.
+    /// A name that is somebody's, or several accounts', teaches nothing, nor does another name of the account's own domain,
+    /// nor a request that W3C has twice, under different names.
     fn learn_typed(&mut self) -> bool {
         let (collected, accounts) = (&self.collected, &self.directory.accounts);
         let by_id = typed::names(&collected.book, looks(self));
@@ -67,13 +67,21 @@ impl Run<'_> {
         let mut denied = BTreeSet::new();
         for access in collected.book.accesses.iter().filter(|access| access.is_proxied) {
             let Some(names) = by_id.get(&access.request_id) else { continue };
+            let as_resolved = access.name.map(|name| collected.book.texts.get(name).to_lowercase());
+            let is_as_resolved = |name: &str| {
+                as_resolved.as_deref().is_some_and(|own| local_part(own) == local_part(name))
+            };
             let is_other = |name: &String| match accounts.resolve(name, Some(access.end)) {
-                Resolution::Nobody => false,
+                // HttpProxy may know of a rename that no source tells.
+                Resolution::Nobody => {
+                    !is_as_resolved(name) && accounts.is_another_at_home(name, access.account)
+                }
                 Resolution::One(id) => id != access.account,
                 Resolution::Ambiguous(ids) => !ids.contains(&access.account),
             };
             if names.iter().any(is_other) {
                 denied.insert(access.request_id);
+                continue;
             }
             if let (Some(name), 1) = (names.first(), names.len()) {
                 owners.entry(name.clone()).or_default().insert(access.account);
