@@ -198,10 +198,7 @@ impl Accounts {
             let born = self.list.get(rival).and_then(|rival| rival.created);
             account.deleted.zip(born).is_some_and(|(gone, born)| gone <= born && born <= time)
         });
-        let unborn = account.created.is_some_and(|born| time < born)
-            && rivals.iter().any(|&rival| {
-                rival != id && self.list.get(rival).is_some_and(|rival| rival.deleted.is_some())
-            });
+        let unborn = account.created.is_some_and(|born| time < born);
         !succeeded && !unborn
     }
 
