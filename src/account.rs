@@ -56,6 +56,8 @@ pub struct Accounts {
     by_local: Bearers,
     /// Names that logs tie to one account.
     by_typed: HashMap<String, AccountId>,
+    /// Names in lower case that HttpProxy alone knows, beside SIDs.
+    pub learnt: BTreeSet<String>,
 }
 
 /// Whose a name is, in the order of the accounts. Only looked up, never walked.
@@ -133,6 +135,12 @@ impl Accounts {
             account.typed.push(name.clone());
             self.by_typed.insert(name, id);
         }
+    }
+
+    /// Whether a name is somebody's by the logs alone.
+    pub fn is_learnt(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.learnt.contains(&name) || self.by_typed.contains_key(&name)
     }
 
     /// The domain of a spelling.

@@ -8,7 +8,8 @@ use super::{Run, doubts, looks};
 use crate::account::{AccountId, Resolution, local_part};
 use crate::analyze::fronts::Fronts;
 use crate::change::{Told, Voice};
-use crate::collect::typed;
+use crate::collect::book::Book;
+use crate::collect::{Collected, typed};
 use crate::correlate::Contradiction;
 use crate::input::Hash;
 use crate::messages::Messages;
@@ -43,6 +44,7 @@ impl Run<'_> {
         let learned = std::mem::take(&mut self.collected.learned);
         let is_any = !learned.is_empty();
         let accounts = &self.directory.accounts;
+        self.learnt.extend(learned.keys().map(|(_, name)| name.to_lowercase()));
         self.told.extend(learned.into_iter().map(|((id, name), (source, line))| {
             let account = accounts.under_another_name(id, &name);
             let (pos, voice) = (Pos::Line(line), Voice::State);
@@ -111,6 +113,7 @@ impl Run<'_> {
     /// Ties the learnt names to the accounts of the directory.
     pub(super) fn tie_typed(&mut self) {
         let accounts = &mut self.directory.accounts;
+        accounts.learnt.extend(self.learnt.iter().cloned());
         for (name, owner) in &self.typed {
             // What was told since may know the name itself.
             let is_free = accounts.resolve(name, None) == Resolution::Nobody;
@@ -120,17 +123,28 @@ impl Run<'_> {
         }
     }
 
-    /// Gives up the names under which W3C has requests of others as well, and says whether there are any.
+    /// Gives up the names under which the logs have requests of others as well, and says whether there are any.
     fn unlearn_shared(&mut self) -> bool {
-        let book = &self.collected.book;
+        let Collected { book, strange, .. } = &self.collected;
         let w3c = book.accesses.iter().filter(|access| !access.is_proxied);
         let denied = w3c.filter(|access| access.contradiction.is_some());
         let denied: BTreeSet<&str> =
             denied.map(|access| book.keys.get(access.key).name.as_str()).collect();
+        let strange: BTreeSet<String> =
+            strange.keys().map(|strange| strange.name.to_lowercase()).collect();
         let (shared, typed) = std::mem::take(&mut self.typed)
             .into_iter()
-            .partition(|(name, _)| denied.contains(name.as_str()));
+            .partition(|(name, _)| denied.contains(name.as_str()) || strange.contains(name));
         (self.shared, self.typed) = (shared, typed);
+        let facts = self.told.split_off(self.told.len() - self.learnt.len());
+        for (name, fact) in std::mem::take(&mut self.learnt).into_iter().zip(facts) {
+            if strange.contains(&name) {
+                self.shared.insert(name, String::new());
+            } else {
+                self.learnt.push(name);
+                self.told.push(fact);
+            }
+        }
         !self.shared.is_empty()
     }
 
@@ -142,6 +156,12 @@ impl Run<'_> {
         for access in alone.filter(|access| is_denied(access.request_id)) {
             access.contradiction = Some(Contradiction::OtherUser);
             self.collected.joined.contradicted += 1;
+        }
+        // What the SID alone says of a name that goes with other SIDs as well is one word against another.
+        let Book { accesses, texts, .. } = &mut self.collected.book;
+        for access in accesses.iter_mut().filter(|access| access.is_proxied) {
+            let name = access.name.map(|name| texts.get(name).to_lowercase());
+            access.is_ambiguous |= name.is_some_and(|name| self.shared.contains_key(&name));
         }
     }
 }
