@@ -211,6 +211,9 @@ impl Scanned {
             _ => {}
         }
         let (ids, is_ambiguous) = owners(sid, by_name, asked.watch);
+        // The SID of another row does not say whose this one is.
+        let is_ambiguous =
+            is_ambiguous || matches!(sid, Sid::Untold) && accounts.is_learnt(&decode(user));
         let named = by_name.first().filter(|_| ids.is_empty() && matches!(sid, Sid::Strange(_)));
         if ids.is_empty() && (is_asked || named.is_some()) {
             let strange_sid = match sid {
