@@ -38,7 +38,7 @@ pub enum State {
     Done,
     /// Not done.
     Failed,
-    /// Begun, and not known to have ended.
+    /// Begun, and not known to have done it.
     Uncertain,
 }
 
@@ -75,7 +75,7 @@ impl StepRecord {
         match self.outcome {
             Some(Outcome::Done) => State::Done,
             Some(Outcome::Failed) => State::Failed,
-            Some(Outcome::TimedOut) | None => State::Uncertain,
+            Some(Outcome::TimedOut | Outcome::Unproven) | None => State::Uncertain,
         }
     }
 

@@ -146,4 +146,6 @@ pub enum Outcome {
     Failed,
     /// It took too long and was killed: it may have done it.
     TimedOut,
+    /// It says that it did what it was to do, but the workers do not show it.
+    Unproven,
 }

@@ -129,6 +129,8 @@ fn states() {
     check(&[opened("r"), begun(1, "P")], &[State::Uncertain]);
     let late = ended(1, "P", Outcome::TimedOut);
     check(&[opened("r"), begun(1, "P"), late], &[State::Uncertain]);
+    let unproven = ended(1, "P", Outcome::Unproven);
+    check(&[opened("r"), begun(1, "P"), unproven], &[State::Uncertain]);
     let again = [opened("r"), begun(1, "P"), opened("s"), begun(1, "P")];
     check(&again, &[State::Uncertain, State::Uncertain]);
     let done = ended(1, "P", Outcome::Done);

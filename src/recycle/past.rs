@@ -2,7 +2,7 @@
 
 use super::task::{Standing, Task};
 use crate::cli::Recycle;
-use crate::journal::{Action, State, StepRecord};
+use crate::journal::{Action, Outcome, State, StepRecord};
 use chrono::{DateTime, TimeDelta, Utc};
 use stillin_reports::report::rfc3339;
 
@@ -67,9 +67,11 @@ fn end(record: &StepRecord) -> DateTime<Utc> {
 }
 
 fn uncertain(record: &StepRecord, step: u64) -> String {
-    let how = match record.ended_at {
-        Some(_) => "took too long and was killed",
-        None => "never ended, because the run was killed",
+    let how = match (record.outcome, &record.workers_after) {
+        (None, _) => "never ended, because the run was killed",
+        (Some(Outcome::Unproven), Some(_)) => "was said to be done, but no worker changed",
+        (Some(Outcome::Unproven), None) => "was said to be done, but the workers were not seen",
+        (Some(_), _) => "took too long and was killed",
     };
     let workers = match record.workers_before.as_slice() {
         [] => "it had no worker then".to_owned(),

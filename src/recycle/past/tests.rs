@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::cli::{Cli, Verb};
-use crate::journal::Outcome;
 use clap::Parser;
 
 fn args(words: &str) -> Recycle {
@@ -48,6 +47,7 @@ fn task(pool: &str) -> Task {
 
 const DONE: Option<Outcome> = Some(Outcome::Done);
 const FAILED: Option<Outcome> = Some(Outcome::Failed);
+const UNPROVEN: Option<Outcome> = Some(Outcome::Unproven);
 const LATE: Option<Outcome> = Some(Outcome::TimedOut);
 
 /// The first word of the standing, at minute 60.
@@ -83,7 +83,7 @@ fn done_before() {
 
 #[test]
 fn not_known() {
-    for outcome in [None, LATE] {
+    for outcome in [None, LATE, UNPROVEN] {
         for plan in ["this", "other"] {
             check("P", &[record(0, "P", outcome)], plan, "", "Uncertain");
             check("P", &[record(59, "P", outcome)], plan, "--again 1", "Go");
