@@ -77,8 +77,13 @@ fn done_before() {
     check("P", &[record(0, "P", DONE)], "this", "--again 1", "Go");
     check("P", &[record(59, "P", DONE)], "this", "--again 1", "Refused");
     check("P", &[record(61, "P", DONE)], "other", "", "Refused(\"recycled in the future");
-    // A failure after it makes it no older.
-    check("P", &[record(55, "P", DONE), record(56, "P", FAILED)], "this", "", "Refused");
+    // A failure after it neither undoes it nor makes it older.
+    let again = [record(55, "P", DONE), record(56, "P", FAILED)];
+    check("P", &again, "this", "", "Done");
+    check("P", &again, "other", "", "Refused");
+    // Nor does what another plan did.
+    let other = StepRecord { plan_sha256: "other".to_owned(), ..record(1, "P", DONE) };
+    check("P", &[record(0, "P", DONE), other], "this", "", "Done");
 }
 
 #[test]
@@ -93,6 +98,7 @@ fn not_known() {
         check("P", &[record(0, "P", DONE), record(1, "P", outcome)], "this", "", "Uncertain");
     }
     check("P", &[record(59, "P", FAILED)], "this", "", "Go");
+    check("P", &[record(0, "P", LATE), record(1, "P", FAILED)], "this", "", "Uncertain");
 }
 
 #[test]
