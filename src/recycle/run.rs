@@ -36,6 +36,8 @@ struct Run<'a> {
     writer: Writer,
     messages: &'a Messages,
     has_begun: bool,
+    /// A step was begun, and failed: not one that was only looked at.
+    has_failed: bool,
 }
 
 /// Does what is to be done.
@@ -59,7 +61,7 @@ pub fn execute(
     say_torn(&journal, args, messages);
     let mut tasks = with_past(tasks, &journal, &file, args);
     let name = format!("{}-{}", now().format("%Y%m%dT%H%M%S%.3fZ"), std::process::id());
-    let mut run = Run { args, name, writer, messages, has_begun: false };
+    let mut run = Run { args, name, writer, messages, has_begun: false, has_failed: false };
     run.open(file, host)?;
     for task in tasks.iter().filter(|task| task.standing != Standing::Go) {
         run.skip(task)?;
@@ -67,7 +69,8 @@ pub fn execute(
     let is_whole = run.servers(&mut tasks).and_then(|is_whole| run.close().map(|()| is_whole));
     match is_whole {
         Ok(true) => Ok(status(&tasks, messages.is_partial())),
-        Ok(false) => Ok(ExitCode::from(3)),
+        Ok(false) if run.has_failed => Ok(ExitCode::from(3)),
+        Ok(false) => Ok(ExitCode::from(if run.has_begun { 1 } else { 2 })),
         Err(error) if run.has_begun => {
             messages.partial(&format!("{error:#}"));
             Ok(ExitCode::from(3))
@@ -206,6 +209,7 @@ impl Run<'_> {
             true => Outcome::Unproven,
             false => says,
         };
+        self.has_failed |= matches!(outcome, Outcome::Failed | Outcome::TimedOut);
         self.write_ended(task, outcome, &ran, &after)
             .context("the command was run, but what came of it is not written down")?;
         let ran = ran?;
