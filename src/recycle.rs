@@ -53,7 +53,8 @@ fn read_plan(args: &Recycle) -> anyhow::Result<(Plan, PlanFile)> {
     let plan = plan::read(&bytes).map_err(|what| {
         anyhow!("{path}: {what}; `stillin analyze PATH -o report.json` writes one")
     })?;
-    Ok((plan, PlanFile { path, sha256: input::sha256(&bytes) }))
+    let report_sha256 = plan.report_sha256.clone();
+    Ok((plan, PlanFile { path, sha256: input::sha256(&bytes), report_sha256 }))
 }
 
 /// Why a plan is not acted on any more: tokens that idled are gone by themselves, others were made.
@@ -72,7 +73,7 @@ fn too_old(plan: &Plan, args: &Recycle, now: DateTime<Utc>) -> Option<String> {
 fn with_past(tasks: Vec<Task>, journal: &Journal, file: &PlanFile, args: &Recycle) -> Vec<Task> {
     let mut tasks = tasks;
     for task in tasks.iter_mut().filter(|task| task.standing == Standing::Go) {
-        task.standing = past::standing(task, journal.steps(), &file.sha256, args, now());
+        task.standing = past::standing(task, journal.steps(), file.identity(), args, now());
     }
     tasks
 }
