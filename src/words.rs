@@ -185,6 +185,9 @@ pub fn of_ground(ground: Ground) -> &'static str {
         Ground::BegunBetween => {
             "against: it went on from requests that were perhaps before the change, perhaps after it"
         }
+        Ground::EnabledSoonAfter => {
+            "against: the account was enabled again so shortly after that replication or clocks may have had it so before"
+        }
         Ground::ClockAhead => {
             "against: the clock of the server is ahead of the domain controllers' by so much that it may have begun \
              before the change, or little after it"
