@@ -173,7 +173,7 @@ pub fn of_ground(ground: Ground) -> &'static str {
         Ground::SharedName => "against: several accounts bear the name as it is logged",
         Ground::UsersDisagree => "against: the other log says that the request was another user's",
         Ground::OtherSid => {
-            "against: by that SID the request is another account's: one that was made again under the name, or the \
+            "against: by its SID the request is, or may be, another account's: one that was made again under the name, or the \
              master account of a linked mailbox"
         }
         Ground::MaybeEnabled => {

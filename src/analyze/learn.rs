@@ -32,6 +32,7 @@ impl Run<'_> {
             }
         }
         self.contradict();
+        doubts::several_sids(&mut self.collected);
         doubts::shared_since(&mut self.collected);
         doubts::homeless(&mut self.collected, &self.directory.accounts);
         doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
