@@ -212,11 +212,15 @@ pub fn correlate(
         assert!(latest <= request.start, "requests must come in order of start");
         latest = request.start;
         let clock = evidence.clocks.get(request.server as usize).copied().unwrap_or_default();
-        let effect = timeline.in_effect(request.start, request.end, rules.slack + clock.behind);
+        let allowed = rules.slack + clock.behind;
+        let effect = timeline.in_effect(request.start, request.end, allowed);
         let effect = effect.map(|effect| effect.by(clock));
         if let Some(refusal) = request.refusal {
+            // Of a password that is about to be set, by the clock of the server, it may be the first sign.
+            let is_of_next = timeline.sets_password_within(request.start, allowed);
+            let accuser = effect.as_ref().filter(|_| !is_of_next);
+            let speaks = runs.refused(&request, refusal, accuser);
             if let Some(effect) = effect {
-                let speaks = runs.refused(&request, refusal, &effect);
                 emit(Classed::refused(index, &effect, speaks));
             }
             continue;

@@ -185,6 +185,10 @@ pub fn of_ground(ground: Ground) -> &'static str {
         Ground::BegunBetween => {
             "against: it went on from requests that were perhaps before the change, perhaps after it"
         }
+        Ground::RefusedShortlyBefore => {
+            "against: the client was refused its password so shortly before the change that by other clocks it was \
+             after it; then it has been served for the new one since"
+        }
         Ground::EnabledSoonAfter => {
             "against: the account was enabled again so shortly after that replication or clocks may have had it so before"
         }

@@ -114,6 +114,13 @@ impl<'a> Timeline<'a> {
         Timeline { cuts, stretches }
     }
 
+    /// A password is set after `time`, but no later than so.
+    pub(super) fn sets_password_within(&self, time: DateTime<Utc>, allowed: TimeDelta) -> bool {
+        let after = &self.cuts[self.cuts.partition_point(|cut| cut.at <= time)..];
+        let mut soon = after.iter().take_while(|cut| cut.at <= time + allowed);
+        soon.any(|cut| cut.kind.sets_password())
+    }
+
     /// The change in effect for a request: a disable that stands, else the last password change before its end.
     /// It may end by so much earlier than it is dated: what is allowed for between the clocks.
     pub(super) fn in_effect(

@@ -45,11 +45,13 @@ pub enum Ground {
     ClockAhead,
     /// The account was enabled again so shortly after that by other clocks it was perhaps before.
     EnabledSoonAfter,
+    /// The client was refused its password so shortly before the change that by other clocks it was perhaps after it.
+    RefusedShortlyBefore,
 }
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 21] = [
+    const ALL: [Ground; 22] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -71,6 +73,7 @@ impl Ground {
         Ground::BegunBetween,
         Ground::ClockAhead,
         Ground::EnabledSoonAfter,
+        Ground::RefusedShortlyBefore,
     ];
 }
 

@@ -66,6 +66,29 @@ fn shortly_before_it_is_enabled_again_it_may_be_so_already() {
 }
 
 #[test]
+fn a_refusal_shortly_before_the_change_was_perhaps_of_the_old_password() {
+    let refused_late = "90 99.5x 102 110 120x";
+    check(
+        "R100",
+        refused_late,
+        "102:cached_token/possible 110:cached_token/possible 120:refused/no",
+    );
+    check("R100", "90 98x 103 120x", "103:cached_token/certain 120:refused/no");
+    check_told(
+        "R100",
+        "90 95.5x 103 120x",
+        &told("b4"),
+        "103:cached_token/possible 120:refused/no",
+    );
+    // Nor does it accuse of what was before it, under an earlier change.
+    check(
+        "R50 R100",
+        "45 55 65 75 99.5x",
+        "55:cached_token/likely 65:cached_token/likely 75:cached_token/likely 99:refused/no",
+    );
+}
+
+#[test]
 fn a_clock_that_is_ahead_widens_the_slack() {
     let story = "90 103 104.5 106";
     check(
