@@ -47,11 +47,13 @@ pub enum Ground {
     EnabledSoonAfter,
     /// The client was refused its password so shortly before the change that by other clocks it was perhaps after it.
     RefusedShortlyBefore,
+    /// The clock of the server is behind by so much that it came after the change and the slack.
+    ClockBehind,
 }
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 22] = [
+    const ALL: [Ground; 23] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -74,6 +76,7 @@ impl Ground {
         Ground::ClockAhead,
         Ground::EnabledSoonAfter,
         Ground::RefusedShortlyBefore,
+        Ground::ClockBehind,
     ];
 }
 
