@@ -181,9 +181,16 @@ pub struct Evidence<'a> {
 }
 
 impl Classed {
-    fn refused(request: usize, effect: &Effect, speaks: Speaks) -> Self {
+    fn refused(request: usize, change: usize, speaks: Speaks) -> Self {
         let (class, residual) = (Class::Refused, Residual::No);
-        Classed { request, change: effect.change, class, residual, run: None, speaks }
+        Classed { request, change, class, residual, run: None, speaks }
+    }
+
+    /// Before the change by the clock of a server that is behind, and after it and the slack by that of the domain
+    /// controllers: that must not accuse, for it is an estimate, and not acquit either.
+    fn by_clock_behind(request: usize, change: usize) -> Self {
+        let (class, residual) = (Class::WithinSlack, Residual::Possible);
+        Classed { request, change, class, residual, run: None, speaks: Ground::ClockBehind.into() }
     }
 
     /// The same, if the account may have been enabled again by then.
@@ -218,24 +225,34 @@ pub fn correlate(
         assert!(latest <= request.start, "requests must come in order of start");
         latest = request.start;
         let clock = evidence.clocks.get(request.server as usize).copied().unwrap_or_default();
-        let effect = timeline.in_effect(request.start, request.end, rules.slack + clock.behind);
+        let allowed = rules.slack + clock.behind;
+        let effect = timeline.in_effect(request.start, request.end, allowed);
         let effect = effect.map(|effect| effect.by(clock));
+        let coming = timeline.made_by_then(request.start, clock.behind, rules.slack);
         if let Some(refusal) = request.refusal {
-            if let Some(effect) = effect {
-                let speaks = runs.refused(&request, refusal, &effect);
-                emit(Classed::refused(index, &effect, speaks));
+            // Of a password that is about to be set, by the clock of the server, it may be the first sign.
+            let is_of_next = timeline.sets_password_within(request.start, allowed);
+            let accuser = effect.as_ref().filter(|_| !is_of_next);
+            let speaks = runs.refused(&request, refusal, accuser);
+            if let Some(change) = effect.map(|effect| effect.change).or(coming) {
+                emit(Classed::refused(index, change, speaks));
             }
             continue;
         }
         let change = effect.map(|effect| (effect.earliest, effect.latest));
         let token = (!request.auth.uses_no_token()).then(|| chains.serve(&request, change));
         let unaided = unaided.serve(&request, change).lineage;
-        if let Some(effect) = &effect {
+        let classed = effect.as_ref().map(|effect| {
             let asked = heard.of(&request, effect, rules);
             let is_seen = !evidence.coverage.is_blind(request.server, effect.at, request.start);
             let served =
                 Served { request: &request, effect, token, unaided, asked, is_seen, clock };
-            emit(judge(&served, index, rules, &mut runs));
+            judge(&served, index, rules, &mut runs)
+        });
+        let guilty = classed.filter(|classed| classed.residual > Residual::No);
+        let by_clock_behind = coming.map(|change| Classed::by_clock_behind(index, change));
+        if let Some(classed) = guilty.or(by_clock_behind).or(classed) {
+            emit(classed);
         }
     }
     runs.finish()

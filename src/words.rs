@@ -49,6 +49,9 @@ fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
     let ttl = span(rules.ttl);
     let has = |ground| path.speaks.has(ground);
     match path.class {
+        Class::WithinSlack if has(Ground::ClockBehind) => {
+            "began before the change by the clock of the server, which is not that of the change".into()
+        }
         Class::WithinSlack => format!(
             "began less than {} after the change: replication or clocks may explain it",
             span(rules.slack)
@@ -184,6 +187,13 @@ pub fn of_ground(ground: Ground) -> &'static str {
         }
         Ground::BegunBetween => {
             "against: it went on from requests that were perhaps before the change, perhaps after it"
+        }
+        Ground::ClockBehind => {
+            "for: the clock of the server is behind the domain controllers' by so much that it began after the change"
+        }
+        Ground::RefusedShortlyBefore => {
+            "against: the client was refused its password so shortly before the change that by other clocks it was \
+             after it; then it has been served for the new one since"
         }
         Ground::EnabledSoonAfter => {
             "against: the account was enabled again so shortly after that replication or clocks may have had it so before"

@@ -192,7 +192,12 @@ fn exposure(run: &Run<'_>, change: &Change, paths: &[&&Path]) -> TimeDelta {
     let ahead = |path: &Path| clocks::of_server(&run.offsets, server(path)).ahead;
     let surely = paths.iter().map(|path| path.last.end - latest - ahead(path)).max();
     let last = paths.iter().map(|path| path.last.end).max().unwrap_or(change.at);
-    surely.filter(|span| *span > TimeDelta::zero()).unwrap_or(last - change.at)
+    // Where all came before the change by the clock of a server that is behind, its offset makes the difference.
+    let behind = |path: &Path| clocks::of_server(&run.offsets, server(path)).behind;
+    let perhaps = paths.iter().map(|path| path.last.end - change.at + behind(path)).max();
+    let positive = |span: &TimeDelta| *span > TimeDelta::zero();
+    let by_own_clock = Some(last - change.at).filter(positive);
+    surely.filter(positive).or(by_own_clock).or(perhaps).unwrap_or_default()
 }
 
 /// The gravest first, then those that may go on.

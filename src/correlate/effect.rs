@@ -114,6 +114,27 @@ impl<'a> Timeline<'a> {
         Timeline { cuts, stretches }
     }
 
+    /// What is dated after `time`, by a clock that is behind, and was made and known by then: a cut.
+    pub(super) fn made_by_then(
+        &self,
+        time: DateTime<Utc>,
+        behind: TimeDelta,
+        slack: TimeDelta,
+    ) -> Option<usize> {
+        let is_meant = |at: DateTime<Utc>| time < at && at + slack <= time + behind;
+        let begun = self.stretches.iter().find(|stretch| is_meant(stretch.from));
+        let password = |cut: &Cut| cut.kind.sets_password() && is_meant(cut.at);
+        let set = || self.cuts.iter().rposition(password);
+        begun.map(|stretch| stretch.change).or_else(set)
+    }
+
+    /// A password is set after `time`, but no later than so.
+    pub(super) fn sets_password_within(&self, time: DateTime<Utc>, allowed: TimeDelta) -> bool {
+        let after = &self.cuts[self.cuts.partition_point(|cut| cut.at <= time)..];
+        let mut soon = after.iter().take_while(|cut| cut.at <= time + allowed);
+        soon.any(|cut| cut.kind.sets_password())
+    }
+
     /// The change in effect for a request: a disable that stands, else the last password change before its end.
     /// It may end by so much earlier than it is dated: what is allowed for between the clocks.
     pub(super) fn in_effect(

@@ -45,11 +45,15 @@ pub enum Ground {
     ClockAhead,
     /// The account was enabled again so shortly after that by other clocks it was perhaps before.
     EnabledSoonAfter,
+    /// The client was refused its password so shortly before the change that by other clocks it was perhaps after it.
+    RefusedShortlyBefore,
+    /// The clock of the server is behind by so much that it came after the change and the slack.
+    ClockBehind,
 }
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 21] = [
+    const ALL: [Ground; 23] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -71,6 +75,8 @@ impl Ground {
         Ground::BegunBetween,
         Ground::ClockAhead,
         Ground::EnabledSoonAfter,
+        Ground::RefusedShortlyBefore,
+        Ground::ClockBehind,
     ];
 }
 

@@ -55,7 +55,11 @@ pub(super) fn judge(served: &Served<'_>, index: usize, rules: &Rules, runs: &mut
     if request.start < effect.at {
         return classed;
     }
-    let is_new = effect.kind.sets_password() && runs.had_to_log_on_anew(request, effect);
+    let was_refused =
+        |since| effect.kind.sets_password() && runs.had_to_log_on_anew(request, since);
+    let is_new = was_refused(effect.at);
+    // By another clock the refusal came after the change.
+    let is_perhaps_new = was_refused(effect.earliest - rules.slack);
     let slack_ends = effect.at + rules.slack;
     if request.start < slack_ends + served.clock.ahead && !is_new {
         (classed.class, classed.residual) = (Class::WithinSlack, Residual::Possible);
@@ -78,6 +82,10 @@ pub(super) fn judge(served: &Served<'_>, index: usize, rules: &Rules, runs: &mut
     classed.run = verdict.bearing.map(|bearing| (runs.join(request, effect, bearing), bearing));
     if classed.residual != Residual::No {
         restrain(&mut classed, request, effect, rules);
+        if is_perhaps_new {
+            classed.speaks = classed.speaks.and(Ground::RefusedShortlyBefore.into());
+            (classed.residual, classed.run) = (Residual::Possible, None);
+        }
     }
     classed
 }
@@ -124,7 +132,7 @@ fn while_disabled(served: &Served<'_>, runs: &Runs) -> Verdict {
 /// A served request after a password change: with the old password, or with the new one?
 fn after_password(served: &Served<'_>, runs: &mut Runs) -> Verdict {
     let Served { request, effect, token, asked, .. } = served;
-    if runs.had_to_log_on_anew(request, effect) {
+    if runs.had_to_log_on_anew(request, effect.at) {
         return Verdict::of(Class::NewLogon);
     }
     let Some(token) = token else {

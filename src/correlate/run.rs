@@ -88,10 +88,11 @@ impl Runs {
         client.asked.filter(|asked| *asked >= effect.earliest)
     }
 
-    /// The client was refused its password after the change: what it is served since, it is served for the new one.
-    pub(super) fn had_to_log_on_anew(&self, request: &Request, effect: &Effect) -> bool {
+    /// The client was refused its password since then: what it is served after a change before that, it is served for
+    /// the new one.
+    pub(super) fn had_to_log_on_anew(&self, request: &Request, since: DateTime<Utc>) -> bool {
         let client = self.clients.get(&place(request));
-        client.and_then(|client| client.refused).is_some_and(|refused| refused >= effect.earliest)
+        client.and_then(|client| client.refused).is_some_and(|refused| refused >= since)
     }
 
     /// The client was told that the account is off, so no token served it any more.
@@ -100,12 +101,12 @@ impl Runs {
         client.and_then(|client| client.shut_out).is_some_and(|at| at >= effect.at)
     }
 
-    /// Takes a refusal into account.
+    /// Takes a refusal into account; it accuses of nothing but what was served since the change in effect.
     pub(super) fn refused(
         &mut self,
         request: &Request,
         refusal: Refusal,
-        effect: &Effect,
+        effect: Option<&Effect>,
     ) -> Speaks {
         let sent = password_sent(refusal, request.is_claimed);
         let here = place(request);
@@ -124,7 +125,7 @@ impl Runs {
             };
             // A refusal by a disabled account, or for another, later password, says nothing of this one.
             let says = |(change, _): &mut (usize, usize)| {
-                *change == effect.change && sent != Sent::Unknown
+                effect.is_some_and(|effect| *change == effect.change) && sent != Sent::Unknown
             };
             // What may have another reason contradicts no evidence.
             let contradicted = match residual {
@@ -140,7 +141,7 @@ impl Runs {
             }
         }
         let client = self.clients.entry(here).or_default();
-        if sent == Sent::Wrong && request.start >= effect.at {
+        if sent == Sent::Wrong {
             client.refused = Some(request.start);
         }
         if is_shut_out(refusal) && !request.is_claimed {

@@ -77,6 +77,10 @@ fn of_identity(finding: &Finding) -> Vec<String> {
             "HttpProxy is right: the requests with another SID are those of another account under the name",
         ),
         (
+            Ground::ClockBehind,
+            "the clock of the server was not behind then by as much as its logons say: then it came before the change",
+        ),
+        (
             Ground::EnabledSoonAfter,
             "the account was enabled again a little before, by the clock of the server or another domain controller",
         ),
