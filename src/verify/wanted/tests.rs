@@ -119,7 +119,10 @@ fn what_is_no_plan_is_refused() {
         let error = wanted(&report).err().unwrap_or_default();
         assert!(error.contains(expect), "{error}");
     };
-    refused(&|report| report["plan"] = json!([]), "nothing to verify");
+    let nothing = |report: &mut Value| {
+        (report["plan"], report["findings"]) = (json!([]), json!([]));
+    };
+    refused(&nothing, "nothing to verify");
     refused(&|report| report["plan"][0]["pool"] = json!("x\" & calc"), "`x\" & calc` is no pool");
     refused(&|report| report["schema"] = json!("stillin/report/2"), "neither a report");
     refused(&|report| report["tool"]["version"] = json!("99.0.0"), "newer");
