@@ -56,6 +56,8 @@ pub struct Accounts {
     by_local: Bearers,
     /// Names that logs tie to one account.
     by_typed: HashMap<String, AccountId>,
+    /// Names in lower case that HttpProxy alone knows, beside SIDs.
+    pub learnt: BTreeSet<String>,
 }
 
 /// Whose a name is, in the order of the accounts. Only looked up, never walked.
@@ -135,6 +137,12 @@ impl Accounts {
         }
     }
 
+    /// Whether a name is somebody's by the logs alone.
+    pub fn is_learnt(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.learnt.contains(&name) || self.by_typed.contains_key(&name)
+    }
+
     /// The domain of a spelling.
     pub fn domain(&self, name: &str) -> Option<DomainId> {
         self.domains.find(name)
@@ -157,6 +165,27 @@ impl Accounts {
         is_home && account.sam_account_names.iter().any(|own| own == sam)
     }
 
+    /// Whether a name is another one where the account is at home: in its domain, or behind the suffix of its UPN. Nobody
+    /// who is the account typed that.
+    pub fn is_another_at_home(&self, name: &str, id: AccountId) -> bool {
+        let name = name.to_lowercase();
+        let Some(account) = self.list.get(id) else { return false };
+        let suffix = |upn: &str| upn.rsplit_once('@').map(|(_, suffix)| suffix.to_owned());
+        let is_home = match (name.split_once('\\'), suffix(&name)) {
+            (Some((domain, _)), _) => self.domains.find(domain) == account.domain,
+            (None, Some(home)) => {
+                self.domains.told(&home) == account.domain
+                    || account
+                        .user_principal_names
+                        .iter()
+                        .any(|upn| suffix(upn).as_ref() == Some(&home))
+            }
+            (None, None) => false,
+        };
+        let is_known = account.domain.is_some() && !account.sam_account_names.is_empty();
+        is_known && is_home && !account.local_parts().any(|own| own == local_part(&name))
+    }
+
     /// Every lower-case name part by which a log could mean `id`: what stands behind `\` or before `@`.
     pub fn local_parts(&self, id: AccountId) -> BTreeSet<String> {
         self.list.get(id).map(|account| account.local_parts().collect()).unwrap_or_default()
@@ -177,10 +206,7 @@ impl Accounts {
             let born = self.list.get(rival).and_then(|rival| rival.created);
             account.deleted.zip(born).is_some_and(|(gone, born)| gone <= born && born <= time)
         });
-        let unborn = account.created.is_some_and(|born| time < born)
-            && rivals.iter().any(|&rival| {
-                rival != id && self.list.get(rival).is_some_and(|rival| rival.deleted.is_some())
-            });
+        let unborn = account.created.is_some_and(|born| time < born);
         !succeeded && !unborn
     }
 

@@ -52,6 +52,8 @@ struct Run<'a> {
     /// Restarts that are known beside the sources.
     restarts_beside: Vec<Restart>,
     directory: Directory,
+    /// Names in lower case that HttpProxy has beside SIDs and no source knows; the last facts of `told` are theirs.
+    learnt: Vec<String>,
     /// Names that only the logs tie to an account, in lower case, each with a name of it that the evidence knows.
     typed: BTreeMap<String, String>,
     /// The same of names that turned out to be somebody else's as well: they are nobody's.
@@ -222,6 +224,7 @@ fn read_changes<'a>(
         told,
         restarts_beside: beside.restarts,
         directory: Directory::default(),
+        learnt: Vec::new(),
         typed: BTreeMap::new(),
         shared: BTreeMap::new(),
         denied: BTreeSet::new(),

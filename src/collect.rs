@@ -70,6 +70,8 @@ pub struct Collected {
     pub learned: BTreeMap<(AccountId, String), (usize, u64)>,
     /// Their number, and when the first of them ended.
     pub strange: BTreeMap<Strange, (u64, DateTime<Utc>)>,
+    /// SIDs that HttpProxy has under the names of accounts of which no source tells one.
+    pub sids: BTreeMap<AccountId, BTreeSet<String>>,
     /// Servers that requests were passed on to, or came from, by name or address.
     pub targets: BTreeSet<String>,
     /// Back-end rows of each source whose requests the front end logged too.

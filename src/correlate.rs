@@ -212,7 +212,7 @@ pub fn correlate(
         assert!(latest <= request.start, "requests must come in order of start");
         latest = request.start;
         let clock = evidence.clocks.get(request.server as usize).copied().unwrap_or_default();
-        let effect = timeline.in_effect(request.start, request.end);
+        let effect = timeline.in_effect(request.start, request.end, rules.slack + clock.behind);
         let effect = effect.map(|effect| effect.by(clock));
         if let Some(refusal) = request.refusal {
             if let Some(effect) = effect {

@@ -10,6 +10,7 @@ use crate::collect::names::host_name;
 use crate::input::refused;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -21,6 +22,9 @@ pub const SCHEMA: &str = "stillin/journal/1";
 
 /// How the first line of a journal begins.
 const HEAD: &[u8] = b"{\"schema\":\"stillin/journal/1\",";
+
+/// How every other line begins.
+const EVENT: &[u8] = b"{\"event\":\"";
 
 /// A line: an event, and in those that open a run the schema.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,7 +42,7 @@ pub enum State {
     Done,
     /// Not done.
     Failed,
-    /// Begun, and not known to have ended.
+    /// Begun, and not known to have done it.
     Uncertain,
 }
 
@@ -53,7 +57,7 @@ pub struct StepRecord {
     pub pool: String,
     /// What was done.
     pub action: Action,
-    /// SHA-256 of the plan of that run.
+    /// SHA-256 of the report of that run, or of the plan if it tells of none.
     pub plan_sha256: String,
     /// Just before it ran.
     pub begun_at: DateTime<Utc>,
@@ -75,7 +79,7 @@ impl StepRecord {
         match self.outcome {
             Some(Outcome::Done) => State::Done,
             Some(Outcome::Failed) => State::Failed,
-            Some(Outcome::TimedOut) | None => State::Uncertain,
+            Some(Outcome::TimedOut | Outcome::Unproven) | None => State::Uncertain,
         }
     }
 
@@ -125,36 +129,51 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Journal> {
         ..Journal::default()
     };
     let mut plan_sha256 = String::new();
-    let mut unread: Option<(u64, serde_json::Error)> = None;
+    let mut unread: Vec<(u64, serde_json::Error)> = Vec::new();
     let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|byte| *byte == b'\n');
-    for (number, line) in (1..).zip(lines).filter(|_| !bytes.is_empty()) {
-        let line = serde_json::from_slice::<Line>(line);
+    for (number, text) in (1..).zip(lines).filter(|_| !bytes.is_empty()) {
+        let line = serde_json::from_slice::<Line>(text);
         let is_opening = matches!(&line, Ok(Line { event: Event::Opened(_), .. }));
-        if let Some((torn, error)) = unread.take() {
-            // What a killed run left unfinished is followed by nothing, or by the next run.
-            if !is_opening {
-                bail!(
-                    "line {torn} is not understood ({error}); was it edited? take another journal"
-                );
-            }
-            journal.torn.push(torn);
+        // What a killed run left unfinished is followed by nothing, or by the next run, of which the same is true.
+        if is_opening {
+            journal.torn.extend(unread.drain(..).map(|(torn, _)| torn));
+        } else if let (Ok(_), Some((torn, error))) = (&line, unread.first()) {
+            bail!(not_understood(*torn, error));
         }
         match line {
             Ok(Line { schema, .. }) if is_opening && schema.as_deref() != Some(SCHEMA) => {
                 bail!("line {number} is of another schema than {SCHEMA}")
             }
             Ok(line) => journal.take(number, line.event, &mut plan_sha256)?,
-            Err(error) => unread = Some((number, error)),
+            Err(error) if is_piece(text) => unread.push((number, error)),
+            Err(error) => bail!(not_understood(number, &error)),
         }
     }
-    journal.torn.extend(unread.map(|(number, _)| number));
+    // A line that has its end was whole once, and what it told may have been begun.
+    match unread.first() {
+        Some((number, error)) if !journal.is_cut_short => {
+            bail!(not_understood(*number, error))
+        }
+        _ => journal.torn.extend(unread.iter().map(|(torn, _)| torn)),
+    }
     Ok(journal)
+}
+
+fn not_understood(line: u64, error: &serde_json::Error) -> String {
+    format!("line {line} is not understood ({error}); was it edited? take another journal")
+}
+
+/// Whether it is how a line of this program begins, and no more.
+fn is_piece(text: &[u8]) -> bool {
+    let begins = |with: &[u8]| text.starts_with(with) || with.starts_with(text);
+    let is_cut = serde_json::from_slice::<IgnoredAny>(text).is_err_and(|error| error.is_eof());
+    !text.is_empty() && is_cut && (begins(HEAD) || begins(EVENT))
 }
 
 impl Journal {
     fn take(&mut self, line: u64, event: Event, plan_sha256: &mut String) -> anyhow::Result<()> {
         match event {
-            Event::Opened(opened) => *plan_sha256 = opened.plan.sha256,
+            Event::Opened(opened) => *plan_sha256 = opened.plan.identity().to_owned(),
             Event::Begun(begun) => self.records.push(StepRecord {
                 step: begun.step,
                 server: begun.server,
@@ -193,6 +212,8 @@ impl Journal {
 pub struct Writer {
     name: String,
     file: File,
+    /// The last line has no end yet. It gets it with the next one, so that a piece with an end is followed by something.
+    is_cut_short: bool,
     /// Locked as long as it is open, and unlocked by the system whatever ends the run.
     _guard: File,
 }
@@ -220,10 +241,7 @@ pub fn open(path: &Path) -> anyhow::Result<(Journal, Writer)> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
     let journal = parse(&bytes).with_context(|| name.clone())?;
-    let mut writer = Writer { name, file, _guard: guard };
-    if journal.is_cut_short {
-        writer.write(b"\n")?;
-    }
+    let writer = Writer { name, file, is_cut_short: journal.is_cut_short, _guard: guard };
     Ok((journal, writer))
 }
 
@@ -273,13 +291,11 @@ impl Writer {
     /// Appends an event; when it returns, the event is on the disk.
     pub fn append(&mut self, event: Event) -> anyhow::Result<()> {
         let schema = matches!(event, Event::Opened(_)).then(|| SCHEMA.to_owned());
-        let mut line = serde_json::to_vec(&Line { schema, event })?;
+        let mut line = if self.is_cut_short { vec![b'\n'] } else { Vec::new() };
+        serde_json::to_writer(&mut line, &Line { schema, event })?;
         line.push(b'\n');
-        self.write(&line)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        let written = self.file.write_all(bytes).and_then(|()| self.file.sync_data());
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        self.is_cut_short = false;
         written.with_context(|| format!("cannot write {}", self.name))
     }
 }

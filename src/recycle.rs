@@ -22,6 +22,12 @@ use stillin_reports::plan::{self, Plan};
 use stillin_reports::text;
 use task::{Standing, Task};
 
+/// Logs that ended longer ago do not tell who is open now.
+const MAX_AGE: TimeDelta = TimeDelta::hours(24);
+
+/// Clocks may differ by as much as Kerberos forgives.
+const AHEAD: TimeDelta = TimeDelta::minutes(5);
+
 /// Runs the verb.
 pub fn run(args: &Recycle) -> anyhow::Result<ExitCode> {
     let messages = Messages::new(false);
@@ -53,14 +59,32 @@ fn read_plan(args: &Recycle) -> anyhow::Result<(Plan, PlanFile)> {
     let plan = plan::read(&bytes).map_err(|what| {
         anyhow!("{path}: {what}; `stillin analyze PATH -o report.json` writes one")
     })?;
-    Ok((plan, PlanFile { path, sha256: input::sha256(&bytes) }))
+    let report_sha256 = plan.report_sha256.clone();
+    Ok((plan, PlanFile { path, sha256: input::sha256(&bytes), report_sha256 }))
 }
 
 /// Why a plan is not acted on any more: tokens that idled are gone by themselves, others were made.
 fn too_old(plan: &Plan, args: &Recycle, now: DateTime<Utc>) -> Option<String> {
-    let age = now - plan.as_of?;
-    let is_too_old = age > args.max_age && !plan.plan.is_empty();
-    is_too_old.then(|| {
+    let age = match plan.as_of {
+        _ if plan.plan.is_empty() => return None,
+        Some(as_of) => now - as_of,
+        None if args.max_age.is_some() => return None,
+        None => {
+            return Some(
+                "how far its logs reach is not told, and who is open now is not known; analyze the logs anew, or say \
+                 --max-age if they are new"
+                    .to_owned(),
+            );
+        }
+    };
+    if age < -AHEAD {
+        return Some(format!(
+            "its logs end {} from now, by this computer's clock, so how old they are is not known; see to the clocks and \
+             analyze newer logs",
+            span(-age)
+        ));
+    }
+    (age > args.max_age.unwrap_or(MAX_AGE)).then(|| {
         format!(
             "its logs end {} ago, and who is open now is not known; analyze newer logs, or say another --max-age",
             span(age)
@@ -72,7 +96,7 @@ fn too_old(plan: &Plan, args: &Recycle, now: DateTime<Utc>) -> Option<String> {
 fn with_past(tasks: Vec<Task>, journal: &Journal, file: &PlanFile, args: &Recycle) -> Vec<Task> {
     let mut tasks = tasks;
     for task in tasks.iter_mut().filter(|task| task.standing == Standing::Go) {
-        task.standing = past::standing(task, journal.steps(), &file.sha256, args, now());
+        task.standing = past::standing(task, journal.steps(), file.identity(), args, now());
     }
     tasks
 }

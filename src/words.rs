@@ -173,7 +173,7 @@ pub fn of_ground(ground: Ground) -> &'static str {
         Ground::SharedName => "against: several accounts bear the name as it is logged",
         Ground::UsersDisagree => "against: the other log says that the request was another user's",
         Ground::OtherSid => {
-            "against: by that SID the request is another account's: one that was made again under the name, or the \
+            "against: by its SID the request is, or may be, another account's: one that was made again under the name, or the \
              master account of a linked mailbox"
         }
         Ground::MaybeEnabled => {
@@ -184,6 +184,9 @@ pub fn of_ground(ground: Ground) -> &'static str {
         }
         Ground::BegunBetween => {
             "against: it went on from requests that were perhaps before the change, perhaps after it"
+        }
+        Ground::EnabledSoonAfter => {
+            "against: the account was enabled again so shortly after that replication or clocks may have had it so before"
         }
         Ground::ClockAhead => {
             "against: the clock of the server is ahead of the domain controllers' by so much that it may have begun \

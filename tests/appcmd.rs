@@ -3,7 +3,8 @@
 //!
 //! The state: `{"servers": {"EX01": {"next": 5000, "pools": {"P": {"state": "Started", "workers": [1], "recycles": 0}}}}}`.
 //! `"sleep"` beside `"servers"` are milliseconds that everything takes. A server may have `"fails"`: what is done (`pools`,
-//! `wp`, `recycle`, `iisreset`) to how it fails: `denied`, `hang`, `garbage`, `localised`, `idle` (says it did, and did not).
+//! `wp`, `recycle`, `iisreset`) to how it fails: `denied`, `hang`, `garbage`, `localised`, `idle` (says it did, and did not),
+//! `fehler` and `stderr` (as `idle`, but with an error in another language, or where it does not belong).
 //! Called as `appcmd [--server NAME] [appcmd|iisreset] WORDS`; without a name the only server is meant.
 
 use serde_json::{Value, json};
@@ -35,7 +36,10 @@ fn main() -> ExitCode {
         std::thread::sleep(Duration::from_secs(60));
     }
     // Whoever asked may have been killed meanwhile.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = match text.strip_prefix("stderr: ") {
+        Some(text) => std::io::stderr().write_all(text.as_bytes()),
+        None => std::io::stdout().write_all(text.as_bytes()),
+    };
     ExitCode::from(status)
 }
 
@@ -120,6 +124,11 @@ fn recycle(server: &mut Value, fails: &str, name: &str) -> Told {
         "denied" => return denied(),
         "hang" => return ("hang".into(), 0),
         "garbage" => return ("\u{1b}[2J\u{7f}??? \0\n".into(), 3),
+        "fehler" => {
+            let what = "Meldung:Der Dienst kann nicht gestartet werden.";
+            return (format!("FEHLER ( {what} HRESULT=80070426 )\n"), 0);
+        }
+        "stderr" => return (format!("stderr: {}", denied().0), 0),
         "idle" => return (format!("\"{name}\" successfully recycled\n"), 0),
         _ => {}
     }

@@ -44,6 +44,8 @@ fn recycle(folder: &Folder, words: &str) -> Command {
     command.current_dir(folder.path()).env("STILLIN_IIS", folder.join("iis.json"));
     command.args([
         "recycle",
+        "--max-age",
+        "365d",
         "--plan",
         "plan.json",
         "--pause",

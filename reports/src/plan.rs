@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fields::{maybe_time, time, word};
 use crate::json;
-use crate::report::{self, Report, Rules, Step, Tool, Word};
+use crate::report::{self, Coverage, Report, Rules, Step, Tool, Word};
 
 pub use script::{can_stand, is_host, is_pool, left_out};
 
@@ -31,7 +31,8 @@ pub struct Plan {
     pub report_sha256: Option<String>,
     /// The rules that the report was made under.
     pub rules: Rules,
-    /// How far the logs reach that it was made from: what was open then may be over now.
+    /// How far the logs reach at least that it was made from, of the servers of its steps: what was open then may be
+    /// over now.
     #[serde(with = "maybe_time", default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<DateTime<Utc>>,
     /// The findings that its steps are for.
@@ -68,7 +69,7 @@ impl Plan {
             tool: report.tool.clone(),
             report_sha256: None,
             rules: report.rules.clone(),
-            as_of: report.coverage.iter().map(|coverage| coverage.to).max(),
+            as_of: as_of(report),
             findings: findings
                 .map(|finding| Reason {
                     id: finding.id.clone(),
@@ -81,6 +82,14 @@ impl Plan {
             plan: report.plan.clone(),
         }
     }
+}
+
+/// The least of the ends: a clock that is ahead, or one line of another year, must not make old logs of others look new.
+fn as_of(report: &Report) -> Option<DateTime<Utc>> {
+    let is_of_steps = |coverage: &&Coverage| {
+        report.plan.iter().any(|step| step.server.eq_ignore_ascii_case(&coverage.server))
+    };
+    report.coverage.iter().filter(is_of_steps).map(|coverage| coverage.to).min()
 }
 
 /// Reads a plan, or the plan of a report; the error says what it is instead.
@@ -106,7 +115,11 @@ pub fn read(bytes: &[u8]) -> Result<Plan, String> {
     // Asked first: what a newer version writes need not be understood here.
     of_no_newer_version(any.tool.and_then(|tool| tool.version).unwrap_or_default().as_str())?;
     let plan = match any.schema.as_str() {
-        report::SCHEMA => Plan::of(&json::read(bytes)?),
+        report::SCHEMA => {
+            let report = json::read(bytes)?;
+            is_covered(&report)?;
+            Plan::of(&report)
+        }
         _ => serde_json::from_slice(bytes)
             .map_err(|error| format!("a plan that is not whole: {error}"))?,
     };
@@ -134,6 +147,24 @@ fn numbers(version: &str) -> Option<[u64; 3]> {
     numbers.try_into().ok()
 }
 
+/// Every step of a report ends something that one of its findings tells of that very pool.
+fn is_covered(report: &Report) -> Result<(), String> {
+    for step in &report.plan {
+        let is_there = |path: &report::Path| {
+            path.server.eq_ignore_ascii_case(&step.server)
+                && path.pool.eq_ignore_ascii_case(&step.pool)
+        };
+        let mut findings = report.findings.iter().filter(|finding| step.why.contains(&finding.id));
+        if !findings.any(|finding| finding.paths.iter().any(is_there)) {
+            return Err(format!(
+                "no finding of step {} of the plan tells of that pool; was it edited? have it written anew",
+                step.step
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// What no plan of this program is without: steps that can be told apart, and that say what they are for.
 fn is_in_order(plan: &Plan) -> Result<(), String> {
     for (step, number) in plan.plan.iter().zip(1..) {
@@ -145,6 +176,11 @@ fn is_in_order(plan: &Plan) -> Result<(), String> {
         }
         if step.action != "recycle" {
             return Err(format!("step {number} of the plan: `{}` is no action", step.action));
+        }
+        if step.why.is_empty() || step.accounts.is_empty() {
+            return Err(format!(
+                "step {number} of the plan is for nobody; was it edited? have it written anew"
+            ));
         }
         let is_known = |id: &&String| plan.findings.iter().any(|finding| finding.id == **id);
         if let Some(id) = step.why.iter().find(|id| !is_known(id)) {

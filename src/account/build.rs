@@ -215,8 +215,10 @@ impl<'a> Groups<'a> {
                 )
             },
         );
-        let by_typed = HashMap::new();
-        (Accounts { list, domains, by_sid, by_sam, by_upn, by_smtp, by_local, by_typed }, ids)
+        let (by_typed, learnt) = (HashMap::new(), BTreeSet::new());
+        let accounts =
+            Accounts { list, domains, by_sid, by_sam, by_upn, by_smtp, by_local, by_typed, learnt };
+        (accounts, ids)
     }
 }
 

@@ -45,6 +45,11 @@ impl Domains {
         domains
     }
 
+    /// The domain that a source calls so.
+    pub fn told(&self, name: &str) -> Option<DomainId> {
+        self.by_name.get(name).copied()
+    }
+
     /// The domain of a name: as told, or by its first label where only one domain has it.
     pub fn find(&self, name: &str) -> Option<DomainId> {
         let name = name.to_lowercase();

@@ -124,6 +124,18 @@ fn two_sids_under_one_name_are_two_accounts() {
 }
 
 #[test]
+fn nobody_bears_a_name_before_being_created() {
+    let again = "sid=S-1-5-21-1-2-3-2200,dom=FABRIKAM,sam=ada";
+    let renamed = "sid=S-1-5-21-1-2-3-1104,dom=FABRIKAM,sam=ada.old,was=ada";
+    let identities = [identity(renamed), identity(again)];
+    let (mut accounts, _) = build(&identities.iter().collect::<Vec<_>>(), &[]);
+    let at = |hour: i64| DateTime::from_timestamp(hour * 3600, 0);
+    accounts.list[1].created = at(12);
+    assert_eq!(accounts.resolve("FABRIKAM\\ada", at(11)), Resolution::One(0));
+    assert_eq!(accounts.resolve("FABRIKAM\\ada", at(13)), Resolution::Ambiguous(vec![0, 1]));
+}
+
+#[test]
 fn a_name_of_its_own_has_the_domain_and_the_sam() {
     let identities =
         ["sid=S-1-5-21-1-1-1-1120,dom=fabrikam.example,sam=Linda,upn=linda@fabrikam.example"];

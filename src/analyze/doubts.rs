@@ -3,6 +3,7 @@
 use crate::account::{AccountId, Accounts, local_part};
 use crate::collect::Collected;
 use crate::collect::book::{Access, Book, Key};
+use crate::correlate::Contradiction;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::kind::Kind;
@@ -45,6 +46,19 @@ pub fn shared_since(collected: &mut Collected) {
     for access in &mut collected.book.accesses {
         let is_late = shared.get(&access.account).is_some_and(|since| *since <= access.end);
         access.is_ambiguous |= is_late && !access.is_proxied && access.twin.is_none();
+    }
+}
+
+/// Where no source tells the SID of an account and HttpProxy has several under its names, several accounts bear them, and
+/// any request may be any one's.
+pub fn several_sids(collected: &mut Collected) {
+    let Collected { book, sids, .. } = collected;
+    let is_doubtful = |id: &AccountId| sids.get(id).is_some_and(|sids| sids.len() > 1);
+    for access in book.accesses.iter_mut().filter(|access| is_doubtful(&access.account)) {
+        access.is_ambiguous = true;
+        if access.is_proxied || access.twin.is_some() {
+            access.contradiction = access.contradiction.or(Some(Contradiction::OtherSid));
+        }
     }
 }
 

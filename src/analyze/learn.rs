@@ -5,10 +5,11 @@
 //! HttpProxy does not know.
 
 use super::{Run, doubts, looks};
-use crate::account::{AccountId, Resolution};
+use crate::account::{AccountId, Resolution, local_part};
 use crate::analyze::fronts::Fronts;
 use crate::change::{Told, Voice};
-use crate::collect::typed;
+use crate::collect::book::Book;
+use crate::collect::{Collected, typed};
 use crate::correlate::Contradiction;
 use crate::input::Hash;
 use crate::messages::Messages;
@@ -31,6 +32,7 @@ impl Run<'_> {
             }
         }
         self.contradict();
+        doubts::several_sids(&mut self.collected);
         doubts::shared_since(&mut self.collected);
         doubts::homeless(&mut self.collected, &self.directory.accounts);
         doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
@@ -43,6 +45,7 @@ impl Run<'_> {
         let learned = std::mem::take(&mut self.collected.learned);
         let is_any = !learned.is_empty();
         let accounts = &self.directory.accounts;
+        self.learnt.extend(learned.keys().map(|(_, name)| name.to_lowercase()));
         self.told.extend(learned.into_iter().map(|((id, name), (source, line))| {
             let account = accounts.under_another_name(id, &name);
             let (pos, voice) = (Pos::Line(line), Voice::State);
@@ -54,8 +57,8 @@ impl Run<'_> {
     }
 
     /// Learns the names that W3C has for requests of which HttpProxy says whose they are, and says whether there are any.
-    /// A name that is somebody's, or several accounts', teaches nothing, nor does a request that W3C has twice, under
-    /// different names.
+    /// A name that is somebody's, or several accounts', teaches nothing, nor does another name of the account's own domain,
+    /// nor a request that W3C has twice, under different names.
     fn learn_typed(&mut self) -> bool {
         let (collected, accounts) = (&self.collected, &self.directory.accounts);
         let by_id = typed::names(&collected.book, looks(self));
@@ -67,13 +70,21 @@ impl Run<'_> {
         let mut denied = BTreeSet::new();
         for access in collected.book.accesses.iter().filter(|access| access.is_proxied) {
             let Some(names) = by_id.get(&access.request_id) else { continue };
+            let as_resolved = access.name.map(|name| collected.book.texts.get(name).to_lowercase());
+            let is_as_resolved = |name: &str| {
+                as_resolved.as_deref().is_some_and(|own| local_part(own) == local_part(name))
+            };
             let is_other = |name: &String| match accounts.resolve(name, Some(access.end)) {
-                Resolution::Nobody => false,
+                // HttpProxy may know of a rename that no source tells.
+                Resolution::Nobody => {
+                    !is_as_resolved(name) && accounts.is_another_at_home(name, access.account)
+                }
                 Resolution::One(id) => id != access.account,
                 Resolution::Ambiguous(ids) => !ids.contains(&access.account),
             };
             if names.iter().any(is_other) {
                 denied.insert(access.request_id);
+                continue;
             }
             if let (Some(name), 1) = (names.first(), names.len()) {
                 owners.entry(name.clone()).or_default().insert(access.account);
@@ -103,6 +114,7 @@ impl Run<'_> {
     /// Ties the learnt names to the accounts of the directory.
     pub(super) fn tie_typed(&mut self) {
         let accounts = &mut self.directory.accounts;
+        accounts.learnt.extend(self.learnt.iter().cloned());
         for (name, owner) in &self.typed {
             // What was told since may know the name itself.
             let is_free = accounts.resolve(name, None) == Resolution::Nobody;
@@ -112,17 +124,28 @@ impl Run<'_> {
         }
     }
 
-    /// Gives up the names under which W3C has requests of others as well, and says whether there are any.
+    /// Gives up the names under which the logs have requests of others as well, and says whether there are any.
     fn unlearn_shared(&mut self) -> bool {
-        let book = &self.collected.book;
+        let Collected { book, strange, .. } = &self.collected;
         let w3c = book.accesses.iter().filter(|access| !access.is_proxied);
         let denied = w3c.filter(|access| access.contradiction.is_some());
         let denied: BTreeSet<&str> =
             denied.map(|access| book.keys.get(access.key).name.as_str()).collect();
+        let strange: BTreeSet<String> =
+            strange.keys().map(|strange| strange.name.to_lowercase()).collect();
         let (shared, typed) = std::mem::take(&mut self.typed)
             .into_iter()
-            .partition(|(name, _)| denied.contains(name.as_str()));
+            .partition(|(name, _)| denied.contains(name.as_str()) || strange.contains(name));
         (self.shared, self.typed) = (shared, typed);
+        let facts = self.told.split_off(self.told.len() - self.learnt.len());
+        for (name, fact) in std::mem::take(&mut self.learnt).into_iter().zip(facts) {
+            if strange.contains(&name) {
+                self.shared.insert(name, String::new());
+            } else {
+                self.learnt.push(name);
+                self.told.push(fact);
+            }
+        }
         !self.shared.is_empty()
     }
 
@@ -134,6 +157,12 @@ impl Run<'_> {
         for access in alone.filter(|access| is_denied(access.request_id)) {
             access.contradiction = Some(Contradiction::OtherUser);
             self.collected.joined.contradicted += 1;
+        }
+        // What the SID alone says of a name that goes with other SIDs as well is one word against another.
+        let Book { accesses, texts, .. } = &mut self.collected.book;
+        for access in accesses.iter_mut().filter(|access| access.is_proxied) {
+            let name = access.name.map(|name| texts.get(name).to_lowercase());
+            access.is_ambiguous |= name.is_some_and(|name| self.shared.contains_key(&name));
         }
     }
 }

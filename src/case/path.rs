@@ -1,11 +1,12 @@
 //! The residual requests of a change to paths: one for each key, with what became of its token.
 
-use super::{Finding, Row, World, auth, setting};
+use super::{Finding, OLDEST_TOKEN, Row, World, auth, setting};
 use crate::collect::book::Access;
 use crate::correlate::{Auth, Class, Ground, Residual, Restart, Rules, Speaks};
 use crate::schemes::Setting;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::exchange::Refusal;
 
 /// One key with residual access.
 #[derive(Debug, Clone)]
@@ -22,7 +23,8 @@ pub struct Path {
     pub first: Access,
     /// Last residual request.
     pub last: Access,
-    /// The last one that its clients had of the same token: another path has it where times are disputed.
+    /// The last one that its clients had of the same token: another path has it where times are disputed, or where less is
+    /// sure of it.
     pub goes_on: Access,
     /// The refusal after it.
     pub refused: Option<Access>,
@@ -89,28 +91,29 @@ impl Path {
     }
 }
 
-/// One path for each key, or more: what is only possible of one client must not lengthen what is certain of another,
+/// One path for each key, or more: what is only possible must not lengthen what is certain, of another client or later,
 /// what was perhaps before the change must not lengthen what was not, what no recycle cuts is no path of what one does, and
 /// what may be somebody else's is none of what is surely its own.
 pub(super) fn findings(rows: &[Row], world: &World<'_>) -> Vec<Finding> {
     let identity = |row: &Row| world.identity_of_client[row.access.client as usize];
     let residual = || rows.iter().filter(|row| row.residual > Residual::No);
-    let is_doubtful = |access: &Access| access.is_ambiguous || access.contradiction.is_some();
-    let place = |row: &Row| {
+    let group = |row: &Row| {
         let (uses_no_token, is_early) = (uses_no_token(row, world), is_too_early(row));
         (row.access.key, uses_no_token, is_early, is_doubtful(&row.access))
     };
-    let mut gravest: BTreeMap<_, Residual> = BTreeMap::new();
-    for row in residual() {
-        let of_client =
-            gravest.entry((row.change, place(row), identity(row))).or_insert(Residual::No);
-        *of_client = row.residual.max(*of_client);
-    }
+    // Of one client, what comes before is as sure as what comes after it, and not the other way round: it may have
+    // logged on anew in between.
+    let mut by_time: Vec<&Row> = residual().collect();
+    by_time.sort_by_key(|row| std::cmp::Reverse(place(&row.access)));
+    let mut since: BTreeMap<_, Residual> = BTreeMap::new();
     let mut paths: BTreeMap<usize, BTreeMap<_, Vec<&Row>>> = BTreeMap::new();
-    for row in residual() {
-        let of_client = gravest[&(row.change, place(row), identity(row))];
-        paths.entry(row.change).or_default().entry((place(row), of_client)).or_default().push(row);
+    for row in by_time {
+        let of_client =
+            since.entry((row.change, group(row), identity(row))).or_insert(Residual::No);
+        *of_client = row.residual.max(*of_client);
+        paths.entry(row.change).or_default().entry((group(row), *of_client)).or_default().push(row);
     }
+    paths.values_mut().flat_map(BTreeMap::values_mut).for_each(|rows| rows.reverse());
     let path = |rows_of_path: Vec<&Row>| path(&rows_of_path, rows, world);
     paths
         .into_iter()
@@ -141,7 +144,8 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
     let first = accesses().min_by_key(place).unwrap_or(residual[0].access);
     let last = accesses().max_by_key(place).unwrap_or(residual[0].access);
     let clients: BTreeSet<u32> = accesses().map(|access| access.client).collect();
-    let goes_on = goes_on(residual, all, world).unwrap_or(last);
+    let lasts = lasts(residual, all, world);
+    let goes_on = lasts.values().copied().max_by_key(place).unwrap_or(last);
     let mut path = Path {
         key: first.key,
         class,
@@ -150,7 +154,7 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
         first,
         last,
         goes_on,
-        refused: refusal_after(&goes_on, all, world),
+        refused: refusal_after(&lasts, all, world.rules.ttl, world),
         restart: None,
         schemes: accesses().map(|access| auth(&access, world)).collect(),
         setting: setting(&first, world),
@@ -165,55 +169,102 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
     if path.may_hang_on_token() {
         let latest = accesses().map(|access| access.start).max().unwrap_or(last.start);
         let latest = latest.max(goes_on.start);
-        path.restart = restart_after(latest, first.key, world);
+        path.restart = restart_after(latest, goes_on.is_proxied, first.key, world);
     }
     path.state = state(&path, all, world);
     path
 }
 
-/// The last residual request of the clients of some rows under the same change and key.
-fn goes_on(residual: &[&Row], all: &[Row], world: &World<'_>) -> Option<Access> {
-    let one = residual.first().filter(|row| is_too_early(row))?;
+/// The last residual request that each client of some rows had under the same change and key, by identity.
+fn lasts(residual: &[&Row], all: &[Row], world: &World<'_>) -> BTreeMap<u32, Access> {
     let identity = |row: &Row| world.identity_of_client[row.access.client as usize];
     let clients: BTreeSet<u32> = residual.iter().map(|row| identity(row)).collect();
     let is_meant = |row: &&Row| {
         row.residual > Residual::No
-            && (row.change, row.access.key) == (one.change, one.access.key)
-            && uses_no_token(row, world) == uses_no_token(one, world)
             && clients.contains(&identity(row))
+            && residual.first().is_some_and(|one| {
+                (row.change, row.access.key) == (one.change, one.access.key)
+                    && uses_no_token(row, world) == uses_no_token(one, world)
+                    && is_doubtful(&row.access) == is_doubtful(&one.access)
+            })
     };
-    all.iter().filter(is_meant).map(|row| row.access).max_by_key(place)
+    let mut lasts = BTreeMap::new();
+    for row in all.iter().filter(is_meant) {
+        let last = lasts.entry(identity(row)).or_insert(row.access);
+        *last = [*last, row.access].into_iter().max_by_key(place).unwrap_or(row.access);
+    }
+    lasts
+}
+
+/// Whose a request is may be doubted.
+fn is_doubtful(access: &Access) -> bool {
+    access.is_ambiguous || access.contradiction.is_some()
 }
 
 fn place(access: &Access) -> (DateTime<Utc>, u32, u64) {
     (access.end, access.source, access.line)
 }
 
-/// The first refusal after the last access that says that no token is left.
-fn refusal_after(last: &Access, all: &[Row], world: &World<'_>) -> Option<Access> {
+/// The first refusal after which no token is left, of the clients that had one within its life before the last access.
+///
+/// A wrong password says that of the client that sent it alone; the end of a session says it of nobody. Whoever sent the
+/// right password and was turned down all the same found no token, whichever client it was; but a token is kept by its
+/// password, so where another one may have been set since it was made, the right one is not the one behind it.
+fn refusal_after(
+    lasts: &BTreeMap<u32, Access>,
+    all: &[Row],
+    life: TimeDelta,
+    world: &World<'_>,
+) -> Option<Access> {
+    let last = lasts.values().max_by_key(|access| place(access))?;
     let identity = |access: &Access| world.identity_of_client[access.client as usize];
-    // Whoever sent the right password and was turned down all the same had no token to find, whichever client.
-    // A wrong password says that of the client that sent it; the end of a session says it of nobody.
-    let ends_it = |access: &Access| {
-        access.refusal.is_some_and(|refusal| {
-            let is_its_own = identity(access) == identity(last)
-                && !refusal.may_be_session_end()
-                && !access.may_be_another_clients();
-            is_its_own || refusal.proves_right_password()
+    let refusals = || {
+        let of_key = all.iter().filter(|row| row.class == Class::Refused);
+        of_key.map(|row| row.access).filter(|access| access.key == last.key)
+    };
+    let was_password_set = |until: DateTime<Utc>| {
+        world.changes.iter().any(|change| {
+            let latest = change.disputed_until.unwrap_or(change.at);
+            change.account == last.account
+                && change.kind.sets_password()
+                && change.at <= until
+                && latest >= last.start - OLDEST_TOKEN
         })
     };
-    all.iter()
-        .filter(|row| row.class == Class::Refused && row.access.key == last.key)
-        .map(|row| row.access)
-        .filter(|access| place(access) > place(last) && ends_it(access))
-        .min_by_key(place)
+    let ends_all = |access: &Access| {
+        let is_right = access.refusal.is_some_and(Refusal::proves_right_password);
+        is_right && place(access) > place(last) && !was_password_set(access.end)
+    };
+    let of_anybody = refusals().filter(ends_all).min_by_key(place);
+    let own = |(client, last): (&u32, &Access)| {
+        let ends_its = |access: &Access| {
+            let refusal = access.refusal.is_some_and(|refusal| !refusal.may_be_session_end());
+            refusal && !access.may_be_another_clients() && place(access) > place(last)
+        };
+        refusals()
+            .filter(|access| identity(access) == *client && ends_its(access))
+            .min_by_key(place)
+    };
+    let is_live = |(_, access): &(&u32, &Access)| access.end + life >= last.start;
+    let of_each: Option<Vec<Access>> = lasts.iter().filter(is_live).map(own).collect();
+    let of_all = of_each.and_then(|refusals| refusals.into_iter().max_by_key(place));
+    of_anybody.into_iter().chain(of_all).min_by_key(place)
 }
 
-/// The first sure restart of a key's worker after `latest`, else the first hint at one.
-fn restart_after(latest: DateTime<Utc>, key: u32, world: &World<'_>) -> Option<Restart> {
+/// The first sure restart of a key's worker after `latest`, else the first hint at one. W3C writes whole seconds: within the
+/// same one a request may have begun in the worker after.
+fn restart_after(
+    latest: DateTime<Utc>,
+    is_exact: bool,
+    key: u32,
+    world: &World<'_>,
+) -> Option<Restart> {
     let pool = world.pool_of_key[key as usize];
-    let restarts = world.restarts.since(pool, latest + TimeDelta::nanoseconds(1));
-    restarts.iter().find(|restart| restart.is_sure).or(restarts.first()).copied()
+    let since = |gap| world.restarts.since(pool, latest + gap);
+    let (moment, second) = (TimeDelta::nanoseconds(1), TimeDelta::seconds(1));
+    let sure = since(if is_exact { moment } else { second });
+    let hint = || since(moment).iter().find(|restart| !restart.is_sure);
+    sure.iter().find(|restart| restart.is_sure).or_else(hint).copied()
 }
 
 /// HttpProxy tells who was served, not under which spelling of the name: what it alone has of the account may have used

@@ -35,9 +35,9 @@ pub struct Recycle {
     /// Time that one command may take; then it is killed
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub timeout: TimeDelta,
-    /// Act on no plan whose logs end longer ago
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
-    pub max_age: TimeDelta,
+    /// Act on no plan whose logs end longer ago [default: 24h]; has to be said where the plan does not tell
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub max_age: Option<TimeDelta>,
     /// Take these steps of the plan only (repeatable)
     #[arg(long, value_name = "N")]
     pub step: Vec<u64>,

@@ -159,7 +159,10 @@ fn new_workers(workers: &Workers) -> Vec<(String, usize, Hint)> {
 impl Collected {
     fn take_proxy(&mut self, index: usize, read: ProxyLog, server: &str) {
         let name = |own: String| if own.is_empty() { server.to_owned() } else { own };
-        let ProxyLog { mut log, presence, learned, targets } = read;
+        let ProxyLog { mut log, presence, learned, sids, targets } = read;
+        for (account, sid) in sids {
+            self.sids.entry(account).or_default().insert(sid);
+        }
         let mut book = std::mem::take(&mut log.book);
         book.keys = book.keys.map(|key| Key { server: name(key.server.clone()), ..key });
         let others = book.others.iter_mut().map(|other| &mut other.row);

@@ -160,12 +160,8 @@ impl TypedKeys {
 /// Whether a user whom the evidence does not know cannot be this account: the SID is another one, or the name is
 /// another one in the same domain.
 fn is_somebody_else(accounts: &Accounts, id: AccountId, name: &str, has_strange_sid: bool) -> bool {
-    let Some(account) = accounts.list.get(id) else { return false };
-    let knows_sam = account.domain.is_some() && !account.sam_account_names.is_empty();
-    let is_of_its_domain = || {
-        name.split_once('\\').is_some_and(|(domain, _)| accounts.domain(domain) == account.domain)
-    };
-    has_strange_sid && account.sid.is_some() || knows_sam && is_of_its_domain()
+    let has_sid = accounts.list.get(id).is_some_and(|account| account.sid.is_some());
+    has_strange_sid && has_sid || accounts.is_another_at_home(name, id)
 }
 
 /// Tells the rows of a line what HttpProxy says of the request, whose it is to it: `None` is nobody who is watched.

@@ -41,6 +41,8 @@ pub struct ProxyLog {
     pub presence: BTreeMap<Front, Presence>,
     /// Names that go with the SID of a watched account and that no other source ties to it, each with its first line.
     pub learned: BTreeMap<(AccountId, String), u64>,
+    /// SIDs under the names of accounts of which no source tells one.
+    pub sids: BTreeSet<(AccountId, String)>,
     /// Servers that requests were passed on to, as logged.
     pub targets: BTreeSet<String>,
 }
@@ -99,7 +101,8 @@ pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> ProxyLog {
 
 impl ProxyLog {
     fn take(&mut self, scanned: Scanned, book: Book, lines_before: u64) {
-        let Scanned { presence, noise, learned, namesakes, targets, .. } = scanned;
+        let Scanned { presence, noise, learned, namesakes, sids, targets, .. } = scanned;
+        self.sids.extend(sids);
         self.log.book.absorb(book, lines_before);
         for (name, n) in namesakes {
             *self.log.namesakes.entry(name).or_default() += n;
@@ -125,6 +128,7 @@ struct Scanned {
     noise: u64,
     learned: BTreeMap<(AccountId, String), u64>,
     namesakes: BTreeMap<String, u64>,
+    sids: BTreeSet<(AccountId, String)>,
     targets: BTreeSet<Vec<u8>>,
     second: Option<i64>,
     /// The last minute in which a probe was noted.
@@ -211,6 +215,9 @@ impl Scanned {
             _ => {}
         }
         let (ids, is_ambiguous) = owners(sid, by_name, asked.watch);
+        // The SID of another row does not say whose this one is.
+        let is_ambiguous =
+            is_ambiguous || matches!(sid, Sid::Untold) && accounts.is_learnt(&decode(user));
         let named = by_name.first().filter(|_| ids.is_empty() && matches!(sid, Sid::Strange(_)));
         if ids.is_empty() && (is_asked || named.is_some()) {
             let strange_sid = match sid {
@@ -224,6 +231,9 @@ impl Scanned {
                 is_known: is_told() || matches!(sid, Sid::Known(_)),
                 strange_sid,
             });
+        }
+        if let (Sid::Strange(sid), [id], false) = (sid, &ids[..], is_ambiguous) {
+            self.sids.insert((*id, sid.to_owned()));
         }
         for account in ids {
             self.desk.accesses.push(Access { account, is_ambiguous, ..access });

@@ -48,6 +48,8 @@ pub struct Effect {
     pub is_exact: bool,
     /// The account was enabled again before some later moment: perhaps before this request.
     pub may_be_over: bool,
+    /// It was enabled again so shortly after this request that by other clocks it was perhaps before.
+    pub ends_soon: bool,
 }
 
 impl Effect {
@@ -113,22 +115,28 @@ impl<'a> Timeline<'a> {
     }
 
     /// The change in effect for a request: a disable that stands, else the last password change before its end.
-    pub(super) fn in_effect(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<Effect> {
+    /// It may end by so much earlier than it is dated: what is allowed for between the clocks.
+    pub(super) fn in_effect(
+        &self,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+        allowed: TimeDelta,
+    ) -> Option<Effect> {
         let lasts = |stretch: &&Stretch| stretch.until.is_none_or(|until| start < until);
         let standing_at = |time: DateTime<Utc>| {
             self.stretches.iter().filter(lasts).find(|stretch| stretch.from <= time)
         };
         // What stood when the request began goes before what came while it lasted.
         let standing = standing_at(start).or_else(|| standing_at(end));
-        let (change, may_be_over) = match standing {
-            Some(stretch) => {
-                (stretch.change, stretch.may_be_over.is_some_and(|from| from <= start))
-            }
+        let change = match standing {
+            Some(stretch) => stretch.change,
             None => {
                 let password = |cut: &Cut| cut.kind.sets_password() && cut.at <= end;
-                (self.cuts.iter().rposition(password)?, false)
+                self.cuts.iter().rposition(password)?
             }
         };
+        let may_be_over = standing.and_then(|stretch| stretch.may_be_over);
+        let over = may_be_over.or(standing.and_then(|stretch| stretch.until));
         let cut = self.cuts.get(change)?;
         Some(Effect {
             change,
@@ -139,7 +147,8 @@ impl<'a> Timeline<'a> {
             is_disputed: cut.disputed_until.is_some(),
             is_reset_by_other: cut.is_reset_by_other,
             is_exact: cut.precision == Precision::Exact,
-            may_be_over,
+            may_be_over: may_be_over.is_some_and(|from| from <= start),
+            ends_soon: over.is_some_and(|over| over - allowed <= start && start < over),
         })
     }
 }

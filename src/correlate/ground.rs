@@ -43,11 +43,13 @@ pub enum Ground {
     BegunBetween,
     /// The clock of the server is ahead by more than it came after the change and the slack.
     ClockAhead,
+    /// The account was enabled again so shortly after that by other clocks it was perhaps before.
+    EnabledSoonAfter,
 }
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 20] = [
+    const ALL: [Ground; 21] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -68,6 +70,7 @@ impl Ground {
         Ground::TimesDisagree,
         Ground::BegunBetween,
         Ground::ClockAhead,
+        Ground::EnabledSoonAfter,
     ];
 }
 

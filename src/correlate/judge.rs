@@ -93,6 +93,7 @@ fn restrain(classed: &mut Classed, request: &Request, effect: &Effect, rules: &R
         (request.contradiction == Some(Contradiction::OtherSid), Ground::OtherSid),
         (may_be_in_flight, Ground::StartUnknown),
         (effect.may_be_over, Ground::MaybeEnabled),
+        (effect.ends_soon, Ground::EnabledSoonAfter),
         (is_too_early, Ground::TimesDisagree),
     ];
     for (_, ground) in grounds.into_iter().filter(|(holds, _)| *holds) {

@@ -76,6 +76,10 @@ fn of_identity(finding: &Finding) -> Vec<String> {
             Ground::OtherSid,
             "HttpProxy is right: the requests with another SID are those of another account under the name",
         ),
+        (
+            Ground::EnabledSoonAfter,
+            "the account was enabled again a little before, by the clock of the server or another domain controller",
+        ),
         (Ground::MaybeEnabled, "the source is right that says that the account was enabled again"),
         (
             Ground::TimesDisagree,

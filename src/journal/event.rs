@@ -48,6 +48,16 @@ pub struct PlanFile {
     pub path: String,
     /// SHA-256 of its bytes.
     pub sha256: String,
+    /// SHA-256 of the report that it is the plan of, if it is no report itself and tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_sha256: Option<String>,
+}
+
+impl PlanFile {
+    /// What a report and its plan alone have in common.
+    pub fn identity(&self) -> &str {
+        self.report_sha256.as_ref().unwrap_or(&self.sha256)
+    }
 }
 
 /// A command that is about to run.
@@ -146,4 +156,6 @@ pub enum Outcome {
     Failed,
     /// It took too long and was killed: it may have done it.
     TimedOut,
+    /// It says that it did what it was to do, but the workers do not show it.
+    Unproven,
 }

@@ -16,7 +16,11 @@ fn opened(run: &str) -> Event {
         operator: "FABRIKAM\\helpdesk".to_owned(),
         host: "EX01".to_owned(),
         tool: Tool { name: "stillin", version: "0.1.0".to_owned() },
-        plan: PlanFile { path: "report.json".to_owned(), sha256: format!("sha-of-{run}") },
+        plan: PlanFile {
+            path: "report.json".to_owned(),
+            sha256: format!("sha-of-{run}"),
+            report_sha256: None,
+        },
         via: "local".to_owned(),
     })
 }
@@ -129,6 +133,8 @@ fn states() {
     check(&[opened("r"), begun(1, "P")], &[State::Uncertain]);
     let late = ended(1, "P", Outcome::TimedOut);
     check(&[opened("r"), begun(1, "P"), late], &[State::Uncertain]);
+    let unproven = ended(1, "P", Outcome::Unproven);
+    check(&[opened("r"), begun(1, "P"), unproven], &[State::Uncertain]);
     let again = [opened("r"), begun(1, "P"), opened("s"), begun(1, "P")];
     check(&again, &[State::Uncertain, State::Uncertain]);
     let done = ended(1, "P", Outcome::Done);
@@ -180,6 +186,39 @@ fn torn_anywhere() {
     }
 }
 
+/// Killed while writing, and the next run as well, while it said that it begins.
+#[test]
+fn torn_twice() {
+    let (folder, path) = file();
+    write(&path, [opened("r"), begun(1, "P")]);
+    let whole = fs::read(&path).unwrap();
+    let end = whole.iter().position(|byte| *byte == b'\n').unwrap();
+    let torn = folder.path().join("torn.jsonl");
+    for length in (end + 2..whole.len() - 1).step_by(13) {
+        for next in (1..end).step_by(17) {
+            let text = [&whole[..length], b"\n", &whole[..next]].concat();
+            fs::write(&torn, text).unwrap();
+            assert_eq!(read(&torn).unwrap().torn_lines(), [2, 3], "{length} {next}");
+            write(&torn, [opened("s"), begun(2, "Q")]);
+            let journal = read(&torn).unwrap();
+            assert_eq!(journal.torn_lines(), [2, 3], "{length} {next}");
+            assert_eq!(journal.steps().len(), 1, "{length} {next}");
+        }
+    }
+}
+
+/// A report and its plan alone are one plan.
+#[test]
+fn a_plan_and_its_report() {
+    let (_folder, path) = file();
+    let Event::Opened(mut of_plan) = opened("plan") else { unreachable!() };
+    of_plan.plan.report_sha256 = Some("sha-of-r".to_owned());
+    write(&path, [opened("r"), begun(1, "P"), Event::Opened(of_plan), begun(1, "P")]);
+    let journal = read(&path).unwrap();
+    let plans: Vec<&str> = journal.steps().iter().map(|step| step.plan_sha256.as_str()).collect();
+    assert_eq!(plans, ["sha-of-r"; 2]);
+}
+
 #[test]
 fn what_is_no_journal_is_refused() {
     let check = |text: &str, expect: &str| {
@@ -196,6 +235,13 @@ fn what_is_no_journal_is_refused() {
     let [opening, begin, end] = lines[..] else { panic!("{whole}") };
     check(&format!("{opening}\nscribble\n{begin}\n"), "line 2 is not understood (");
     check(&format!("{opening}\n\n{begin}\n"), "line 2 is not understood (");
+    // What has its end was whole once: it may have been the `begun` of something that was done.
+    let damaged = &begin[..begin.len() - 9];
+    check(&format!("{opening}\n{damaged}\n"), "line 2 is not understood (");
+    let scratched = begin.replace(":1,", ":\0,");
+    check(&format!("{opening}\n{scratched}\n{opening}\n"), "line 2 is not understood (");
+    check(&format!("{opening}\n{scratched}"), "line 2 is not understood (");
+    check(&format!("{opening}\n{damaged}\n{begin}"), "line 2 is not understood (");
     check(&format!("{opening}\n{end}\n"), "line 2 ends what was not begun");
     check(&format!("{opening}\n{begin}\n{end}\n{end}\n"), "line 4 ends what was not begun");
     let other = opening.replace("journal/1", "journal/2");

@@ -51,9 +51,18 @@ fn named<'a>(line: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
     rest.strip_suffix(')')?.rsplit_once("\" (")
 }
 
-/// Whether it says that it failed, whatever its exit status: a wrapper may have lost that.
-pub fn is_error(text: &str) -> bool {
-    lines(text).any(|line| line.starts_with("ERROR ("))
+/// The line that says that it failed, whatever its exit status: a wrapper may have lost that.
+pub fn error(text: &str) -> Option<&str> {
+    lines(text).find(|line| line.starts_with("ERROR (") || has_hresult(line))
+}
+
+/// `HRESULT=80070426`, `hresult:80070005`, `HRESULT: 0x80070005`: an error in whatever language, for success has none.
+fn has_hresult(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    line.split("hresult").skip(1).any(|rest| {
+        let number = rest.trim_start_matches([':', '=', ' ']);
+        number.strip_prefix("0x").unwrap_or(number).starts_with('8')
+    })
 }
 
 /// The first line of what a program printed, for a sentence.
@@ -127,8 +136,12 @@ mod tests {
             "ERROR ( message:Cannot find APPPOOL object with identifier \"x\". )",
             false,
         );
-        assert!(is_error("x\n  ERROR ( message:no )"));
-        assert!(!is_error("\"ERROR (\" successfully recycled"));
+        assert_eq!(error("x\n  ERROR ( message:no )"), Some("ERROR ( message:no )"));
+        assert_eq!(error("\"ERROR (\" successfully recycled"), None);
+        let localised = "FEHLER ( Meldung:Der Dienst startet nicht. HRESULT=80070426 )";
+        assert_eq!(error(&format!("x\n{localised}\ny")), Some(localised));
+        assert!(error("Ausnahme von HRESULT: 0x80070005 (E_ACCESSDENIED)").is_some());
+        assert_eq!(error("\"hresult\" wurde erfolgreich wiederverwendet\nHRESULT=0"), None);
         assert_eq!(first_line("\r\n  a \nb"), "a");
     }
 }

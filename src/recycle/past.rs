@@ -2,7 +2,7 @@
 
 use super::task::{Standing, Task};
 use crate::cli::Recycle;
-use crate::journal::{Action, State, StepRecord};
+use crate::journal::{Action, Outcome, State, StepRecord};
 use chrono::{DateTime, TimeDelta, Utc};
 use stillin_reports::report::rfc3339;
 
@@ -15,22 +15,25 @@ pub fn standing(
     now: DateTime<Utc>,
 ) -> Standing {
     let is_wanted_again = args.again.contains(&task.step);
-    if let Some(last) = past.iter().rfind(|record| covers(record, task)) {
-        let is_of_this_plan = last.plan_sha256 == plan_sha256;
-        match last.state() {
-            State::Uncertain if !is_wanted_again => {
-                return Standing::Uncertain(uncertain(last, task.step));
-            }
-            // Another plan may have seen the pool open again since.
-            State::Done if is_of_this_plan && !is_wanted_again => {
-                return Standing::Done(format!(
-                    "done at {} (line {} of the journal); --again {} does it again",
-                    rfc3339(&end(last)),
-                    last.line,
-                    task.step
-                ));
-            }
-            _ => {}
+    // A failure undoes nothing of what was done before it, and clears up nothing.
+    let known =
+        || past.iter().filter(|record| covers(record, task) && record.state() != State::Failed);
+    if !is_wanted_again {
+        let last = known().next_back().filter(|record| record.state() == State::Uncertain);
+        if let Some(last) = last {
+            return Standing::Uncertain(uncertain(last, task.step));
+        }
+        // Another plan may have seen the pool open again since.
+        let is_done = |record: &&StepRecord| {
+            record.state() == State::Done && record.plan_sha256 == plan_sha256
+        };
+        if let Some(done) = known().rfind(is_done) {
+            return Standing::Done(format!(
+                "done at {} (line {} of the journal); --again {} does it again",
+                rfc3339(&end(done)),
+                done.line,
+                task.step
+            ));
         }
     }
     let lately =
@@ -67,9 +70,11 @@ fn end(record: &StepRecord) -> DateTime<Utc> {
 }
 
 fn uncertain(record: &StepRecord, step: u64) -> String {
-    let how = match record.ended_at {
-        Some(_) => "took too long and was killed",
-        None => "never ended, because the run was killed",
+    let how = match (record.outcome, &record.workers_after) {
+        (None, _) => "never ended, because the run was killed",
+        (Some(Outcome::Unproven), Some(_)) => "was said to be done, but no worker changed",
+        (Some(Outcome::Unproven), None) => "was said to be done, but the workers were not seen",
+        (Some(_), _) => "took too long and was killed",
     };
     let workers = match record.workers_before.as_slice() {
         [] => "it had no worker then".to_owned(),

@@ -13,7 +13,7 @@ use crate::journal::{
     self, Action, Begun, Closed, Ended, Event, Opened, Outcome, PlanFile, Skipped, Writer,
 };
 use crate::messages::Messages;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use chrono::TimeDelta;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -36,6 +36,8 @@ struct Run<'a> {
     writer: Writer,
     messages: &'a Messages,
     has_begun: bool,
+    /// A step was begun, and failed: not one that was only looked at.
+    has_failed: bool,
 }
 
 /// Does what is to be done.
@@ -59,7 +61,7 @@ pub fn execute(
     say_torn(&journal, args, messages);
     let mut tasks = with_past(tasks, &journal, &file, args);
     let name = format!("{}-{}", now().format("%Y%m%dT%H%M%S%.3fZ"), std::process::id());
-    let mut run = Run { args, name, writer, messages, has_begun: false };
+    let mut run = Run { args, name, writer, messages, has_begun: false, has_failed: false };
     run.open(file, host)?;
     for task in tasks.iter().filter(|task| task.standing != Standing::Go) {
         run.skip(task)?;
@@ -67,7 +69,8 @@ pub fn execute(
     let is_whole = run.servers(&mut tasks).and_then(|is_whole| run.close().map(|()| is_whole));
     match is_whole {
         Ok(true) => Ok(status(&tasks, messages.is_partial())),
-        Ok(false) => Ok(ExitCode::from(3)),
+        Ok(false) if run.has_failed => Ok(ExitCode::from(3)),
+        Ok(false) => Ok(ExitCode::from(if run.has_begun { 1 } else { 2 })),
         Err(error) if run.has_begun => {
             messages.partial(&format!("{error:#}"));
             Ok(ExitCode::from(3))
@@ -132,9 +135,13 @@ impl Run<'_> {
                 continue;
             }
             match self.step(task) {
-                Ok(text) => {
+                Ok(standing) => {
+                    let text = standing.reason().unwrap_or_default();
                     say(&format!("{}  {text}\n", place(task)))?;
-                    tasks[index].standing = Standing::Done(text);
+                    if let Standing::Uncertain(text) = &standing {
+                        self.messages.partial(&format!("{}: {text}", place(task)));
+                    }
+                    tasks[index].standing = standing;
                 }
                 Err(error) => {
                     self.messages.partial(&format!("{}: {error:#}", place(task)));
@@ -180,7 +187,7 @@ impl Run<'_> {
     }
 
     /// One step; what came of it.
-    fn step(&mut self, task: &Task) -> anyhow::Result<String> {
+    fn step(&mut self, task: &Task) -> anyhow::Result<Standing> {
         let looked = self.look(task);
         if let Err(error) = &looked {
             self.write_skipped(task, &format!("{error:#}"))?;
@@ -191,18 +198,26 @@ impl Run<'_> {
         self.write_begun(task, &command, &before)?;
         let limit = self.limit(program);
         let ran = process::run(&command, limit.to_std().unwrap_or_default());
-        let outcome = match &ran {
+        let says = match &ran {
             Ok(ran) if ran.is_late => Outcome::TimedOut,
-            Ok(ran) if ran.exit == Some(0) && !appcmd::is_error(&ran.stdout) => Outcome::Done,
+            Ok(ran) if ran.exit == Some(0) && error(ran).is_none() => Outcome::Done,
             _ => Outcome::Failed,
         };
-        let is_done = outcome == Outcome::Done;
+        let is_done = says == Outcome::Done;
         let after = if is_done { self.workers_after(task, &before) } else { None };
+        let outcome = match is_done && !is_proven(&before, after.as_deref()) {
+            true => Outcome::Unproven,
+            false => says,
+        };
+        self.has_failed |= matches!(outcome, Outcome::Failed | Outcome::TimedOut);
         self.write_ended(task, outcome, &ran, &after)
             .context("the command was run, but what came of it is not written down")?;
         let ran = ran?;
         match outcome {
-            Outcome::Done => Ok(self.done(task, &before, after.as_deref())),
+            Outcome::Done => {
+                Ok(Standing::Done(done(&before, after.as_deref().unwrap_or_default())))
+            }
+            Outcome::Unproven => Ok(Standing::Uncertain(unproven(&before, after.as_deref()))),
             Outcome::TimedOut => bail!(
                 "took longer than {} and was killed; it may have been done all the same",
                 span(limit)
@@ -298,7 +313,7 @@ impl Run<'_> {
         }
         // A list of nothing: appcmd prints nothing, and its status is 1.
         let is_empty = ran.exit == Some(1) && ran.output().trim().is_empty();
-        if (ran.exit != Some(0) && !is_empty) || appcmd::is_error(&ran.stdout) {
+        if (ran.exit != Some(0) && !is_empty) || error(&ran).is_some() {
             bail!("cannot look, appcmd {}: {}", words.join(" "), failure(Program::Appcmd, &ran));
         }
         Ok(ran)
@@ -315,34 +330,42 @@ impl Run<'_> {
             std::thread::sleep(BETWEEN);
         }
     }
+}
 
-    /// What the workers say of a step that was done.
-    fn done(&self, task: &Task, before: &[u32], after: Option<&[u32]>) -> String {
-        let was = workers_in_words(before);
-        let is = if before.len() == 1 { "is" } else { "are" };
-        let doubt = |text: String| {
-            self.messages.partial(&format!("{}: {text}", place(task)));
-            text
-        };
-        let Some(after) = after.filter(|_| !before.is_empty()) else {
-            return match before {
-                [] => "done; it had no worker, and so no token".to_owned(),
-                _ => doubt(format!(
-                    "done, says the server; whether {was} {is} gone could not be seen"
-                )),
-            };
-        };
-        let now = workers_in_words(after);
-        if !is_changed(before, after) {
-            doubt(format!("done, says the server; but {was} {is} still there, and no other came"))
-        } else if after.is_empty() {
-            format!("done; {was} {is} gone, and the next request starts another")
-        } else if before.iter().any(|id| after.contains(id)) {
-            format!("done; {was} before, {now} now, until what is old has ended")
-        } else {
-            format!("done; {was} before, {now} now")
-        }
+/// Whether the workers show that it was done: other ones are the proof (DOMAIN.md 6.4), and without any there was no token.
+fn is_proven(before: &[u32], after: Option<&[u32]>) -> bool {
+    before.is_empty() || after.is_some_and(|after| is_changed(before, after))
+}
+
+/// What the workers say of a step that was done.
+fn done(before: &[u32], after: &[u32]) -> String {
+    let (was, now) = (workers_in_words(before), workers_in_words(after));
+    if before.is_empty() {
+        "done; it had no worker, and so no token".to_owned()
+    } else if after.is_empty() {
+        format!("done; {was} {} gone, and the next request starts another", is_or_are(before))
+    } else if before.iter().any(|id| after.contains(id)) {
+        format!("done; {was} before, {now} now, until what is old has ended")
+    } else {
+        format!("done; {was} before, {now} now")
     }
+}
+
+/// What the workers say of a step that is said to be done.
+fn unproven(before: &[u32], after: Option<&[u32]>) -> String {
+    let (was, is) = (workers_in_words(before), is_or_are(before));
+    match after {
+        Some(_) => format!(
+            "not proven: it was done, says the server; but {was} {is} still there, and no other came"
+        ),
+        None => format!(
+            "not proven: it was done, says the server; whether {was} {is} gone could not be seen"
+        ),
+    }
+}
+
+fn is_or_are(workers: &[u32]) -> &'static str {
+    if workers.len() == 1 { "is" } else { "are" }
 }
 
 /// Whether the old workers are gone, or another one is there.
@@ -351,7 +374,12 @@ fn is_changed(before: &[u32], after: &[u32]) -> bool {
 }
 
 fn unexpected(words: &[&str], line: &str) -> anyhow::Error {
-    anyhow::anyhow!("appcmd {} printed what is not understood: `{line}`", words.join(" "))
+    anyhow!("appcmd {} printed what is not understood: `{line}`", words.join(" "))
+}
+
+/// The line that says that it failed; a wrapper may take it to the other stream.
+fn error(ran: &Ran) -> Option<&str> {
+    appcmd::error(&ran.stdout).or_else(|| appcmd::error(&ran.stderr))
 }
 
 fn failure(program: Program, ran: &Ran) -> String {
@@ -360,5 +388,9 @@ fn failure(program: Program, ran: &Ran) -> String {
         Some(exit) => format!("{} ended with {exit}", program.name()),
         None => format!("{} was killed", program.name()),
     };
-    format!("{how}: {}{}", appcmd::first_line(&output), appcmd::cure(ran.exit, &output))
+    format!(
+        "{how}: {}{}",
+        error(ran).unwrap_or(appcmd::first_line(&output)),
+        appcmd::cure(ran.exit, &output)
+    )
 }

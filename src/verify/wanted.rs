@@ -174,7 +174,7 @@ fn may_go_on(path: &report::Path) -> bool {
     matches!(path.state, "open" | "unknown")
 }
 
-/// A plan alone tells how far the longest of its logs reached.
+/// A plan alone tells how far all of its logs reached.
 fn of_steps(steps: &[Step], as_of: Option<DateTime<Utc>>) -> BTreeMap<String, DateTime<Utc>> {
     steps.iter().filter_map(|step| Some((step.pool.0.clone(), as_of?))).collect()
 }

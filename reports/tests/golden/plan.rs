@@ -113,6 +113,41 @@ fn what_is_no_plan_is_said_to_be_none() {
     );
 }
 
+/// A step that nothing stands behind is one that somebody put there.
+#[test]
+fn steps_for_nothing_and_nobody() {
+    let check = |report: &Report, expect: &str| {
+        let error = read(&json(report)).unwrap_err();
+        assert!(error.contains(expect), "{error}");
+    };
+    let with = |change: fn(&mut Step)| {
+        let mut report = two_steps();
+        change(&mut report.plan[1]);
+        report
+    };
+    let elsewhere = "no finding of step 2 of the plan tells of that pool";
+    check(&with(|step| step.server = "EX01".into()), elsewhere);
+    check(&with(|step| step.pool = "MSExchangeOWAAppPool".into()), elsewhere);
+    check(&with(|step| step.why = vec!["f1".into()]), elsewhere);
+    check(&with(|step| step.why.clear()), elsewhere);
+    check(&with(|step| step.accounts.clear()), "step 2 of the plan is for nobody");
+    let plan = Plan::of(&with(|step| step.why.clear()));
+    assert!(read(&json(&plan)).unwrap_err().contains("step 2 of the plan is for nobody"));
+}
+
+/// Old logs of one server are not made new by a line of another, or by one that is ahead.
+#[test]
+fn as_old_as_the_oldest_of_its_logs() {
+    let mut report = two_steps();
+    let oldest = report.coverage[1].to;
+    report.coverage[0].to += chrono::TimeDelta::days(9);
+    assert_eq!(Plan::of(&report).as_of, Some(oldest));
+    report.plan.pop();
+    assert_eq!(Plan::of(&report).as_of, Some(report.coverage[0].to));
+    report.coverage.remove(0);
+    assert_eq!(Plan::of(&report).as_of, None);
+}
+
 /// Versions that come after this one, whichever it is.
 fn newer_versions() -> Vec<String> {
     let ours = env!("CARGO_PKG_VERSION").split('.').map(|n| n.parse().unwrap());

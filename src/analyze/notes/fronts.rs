@@ -23,6 +23,7 @@ pub fn notes(run: &Run<'_>) -> Vec<String> {
     notes.extend(crowded(run));
     notes.extend(forwarded(run));
     notes.extend(strange(run));
+    notes.extend(several_sids(run));
     notes.extend(shared(run));
     notes.extend(impersonated(run));
     notes
@@ -182,6 +183,20 @@ fn strange(run: &Run<'_>) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// Accounts of which only their name is known, which HttpProxy shows to be several accounts'.
+fn several_sids(run: &Run<'_>) -> impl Iterator<Item = String> {
+    let several = run.collected.sids.iter().filter(|(_, sids)| sids.len() > 1);
+    several.take(MOST).map(|(&account, sids)| {
+        let display = run.directory.accounts.list[account].display.as_str();
+        let sids: Vec<&str> = sids.iter().map(String::as_str).collect();
+        format!(
+            "{display}: HttpProxy has several SIDs under its names ({}), and no source tells which one is its own, so whatever \
+             was served under them is told as possible only; add a directory export",
+            super::first_few(&sids)
+        )
+    })
 }
 
 /// Names that clients of several accounts typed.

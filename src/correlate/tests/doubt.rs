@@ -41,6 +41,31 @@ fn enabled_then_or_then() {
 }
 
 #[test]
+fn shortly_before_it_is_enabled_again_it_may_be_so_already() {
+    // 129.5 is within the slack; what began before and lasted until then was let in while disabled.
+    check(
+        "D100 E130",
+        "90 105 120+10 128 129.5 131",
+        "105:cached_token/certain 120:cached_token/certain 128:cached_token/certain \
+         129:cached_token/possible",
+    );
+    // By a clock that is four minutes behind 130 is 126.
+    check_told(
+        "D100 E130",
+        "90 105 115 124 125.5 128",
+        &told("b4"),
+        "105:cached_token/certain 115:cached_token/certain 124:cached_token/certain \
+         125:cached_token/possible 128:cached_token/possible",
+    );
+    check("X100 P130", "90 129.5", "129:unexplained/possible");
+    check(
+        "D100 E130..150",
+        "90 120 129.5 131",
+        "120:ambiguous/certain 129:ambiguous/possible 131:ambiguous/possible",
+    );
+}
+
+#[test]
 fn a_clock_that_is_ahead_widens_the_slack() {
     let story = "90 103 104.5 106";
     check(

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::cli::{Cli, Verb};
-use crate::journal::Outcome;
 use clap::Parser;
 
 fn args(words: &str) -> Recycle {
@@ -48,6 +47,7 @@ fn task(pool: &str) -> Task {
 
 const DONE: Option<Outcome> = Some(Outcome::Done);
 const FAILED: Option<Outcome> = Some(Outcome::Failed);
+const UNPROVEN: Option<Outcome> = Some(Outcome::Unproven);
 const LATE: Option<Outcome> = Some(Outcome::TimedOut);
 
 /// The first word of the standing, at minute 60.
@@ -77,13 +77,18 @@ fn done_before() {
     check("P", &[record(0, "P", DONE)], "this", "--again 1", "Go");
     check("P", &[record(59, "P", DONE)], "this", "--again 1", "Refused");
     check("P", &[record(61, "P", DONE)], "other", "", "Refused(\"recycled in the future");
-    // A failure after it makes it no older.
-    check("P", &[record(55, "P", DONE), record(56, "P", FAILED)], "this", "", "Refused");
+    // A failure after it neither undoes it nor makes it older.
+    let again = [record(55, "P", DONE), record(56, "P", FAILED)];
+    check("P", &again, "this", "", "Done");
+    check("P", &again, "other", "", "Refused");
+    // Nor does what another plan did.
+    let other = StepRecord { plan_sha256: "other".to_owned(), ..record(1, "P", DONE) };
+    check("P", &[record(0, "P", DONE), other], "this", "", "Done");
 }
 
 #[test]
 fn not_known() {
-    for outcome in [None, LATE] {
+    for outcome in [None, LATE, UNPROVEN] {
         for plan in ["this", "other"] {
             check("P", &[record(0, "P", outcome)], plan, "", "Uncertain");
             check("P", &[record(59, "P", outcome)], plan, "--again 1", "Go");
@@ -93,6 +98,7 @@ fn not_known() {
         check("P", &[record(0, "P", DONE), record(1, "P", outcome)], "this", "", "Uncertain");
     }
     check("P", &[record(59, "P", FAILED)], "this", "", "Go");
+    check("P", &[record(0, "P", LATE), record(1, "P", FAILED)], "this", "", "Uncertain");
 }
 
 #[test]

@@ -123,10 +123,17 @@ fn pools_come_from_a_fixed_list() {
 #[test]
 fn servers_that_no_command_may_hold() {
     let check = |server: &str, is_taken: bool| {
-        let tasks = tasks(&plan(&[ada(server, SYNC)]), &args(""), "HERE").unwrap();
-        assert_eq!(tasks[0].standing == Standing::Go, is_taken, "{server}");
+        for via in ["command:ssh {server} {args}", "winrm", "local"] {
+            let mut args = args("");
+            args.via = Via::parse(via).unwrap();
+            let tasks = tasks(&plan(&[ada(server, SYNC)]), &args, server).unwrap();
+            assert_eq!(tasks[0].standing == Standing::Go, is_taken, "{server} {via}");
+        }
     };
     check("EX01", true);
+    // ssh would make a command of the second word.
+    check("EX01 reboot", false);
+    check("EX01\treboot", false);
     check("EX-01_A.fabrikam.example", true);
     check("192.0.2.7", true);
     check("UNKNOWN (.)", false);

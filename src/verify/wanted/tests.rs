@@ -123,7 +123,13 @@ fn what_is_no_plan_is_refused() {
         (report["plan"], report["findings"]) = (json!([]), json!([]));
     };
     refused(&nothing, "nothing to verify");
-    refused(&|report| report["plan"][0]["pool"] = json!("x\" & calc"), "`x\" & calc` is no pool");
+    let pool = |report: &mut Value| report["plan"][0]["pool"] = json!("x\" & calc");
+    refused(&pool, "no finding of step 1 of the plan tells of that pool");
+    let both = |report: &mut Value| {
+        pool(report);
+        report["findings"][0]["paths"][0]["pool"] = json!("x\" & calc");
+    };
+    refused(&both, "`x\" & calc` is no pool");
     refused(&|report| report["schema"] = json!("stillin/report/2"), "neither a report");
     refused(&|report| report["tool"]["version"] = json!("99.0.0"), "newer");
 }
