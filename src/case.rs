@@ -16,7 +16,7 @@ use crate::correlate::{
 use crate::schemes::{By, Setting};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
-use stillin_parsers::event::{ChangeKind, Precision};
+use stillin_parsers::event::{ChangeKind, Pos, Precision};
 use stillin_parsers::exchange::{self, Scheme};
 
 /// Indexes that the whole run shares.
@@ -27,6 +27,8 @@ pub struct World<'a> {
     pub changes: &'a [Change],
     /// The disables that are by design, as indexes of changes.
     pub by_design: &'a BTreeMap<usize, Design>,
+    /// Disabled accounts of which a source says, and not of when, that they are enabled.
+    pub enabled_since_unknown: &'a BTreeMap<AccountId, (usize, Pos)>,
     /// All rows and their texts.
     pub book: &'a Book,
     /// For each key of the book its server's index in the coverage.
@@ -126,6 +128,7 @@ pub fn judge(
         .into_iter()
         .filter(|c| world.since.is_none_or(|since| accesses[c.request].end >= since))
         .map(|c| correlate::settle(c, &runs))
+        .map(|c| if may_be_enabled(account, &c, changes, world) { c.perhaps_enabled() } else { c })
         .map(|c| Row {
             access: accesses[c.request],
             change: changes[c.change],
@@ -222,6 +225,23 @@ fn scheme(access: &Access, world: &World<'_>) -> Scheme {
 fn setting(access: &Access, world: &World<'_>) -> Option<Setting> {
     let setting = world.settings.get(access.key as usize).copied().flatten();
     setting.filter(|setting| setting.by == By::Option || !access.is_back_end)
+}
+
+/// Where nothing but an enable explains that a disabled account was served, a source that knows it as enabled, and does not
+/// say when, may be right.
+fn may_be_enabled(
+    account: AccountId,
+    classed: &Classed,
+    changes: &[usize],
+    world: &World<'_>,
+) -> bool {
+    let kind_of = |change: usize| world.changes[changes[change]].kind;
+    let is_undone =
+        || (classed.change..changes.len()).any(|later| kind_of(later) == ChangeKind::Enabled);
+    classed.class == Class::Unexplained
+        && kind_of(classed.change) == ChangeKind::Disabled
+        && world.enabled_since_unknown.contains_key(&account)
+        && !is_undone()
 }
 
 /// The changes of each account that bear on access, by time: those that cut and those that restore.

@@ -70,6 +70,8 @@ pub struct Directory {
     pub by_design: BTreeMap<usize, Design>,
     /// Accounts that are disabled since nobody knows when.
     pub disabled_since_unknown: Vec<AccountId>,
+    /// Disabled accounts of which a source says, and not of when, that they are enabled, with the first such record.
+    pub enabled_since_unknown: BTreeMap<AccountId, (usize, Pos)>,
     /// Accounts of whose expiry sources contradict each other, without a time that settles it.
     pub expiry_unknown: Vec<AccountId>,
 }
@@ -139,8 +141,15 @@ pub fn merge(told: &[Told]) -> Directory {
         (change.kind == ChangeKind::Disabled).then_some((index, *design))
     };
     let by_design = changes.iter().enumerate().filter_map(by_design).collect();
-    let Unknown { disabled_since_unknown, expiry_unknown } = unknown;
-    Directory { accounts, changes, by_design, disabled_since_unknown, expiry_unknown }
+    let Unknown { disabled_since_unknown, enabled_since_unknown, expiry_unknown } = unknown;
+    Directory {
+        accounts,
+        changes,
+        by_design,
+        disabled_since_unknown,
+        enabled_since_unknown,
+        expiry_unknown,
+    }
 }
 
 /// The accounts of linked mailboxes, each with its master, which becomes an identity of its own.
@@ -159,6 +168,7 @@ fn links<'a>(told: &[&'a Told], identities: &mut Vec<&'a Identity>) -> Vec<(usiz
 #[derive(Default)]
 struct Unknown {
     disabled_since_unknown: Vec<AccountId>,
+    enabled_since_unknown: BTreeMap<AccountId, (usize, Pos)>,
     expiry_unknown: Vec<AccountId>,
 }
 
@@ -262,6 +272,17 @@ fn merge_account(account: AccountId, mut heard: Heard, unknown: &mut Unknown) ->
     }
     merged.extend(enabled_since(account, &merged, says(true), control_set));
     dispute(&mut merged);
+    // Such a source may be older than the disable, or tell of an enable that no other one tells of.
+    let timeless = says(true).filter(|state| state.changed.is_none()).map(|state| state.evidence);
+    let decides = |c: &&Change| {
+        let restores = matches!(c.kind, ChangeKind::Enabled | ChangeKind::Created);
+        restores || matches!(c.kind, ChangeKind::Disabled | ChangeKind::Deleted)
+    };
+    let is_off =
+        merged.iter().rfind(decides).is_some_and(|change| change.kind == ChangeKind::Disabled);
+    unknown
+        .enabled_since_unknown
+        .extend(timeless.min().filter(|_| is_off).map(|evidence| (account, evidence)));
     merged
 }
 

@@ -185,6 +185,12 @@ impl Classed {
         let (class, residual) = (Class::Refused, Residual::No);
         Classed { request, change: effect.change, class, residual, run: None, speaks }
     }
+
+    /// The same, if the account may have been enabled again by then.
+    pub fn perhaps_enabled(self) -> Self {
+        let residual = self.residual.min(Residual::Possible);
+        Classed { residual, speaks: self.speaks.and(Ground::MaybeEnabled.into()), ..self }
+    }
 }
 
 /// Classes every request whose end is at or after the change in effect; `emit` gets them in order.

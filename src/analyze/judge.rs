@@ -46,6 +46,7 @@ impl Run<'_> {
             accounts: &self.directory.accounts,
             changes: &self.directory.changes,
             by_design: &self.directory.by_design,
+            enabled_since_unknown: &self.directory.enabled_since_unknown,
             book,
             server_of_key: &book
                 .keys

@@ -9,7 +9,7 @@ use crate::change::{Change, Directory};
 use crate::messages::Messages;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use stillin_parsers::event::ChangeKind;
+use stillin_parsers::event::{ChangeKind, Pos};
 use stillin_parsers::kind::Kind;
 
 /// Rejects printed for each source.
@@ -247,6 +247,7 @@ fn changes(run: &Run<'_>) -> Vec<String> {
         ids.iter().map(|&id| directory.accounts.list[id].display.as_str()).collect()
     };
     notes.extend(since_unknown(directory));
+    notes.extend(perhaps_enabled(run));
     notes.extend(disputed(run));
     let unknown = display(&directory.expiry_unknown);
     if !unknown.is_empty() {
@@ -320,6 +321,26 @@ fn since_unknown(directory: &Directory) -> Vec<String> {
         (!names.is_empty()).then(|| format!("{}: {words}", first_few(&names)))
     };
     notes.into_iter().filter_map(note).collect()
+}
+
+/// An export that knows a disabled account as enabled, and does not say since when.
+fn perhaps_enabled(run: &Run<'_>) -> Vec<String> {
+    const SHOWN: usize = 5;
+    let directory = &run.directory;
+    let told = directory.enabled_since_unknown.iter().filter(|(id, _)| run.watched.contains(id));
+    let note = |(&id, &(source, pos)): (&AccountId, &(usize, Pos))| {
+        let (account, path) =
+            (&directory.accounts.list[id].display, &run.files.get(source)?.source.path);
+        Some(format!(
+            "{account}: {path}{pos} says enabled, and not since when: it is older than the disable, or there was an enable \
+             that no source tells of; add an export with whenChanged"
+        ))
+    };
+    let more = told.clone().count().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| {
+        format!("and {more} more accounts that an export says are enabled, and not since when")
+    });
+    told.take(SHOWN).filter_map(note).chain(more).collect()
 }
 
 /// The first five names, and how many more.

@@ -68,6 +68,7 @@ fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
         accounts: &Accounts::default(),
         changes: &[disabled],
         by_design: &BTreeMap::new(),
+        enabled_since_unknown: &BTreeMap::new(),
         book: &book,
         server_of_key: &[0],
         pool_of_key: &[0],
