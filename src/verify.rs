@@ -12,7 +12,7 @@ use crate::analyze::outputs::{self, Outputs};
 use crate::analyze::since::{self, Beside, Since};
 use crate::cli::{self, Analyze, Verify};
 use crate::input::{self, refused};
-use crate::journal::{self, Action, Journal, State, StepRecord};
+use crate::journal::{self, Action, Journal, StepRecord};
 use crate::messages::Messages;
 use crate::source::{Origin, Source};
 use crate::workers::Pool;
@@ -143,7 +143,7 @@ fn arguments(args: &Verify, rules: &Rules) -> Result<Analyze, String> {
 
 /// A step that was done is a restart like one that an event tells of.
 fn restart(record: &StepRecord) -> Option<Restart> {
-    let time = record.ended_at.filter(|_| record.state() == State::Done)?;
+    let time = record.ended_at.filter(|_| recycled::is_done(record))?;
     Some(Restart {
         pos: Pos::Line(record.line),
         time,

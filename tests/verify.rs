@@ -300,3 +300,16 @@ fn who_watches_in_vain_gets_the_last_verdict() {
     assert_eq!(ended, Some(0), "{page}");
     assert!(page.starts_with("Nobody was served since who should not be"), "{page}");
 }
+
+/// What the last verdict was made from is gone: nothing good is known any more.
+#[test]
+fn who_watches_a_folder_that_goes_away_gets_nothing_good() {
+    let story = now();
+    append(&story.folder.join(EX01), &line(story.at(4), "probe"));
+    let mut watching = Watching::begin(&story, "5s");
+    watching.until("is no contradiction");
+    at_last(|| fs::rename(story.folder.join("since"), story.folder.join("gone")));
+    let (ended, page) = watching.end();
+    assert_eq!(ended, Some(3), "{page}");
+    assert!(page.starts_with("The logs cannot tell yet"), "{page}");
+}

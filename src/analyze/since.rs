@@ -14,7 +14,7 @@ use crate::messages::Messages;
 use crate::workers::{self, Pool};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use stillin_parsers::event::{self, Pos};
+use stillin_parsers::event::{self, ChangeKind, Pos};
 use stillin_parsers::exchange::{self, Auth, Refusal};
 use stillin_reports::report::{self, ChangeEvidence, Client, Evidence, Word};
 
@@ -81,6 +81,8 @@ pub struct Since {
     pub uses: Vec<Use>,
     /// For each fact of a change that was told beside the sources, by its line, the account and the change that it is.
     pub told: BTreeMap<u64, (AccountId, usize)>,
+    /// When accounts were enabled again, and what tells of it; no place where it is only told beside the sources.
+    pub enabled: BTreeMap<AccountId, Vec<(DateTime<Utc>, ChangeEvidence)>>,
     /// Sure restarts of the pools that were asked for, in order.
     pub restarts: BTreeMap<Pool, Vec<Restart>>,
     /// What the logs can speak about of the pools that were asked for, or that have requests.
@@ -89,6 +91,8 @@ pub struct Since {
     pub coverage: Vec<report::Coverage>,
     /// What was read.
     pub sources: Vec<report::Source>,
+    /// What was named and is not there, or cannot be read; it is in the notes as well.
+    pub problems: Vec<String>,
     /// What else the reader has to know.
     pub notes: Vec<String>,
 }
@@ -105,7 +109,7 @@ pub fn since(
     let (files, problems) = find(args, hash, outputs, messages)?;
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let mut run = judged(args, files, beside, hash, messages)?;
-    run.notes.splice(0..0, problems);
+    run.notes.splice(0..0, problems.iter().cloned());
     notes::say_of_logs(&mut run, messages);
     let uses = uses(&run);
     let all: BTreeSet<&Pool> =
@@ -116,6 +120,8 @@ pub fn since(
     };
     Ok(Since {
         told: told(&run),
+        enabled: enabled(&run),
+        problems,
         restarts: restarts(&run, pools),
         spans: all.iter().filter_map(span).collect(),
         coverage: assemble::coverage(&run),
@@ -143,6 +149,17 @@ fn told(run: &Run<'_>) -> BTreeMap<u64, (AccountId, usize)> {
         told.extend(beside.map(|(_, pos)| (pos.number(), (change.account, index))));
     }
     told
+}
+
+fn enabled(run: &Run<'_>) -> BTreeMap<AccountId, Vec<(DateTime<Utc>, ChangeEvidence)>> {
+    let mut enabled: BTreeMap<AccountId, Vec<_>> = BTreeMap::new();
+    let changes = run.directory.changes.iter();
+    for change in changes.filter(|change| change.kind == ChangeKind::Enabled) {
+        let Some((source, pos)) = change.evidence.first() else { continue };
+        let place = ChangeEvidence { path: path(run, *source), pos: pos.number() };
+        enabled.entry(change.account).or_default().push((change.at, place));
+    }
+    enabled
 }
 
 fn uses(run: &Run<'_>) -> Vec<Use> {

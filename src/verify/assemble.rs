@@ -11,6 +11,7 @@ use crate::journal::StepRecord;
 use crate::workers::Pool;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::event::ChangeKind;
 use stillin_reports::report::{Evidence, Tool};
 use stillin_reports::verify as report;
 
@@ -28,6 +29,8 @@ pub fn verify(known: Known<'_>, notes: Vec<String>) -> report::Verify {
         wanted.steps.iter().map(|step| of_step(step, &recycles, &findings)).collect();
     let states = findings.iter().flat_map(|(_, paths)| paths).map(|(_, state)| *state);
     let states = states.chain(steps.iter().map(|(_, state)| *state));
+    // What was named and is not there may be the log that says otherwise.
+    let missing = (!known.since.problems.is_empty()).then_some(State::NoCoverage);
     let rules = &wanted.rules;
     report::Verify {
         schema: report::SCHEMA,
@@ -39,7 +42,7 @@ pub fn verify(known: Known<'_>, notes: Vec<String>) -> report::Verify {
             drain_seconds: DRAIN.num_seconds(),
             flush_seconds: HELD_BACK.num_seconds(),
         },
-        state: states.min().unwrap_or(State::NoCoverage).word(),
+        state: states.chain(missing).min().unwrap_or(State::NoCoverage).word(),
         steps: steps.into_iter().map(|(step, _)| step).collect(),
         findings: findings.into_iter().map(|(finding, _)| finding).collect(),
         journal: known.input,
@@ -58,13 +61,14 @@ impl Known<'_> {
         let paths = wanted.findings.iter().flat_map(|finding| &finding.paths);
         let changes = wanted.findings.iter().map(|finding| finding.reason.at).min();
         let last = paths.filter(|path| path.pool == *pool).filter_map(|path| path.last).max();
+        let known_until = wanted.known_until.get(&pool.0).copied();
         recycled(&Told {
             records: &records,
             journal: self.input.as_ref().map(|input| input.path.as_str()).unwrap_or_default(),
             plan_sha256: &self.task.plan.sha256,
             restarts: self.since.restarts.get(pool).map_or(&[][..], Vec::as_slice),
-            last: last.or(changes),
-            known_until: wanted.known_until.get(&pool.0).copied(),
+            last: last.or(known_until).or(changes),
+            known_until,
             slack: self.task.arguments.slack,
         })
     }
@@ -80,9 +84,15 @@ fn of_finding(
     let steps: Vec<&Step> = wanted.steps.iter().filter(is_for).collect();
     let at = |pool: &Pool| recycles.get(pool).and_then(|recycled| recycled.at);
     let others = steps.iter().filter_map(|step| at(&step.pool)).max().map(|at| at + DRAIN);
-    let since = |pool: &Pool| at(pool).map(|at| at + DRAIN).or(others);
+    let is_own = |pool: &Pool| steps.iter().any(|step| step.pool == *pool);
+    let otherwise = |pool: &Pool| match is_own(pool) {
+        true => others,
+        false => wanted.until(&pool.0).or(others),
+    };
+    let since = |pool: &Pool| at(pool).map(|at| at + DRAIN).or_else(|| otherwise(pool));
     let uses = uses(known, finding);
-    let paths: Vec<(report::Path, Pool, State)> = paths(finding, &steps, &uses, since)
+    let is_seen = |pool: &Pool| known.since.spans.contains_key(pool);
+    let paths: Vec<(report::Path, Pool, State)> = paths(finding, &steps, &uses, since, is_seen)
         .into_iter()
         .map(|path| {
             let step = wanted.steps.iter().find(|step| step.pool == path.pool);
@@ -92,9 +102,11 @@ fn of_finding(
             };
             let here: Vec<&Use> = uses.iter().filter(is_here).collect();
             let asked = judge::Path {
-                is_in_step: step.is_some(),
+                is_in_step: is_own(&path.pool),
                 recycled: at(&path.pool),
-                others,
+                otherwise: otherwise(&path.pool),
+                kind: ChangeKind::from_word(finding.reason.kind),
+                has_new_password: wanted.has_new_password(&finding.reason.account),
                 last: path.last,
                 clients: &path.clients,
                 span: known.since.spans.get(&path.pool),
@@ -102,7 +114,8 @@ fn of_finding(
             };
             let verdict = judge(&asked, &here);
             let recycled = recycles.get(&path.pool).filter(|recycled| recycled.at.is_some());
-            let why = words::why(&path, step.is_some(), recycled, &verdict, &here);
+            let mut why = words::why(&path, step.is_some(), recycled, &verdict, &here);
+            why.extend(enabled(known, finding));
             (of_path(&path, step, &verdict, why), path.pool, verdict.state)
         })
         .collect();
@@ -121,6 +134,14 @@ fn of_finding(
         paths: paths.into_iter().map(|(path, ..)| path).collect(),
     };
     (finding, states)
+}
+
+/// That an account was enabled again: who is served since is no intruder, and is not listed.
+fn enabled(known: &Known<'_>, finding: &Finding) -> Option<String> {
+    let (account, _) = known.since.told.get(&finding.line)?;
+    let disables = ChangeKind::from_word(finding.reason.kind)?.disables();
+    let all = known.since.enabled.get(account).filter(|_| disables)?;
+    all.iter().find(|(at, _)| *at > finding.reason.at).map(|(at, place)| words::enabled(at, place))
 }
 
 /// The requests that bear on a finding: under its own change, or under one that takes the account away; and every
@@ -145,15 +166,17 @@ fn uses(known: &Known<'_>, finding: &Finding) -> Vec<Use> {
     known.since.uses.iter().filter(bears).map(restrained).collect()
 }
 
-/// The paths to be judged: those that may have gone on, one at least for each step, and others that were used since.
+/// The paths to be judged: those that may have gone on, one at least for each step, others that were used since, and
+/// those of which there is no log, unless a refusal had ended them.
 fn paths(
     finding: &Finding,
     steps: &[&Step],
     uses: &[Use],
     since: impl Fn(&Pool) -> Option<DateTime<Utc>>,
+    is_seen: impl Fn(&Pool) -> bool,
 ) -> Vec<Path> {
-    let mut paths: Vec<Path> =
-        finding.paths.iter().filter(|path| path.may_go_on).cloned().collect();
+    let counts = |path: &&Path| path.may_go_on || !(path.is_refused || is_seen(&path.pool));
+    let mut paths: Vec<Path> = finding.paths.iter().filter(counts).cloned().collect();
     for step in steps {
         if !paths.iter().any(|path| path.pool == step.pool) {
             let here = finding.paths.iter().filter(|path| path.pool == step.pool);
@@ -198,6 +221,7 @@ fn anybody(pool: &Pool) -> Path {
         last: None,
         clients: Vec::new(),
         may_go_on: true,
+        is_refused: false,
         is_other_auth: false,
     }
 }
@@ -261,7 +285,6 @@ fn of_step(
     let here = own.flat_map(|(_, paths)| paths).filter(|(pool, _)| *pool == step.pool);
     let worst = here.map(|(_, state)| *state).min().unwrap_or(State::NoCoverage);
     let state = match worst {
-        State::Proven => State::Proven,
         _ if recycled.at.is_none() => State::NotRecycled,
         worst => worst,
     };

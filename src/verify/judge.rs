@@ -6,6 +6,7 @@ use crate::analyze::since::Use;
 use crate::correlate::coverage::Span;
 use crate::correlate::{Class, DRAIN, LONGEST_REQUEST, Residual};
 use chrono::{DateTime, Utc};
+use stillin_parsers::event::ChangeKind;
 use stillin_parsers::exchange::Refusal;
 use stillin_reports::report::Client;
 
@@ -44,8 +45,13 @@ pub struct Path<'a> {
     pub is_in_step: bool,
     /// When its pool was recycled, if that is known.
     pub recycled: Option<DateTime<Utc>>,
-    /// When the last other pool of its finding was, and the old worker must have been gone.
-    pub others: Option<DateTime<Utc>>,
+    /// Without that, access counts from then on: in a step, when the last other pool of its finding was recycled and the
+    /// old worker must have been gone; else from where the logs of the plan ended.
+    pub otherwise: Option<DateTime<Utc>>,
+    /// What the finding is about.
+    pub kind: Option<ChangeKind>,
+    /// Its account got another password as well.
+    pub has_new_password: bool,
     /// Its last access when the plan was made.
     pub last: Option<DateTime<Utc>>,
     /// Who used it until then.
@@ -88,13 +94,15 @@ pub struct Verdict<'a> {
     pub anew: Vec<&'a Use>,
     /// Access that began while the old worker may still have lived, which is neither.
     pub drained: Vec<&'a Use>,
-    /// The first refusal after all of that which says that no token is left.
+    /// The first refusal after all of that which says that no token was found.
     pub refusal: Option<&'a Use>,
+    /// The last such refusal while the old worker may still have lived, which is no proof.
+    pub drained_refusal: Option<&'a Use>,
 }
 
 /// Judges a path. `uses` are its requests in order of end.
 pub fn judge<'a>(path: &Path<'_>, uses: &[&'a Use]) -> Verdict<'a> {
-    let since = path.recycled.map(|at| at + DRAIN).or(path.others);
+    let since = path.recycled.map(|at| at + DRAIN).or(path.otherwise);
     let pick = |is_it: &dyn Fn(&Use) -> bool| -> Vec<&'a Use> {
         let served = uses.iter().copied().filter(|request| request.refusal.is_none());
         served.filter(|request| is_it(request)).collect()
@@ -112,32 +120,43 @@ pub fn judge<'a>(path: &Path<'_>, uses: &[&'a Use]) -> Verdict<'a> {
     let is_draining =
         |request: &Use| path.recycled.is_some_and(|at| at <= request.start) && !is_since(request);
     let drained = pick(&|request| is_draining(request) && is_access(request));
-    let refusal = refusal(path, uses);
+    let [refusal, drained_refusal] = refusals(path, uses);
     let blind = blind(path, since);
     let state = if !accesses.is_empty() {
         State::Failed
-    } else if refusal.is_some() {
-        State::Proven
     } else if since.is_none() || (path.is_in_step && path.recycled.is_none()) {
         State::NotRecycled
+    } else if path.recycled.is_some() && refusal.is_some() {
+        State::Proven
     } else if blind.is_some() {
         State::NoCoverage
     } else {
         State::NoContradiction
     };
     let until = path.span.map(|span| seen_until(span, path.now));
-    Verdict { state, since, until, blind, accesses, unclear, anew, drained, refusal }
+    Verdict {
+        state,
+        since,
+        until,
+        blind,
+        accesses,
+        unclear,
+        anew,
+        drained,
+        refusal,
+        drained_refusal,
+    }
 }
 
-/// The first refusal after every access that says that no token is left. Where the pool was recycled it must be one of
-/// the new worker.
-fn refusal<'a>(path: &Path<'_>, uses: &[&'a Use]) -> Option<&'a Use> {
+/// The first refusal after every access that says that no token was found: where the pool was recycled, by the new
+/// worker; and the last one that may be the old worker's.
+fn refusals<'a>(path: &Path<'_>, uses: &[&'a Use]) -> [Option<&'a Use>; 2] {
     let place = |request: &Use| (request.end, request.order);
     let is_access = |request: &&&Use| request.refusal.is_none() && request.residual > Residual::No;
     let last = uses.iter().filter(is_access).map(|request| place(request)).max();
-    // Whoever was turned down with the right password had no token to find. A wrong password says that of a client only
-    // that was served before, for anybody can send one; the end of a session says it of nobody, and an account that
-    // Exchange itself blocks (456) may have a token all the same.
+    // Whoever was turned down with the right password had no token to find. A wrong password says that only of the old
+    // one, so after a password change, and of a client that was served before, for anybody can send one; the end of a
+    // session says it of nobody, and an account that Exchange itself blocks (456) may have a token all the same.
     let was_served = |client: &Client| {
         let mut in_logs = uses.iter().filter(is_access);
         path.clients.iter().any(|known| is_same(known, client))
@@ -146,22 +165,28 @@ fn refusal<'a>(path: &Path<'_>, uses: &[&'a Use]) -> Option<&'a Use> {
     let ends_it = |request: &Use| {
         request.refusal.is_some_and(|refusal| {
             let is_of_token = !refusal.may_be_session_end() && refusal != Refusal::Blocked;
-            refusal.proves_right_password() || (is_of_token && was_served(&request.client))
+            let is_gone = refusal == Refusal::NoSuchUser && path.kind == Some(ChangeKind::Deleted);
+            refusal.proves_right_password()
+                || is_gone
+                || (path.has_new_password && is_of_token && was_served(&request.client))
         })
     };
     let is_after = |request: &Use| {
         last.is_none_or(|last| last < place(request))
             && path.last.is_none_or(|last| last < request.end)
-            && path.recycled.is_none_or(|at| at + DRAIN < request.start)
     };
-    uses.iter().copied().find(|request| is_after(request) && ends_it(request))
+    let is_new = |request: &Use| path.recycled.is_none_or(|at| at + DRAIN < request.start);
+    let is_drained =
+        |request: &Use| !is_new(request) && path.recycled.is_some_and(|at| at <= request.start);
+    let after = || uses.iter().copied().filter(|request| is_after(request) && ends_it(request));
+    [after().find(|request| is_new(request)), after().rfind(|request| is_drained(request))]
 }
 
 /// The same device; of those without one, the same address and user agent.
 pub fn is_same(a: &Client, b: &Client) -> bool {
     match a.device.is_some() || b.device.is_some() {
         true => a.device == b.device,
-        false => (&a.user_agent, &a.ip) == (&b.user_agent, &b.ip),
+        false => a.ip.is_some() && (&a.user_agent, &a.ip) == (&b.user_agent, &b.ip),
     }
 }
 

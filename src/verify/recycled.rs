@@ -2,7 +2,7 @@
 
 use crate::analyze::since::Restart;
 use crate::correlate::DRAIN;
-use crate::journal::{State, StepRecord};
+use crate::journal::{Outcome, StepRecord};
 use chrono::{DateTime, TimeDelta, Utc};
 use stillin_reports::report::ChangeEvidence;
 
@@ -24,6 +24,9 @@ pub struct Told<'a> {
     pub slack: TimeDelta,
 }
 
+/// So far the clock of a server may be ahead of that of whoever recycled it.
+const CLOCKS: TimeDelta = TimeDelta::minutes(10);
+
 /// When a pool was recycled, and what tells of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recycled {
@@ -35,17 +38,32 @@ pub struct Recycled {
     pub attempt: Option<Attempt>,
     /// It was restarted again later.
     pub again: Option<Restart>,
+    /// So much later than the journal the event of it is, where that is more than a moment.
+    pub clocks_differ: Option<TimeDelta>,
 }
 
-/// A command of which it is known that it failed, or not known what it did.
+/// A command of which it is not known that it did what it was to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// When it began.
     pub at: DateTime<Utc>,
-    /// It failed; else nobody knows.
-    pub has_failed: bool,
+    /// What is known of it.
+    pub outcome: Attempted,
     /// Where the journal has it.
     pub place: ChangeEvidence,
+}
+
+/// What is known of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempted {
+    /// It failed.
+    Failed,
+    /// The worker of before is there, and no other.
+    SameWorker,
+    /// It ended, and nothing shows that it did anything.
+    Unproven,
+    /// It was begun, and nobody knows how it ended.
+    Unknown,
 }
 
 /// The journal tells what was meant to cut this plan's access, so it goes first; the event of the same recycle may be
@@ -59,17 +77,17 @@ pub fn recycled(told: &Told<'_>) -> Recycled {
             || told.last.is_none_or(|last| last < record.begun_at)
     };
     let records = || told.records.iter().filter(is_of_plan);
-    let done = records().rfind(|record| record.state() == State::Done);
-    let attempt = records().next_back().filter(|record| record.state() != State::Done);
+    let done = records().rfind(|record| is_done(record));
+    let attempt = records().next_back().filter(|record| !is_done(record));
     let attempt = attempt.map(|record| Attempt {
         at: record.begun_at,
-        has_failed: record.state() == State::Failed,
+        outcome: attempted(record),
         place: place(record),
     });
     let (mut at, mut places, event) = match done {
         Some(done) => {
             let ended = done.ended_at.unwrap_or(done.begun_at);
-            let (from, to) = (done.begun_at - told.slack, ended + DRAIN.max(told.slack));
+            let (from, to) = (done.begun_at - told.slack, ended + CLOCKS);
             let event = told.restarts.iter().find(|r| from <= r.at && r.at <= to);
             (Some(ended), vec![place(done)], event)
         }
@@ -82,7 +100,29 @@ pub fn recycled(told: &Told<'_>) -> Recycled {
     at = at.max(event.map(|event| event.at));
     places.extend(event.map(|event| event.place.clone()));
     let again = told.restarts.iter().find(|r| at.is_some_and(|at| at + DRAIN < r.at)).cloned();
-    Recycled { at, places, attempt, again }
+    let later = done.and_then(|done| Some(event?.at - done.ended_at?));
+    let clocks_differ = later.filter(|later| *later > DRAIN.max(told.slack));
+    Recycled { at, places, attempt, again, clocks_differ }
+}
+
+/// It says that it did what it was to do, and the workers do not say otherwise.
+pub fn is_done(record: &StepRecord) -> bool {
+    record.outcome == Some(Outcome::Done) && !keeps_its_worker(record)
+}
+
+/// There is a worker of before, and no new one.
+fn keeps_its_worker(record: &StepRecord) -> bool {
+    let after = record.workers_after.as_deref().unwrap_or_default();
+    !after.is_empty() && after.iter().all(|worker| record.workers_before.contains(worker))
+}
+
+fn attempted(record: &StepRecord) -> Attempted {
+    match record.outcome {
+        Some(Outcome::Failed) => Attempted::Failed,
+        Some(_) if keeps_its_worker(record) => Attempted::SameWorker,
+        Some(Outcome::TimedOut) | None => Attempted::Unknown,
+        Some(_) => Attempted::Unproven,
+    }
 }
 
 #[cfg(test)]

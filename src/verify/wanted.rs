@@ -19,16 +19,34 @@ pub struct Wanted {
     pub rules: Rules,
     /// Its steps.
     pub steps: Vec<Step>,
-    /// The findings that they are for.
+    /// The findings that they are for, and those that may go on though no step is for them.
     pub findings: Vec<Finding>,
     /// Their accounts, by name and by change.
     pub facts: Vec<Told>,
     /// How far the logs of each server reached when the plan was made; nothing where a plan stands alone.
     pub known_until: BTreeMap<String, DateTime<Utc>>,
-    /// Findings that may go on, and that no step is for.
-    pub left: Vec<(String, String)>,
     /// The report is there, not the plan alone.
     pub is_report: bool,
+}
+
+impl Wanted {
+    /// How far the logs of a server reached when the plan was made; of one that the plan did not know, those of all.
+    pub fn until(&self, server: &str) -> Option<DateTime<Utc>> {
+        self.known_until.get(server).or(self.known_until.values().max()).copied()
+    }
+
+    /// The account got another password.
+    pub fn has_new_password(&self, account: &str) -> bool {
+        let of = |identity: &Identity| {
+            let Identity { domain, sam_account_name, user_principal_name, .. } = identity;
+            [domain, sam_account_name, user_principal_name].map(Clone::clone)
+        };
+        let account = of(&named(account));
+        self.facts.iter().any(|told| match &told.fact {
+            Fact::Change(change) => change.kind.sets_password() && of(&change.account) == account,
+            _ => false,
+        })
+    }
 }
 
 /// A step of the plan.
@@ -45,7 +63,7 @@ pub struct Step {
     pub why: Vec<String>,
 }
 
-/// A finding that a step is for.
+/// A finding that is judged.
 pub struct Finding {
     /// Id, account, kind and time of the change.
     pub reason: Reason,
@@ -74,6 +92,8 @@ pub struct Path {
     pub clients: Vec<Client>,
     /// It was not known to be over.
     pub may_go_on: bool,
+    /// It ended by a refusal.
+    pub is_refused: bool,
     /// Some of it used no cached token, so that no recycle ends it.
     pub is_other_auth: bool,
 }
@@ -82,14 +102,17 @@ pub struct Path {
 pub fn read(bytes: &[u8]) -> Result<Wanted, String> {
     let plan = plan::read(bytes)?;
     let report = stillin_reports::read(bytes).ok();
-    if plan.plan.is_empty() {
+    let mut reasons = plan.findings;
+    let left = report.as_ref().map(|report| left(report, &reasons)).unwrap_or_default();
+    reasons.extend(left);
+    if plan.plan.is_empty() && reasons.is_empty() {
         return Err("its plan has no step, so there is nothing to verify".into());
     }
     let steps: Vec<Step> = plan.plan.into_iter().map(step).collect::<Result<_, _>>()?;
     let mut facts = Vec::new();
     let mut known: BTreeSet<&str> = BTreeSet::new();
     let mut lines: BTreeMap<&str, u64> = BTreeMap::new();
-    for finding in &plan.findings {
+    for finding in &reasons {
         let is_new = known.insert(&finding.account);
         if let Some(report) = report.as_ref().filter(|_| is_new) {
             of_report(report, &finding.account, &mut facts, &mut lines);
@@ -102,8 +125,7 @@ pub fn read(bytes: &[u8]) -> Result<Wanted, String> {
         let findings = report.iter().flat_map(|report| &report.findings);
         findings.into_iter().find(|finding| finding.id == id)
     };
-    let findings = plan
-        .findings
+    let findings = reasons
         .iter()
         .map(|reason| finding(reason.clone(), lines[reason.id.as_str()], whole(&reason.id)));
     Ok(Wanted {
@@ -113,7 +135,6 @@ pub fn read(bytes: &[u8]) -> Result<Wanted, String> {
             Some(report) => known_until(report),
             None => of_steps(&steps, plan.as_of),
         },
-        left: report.as_ref().map(|report| left(report, &plan.findings)).unwrap_or_default(),
         is_report: report.is_some(),
         steps,
         facts,
@@ -134,12 +155,19 @@ fn front_end_pool(pool: &str) -> Option<&'static str> {
 }
 
 /// Findings that may go on, though no step ends them.
-fn left(report: &Report, reasons: &[Reason]) -> Vec<(String, String)> {
+fn left(report: &Report, reasons: &[Reason]) -> Vec<Reason> {
     let is_judged = |id: &String| reasons.iter().any(|reason| reason.id == *id);
     let may_go_on = |finding: &&report::Finding| finding.paths.iter().any(may_go_on);
     let findings = report.findings.iter().filter(|finding| !is_judged(&finding.id));
     let left = findings.filter(may_go_on);
-    left.map(|finding| (finding.id.clone(), finding.account.clone())).collect()
+    let reason = |finding: &report::Finding| Reason {
+        id: finding.id.clone(),
+        account: finding.account.clone(),
+        kind: finding.kind,
+        at: finding.at,
+        residual: finding.residual,
+    };
+    left.map(reason).collect()
 }
 
 fn may_go_on(path: &report::Path) -> bool {
@@ -301,11 +329,13 @@ fn paths(all: &[report::Path]) -> Vec<Path> {
             last: None,
             clients: Vec::new(),
             may_go_on: false,
+            is_refused: true,
             is_other_auth: false,
         });
         here.last = here.last.max(Some(path.last));
         here.clients.extend(path.clients.iter().cloned());
         here.may_go_on |= may_go_on(path);
+        here.is_refused &= path.state == "refused";
         here.is_other_auth |= path.class == "other_auth";
     }
     paths.into_values().collect()

@@ -31,12 +31,12 @@ pub fn watch(
     loop {
         let now = Utc::now();
         let files = files(task);
+        let is_over = begin.elapsed() >= lasts;
         let is_due = last.as_ref().and_then(too_fresh).is_some_and(|until| until <= now);
-        if is_due || seen.as_ref() != Some(&files) {
+        if is_due || is_over || seen.as_ref() != Some(&files) {
             let held = Messages::held();
             let checked = task.check(outputs, &held, Some(now));
             seen = Some(files);
-            let is_over = begin.elapsed() >= lasts;
             match checked {
                 Ok(verdict) => {
                     tell(&verdict, &mut said, now, messages);
@@ -47,7 +47,9 @@ pub fn watch(
                     last = Some(verdict);
                 }
                 // A log may be away for a moment while it is rotated.
-                Err(error) if is_over => return last.ok_or(error),
+                Err(error) if is_over => {
+                    return last.map(|last| blinded(last, &error)).ok_or(error);
+                }
                 Err(error) => {
                     let text = format!("{error:#}");
                     if error_said.replace(text.clone()).as_ref() != Some(&text) {
@@ -57,11 +59,17 @@ pub fn watch(
             }
         }
         let rest = lasts.saturating_sub(begin.elapsed());
-        match last {
-            Some(verdict) if rest.is_zero() => return Ok(verdict),
-            _ => std::thread::sleep(task.args.every.min(rest.max(A_MOMENT))),
-        }
+        std::thread::sleep(task.args.every.min(rest.max(A_MOMENT)));
     }
+}
+
+/// The last verdict, when what it was made from is gone in the end: nothing good is known any more.
+fn blinded(mut verdict: Verify, error: &anyhow::Error) -> Verify {
+    if matches!(verdict.state, "proven" | "no_contradiction") {
+        verdict.state = "no_coverage";
+    }
+    verdict.notes.push(format!("{error:#}"));
+    verdict
 }
 
 fn files(task: &Task<'_>) -> Seen {

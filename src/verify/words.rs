@@ -1,7 +1,7 @@
 //! Why a path is in its state, and what the reader has to know beside it, in sentences.
 
 use super::judge::{Blind, State, Verdict};
-use super::recycled::Recycled;
+use super::recycled::{Attempted, Recycled};
 use super::wanted::{Path, Wanted};
 use crate::analyze::since::{Since, Use};
 use crate::correlate::{Class, Residual};
@@ -9,6 +9,7 @@ use crate::words::refusal_word;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use stillin_parsers::exchange::Auth;
+use stillin_reports::report::ChangeEvidence;
 use stillin_reports::text;
 
 fn instant(time: &DateTime<Utc>) -> String {
@@ -41,7 +42,8 @@ pub fn why(
         State::NoContradiction => {
             let until = verdict.until.as_ref().map(instant).unwrap_or_default();
             why.push(format!("nobody was served since who should not be, until {until}"));
-            if verdict.anew.is_empty() && verdict.unclear.is_empty() {
+            let is_silent = verdict.refusal.or(verdict.drained_refusal).is_none();
+            if is_silent && verdict.anew.is_empty() && verdict.unclear.is_empty() {
                 why.push(
                     "nobody was refused either, and silence proves nothing: let the client try, and verify again"
                         .to_owned(),
@@ -66,10 +68,23 @@ pub fn why(
     if !verdict.anew.is_empty() {
         why.push("whoever was served since must have sent the new password".to_owned());
     }
+    if let Some(request) = verdict.drained_refusal.filter(|_| verdict.refusal.is_none()) {
+        why.push(format!(
+            "refused: {}, {}; but so soon after the recycle that it proves nothing: let the client try again",
+            instant(&request.end),
+            reason(request)
+        ));
+    }
     if let Some(request) = verdict.refusal {
         let since =
             if verdict.state == State::Failed { "but refused since then" } else { "refused" };
-        why.push(format!("{since}: {}, {}", instant(&request.end), reason(request)));
+        let but = match verdict.state {
+            State::NoContradiction | State::NotRecycled => {
+                "; but without a recycle that is no proof: a worker may still hold a token"
+            }
+            _ => "",
+        };
+        why.push(format!("{since}: {}, {}{but}", instant(&request.end), reason(request)));
     }
     why
 }
@@ -97,6 +112,18 @@ fn failed(path: &Path, verdict: &Verdict<'_>, recycled: Option<&Recycled>) -> Ve
         why.push(format!("restarted again at {at} ({}:{})", place.path, place.pos));
     }
     why
+}
+
+/// An account was enabled again.
+pub fn enabled(at: &DateTime<Utc>, place: &ChangeEvidence) -> String {
+    let place = match place.path.is_empty() {
+        true => "as the report has it".to_owned(),
+        false => format!("{}:{}", place.path, place.pos),
+    };
+    format!(
+        "the account was enabled again {} ({place}): being served since then is right",
+        instant(at)
+    )
 }
 
 /// The last access that is known: in the logs, else when the plan was made.
@@ -139,13 +166,21 @@ fn of_blind(blind: Blind, path: &Path) -> String {
 pub fn of_step(recycled: &Recycled) -> Vec<String> {
     let attempt = recycled.attempt.as_ref().map(|attempt| {
         let place = format!("{}:{}", attempt.place.path, attempt.place.pos);
-        let what = match attempt.has_failed {
-            true => "failed",
-            false => "was begun, and nothing tells how it ended",
+        let what = match attempt.outcome {
+            Attempted::Failed => "failed",
+            Attempted::SameWorker => "changed nothing: its worker is still the same",
+            Attempted::Unproven => "ended, and nothing shows that it did anything",
+            Attempted::Unknown => "was begun, and nothing tells how it ended",
         };
         format!("the attempt of {} {what} ({place})", instant(&attempt.at))
     });
-    attempt.into_iter().collect()
+    let clocks = recycled.clocks_differ.map(|later| {
+        format!(
+            "its event is {} seconds later than the journal has it: the clocks differ, or it is of another recycle; the later counts",
+            later.num_seconds()
+        )
+    });
+    attempt.into_iter().chain(clocks).collect()
 }
 
 /// What is not judged, and what cannot be known.
@@ -158,12 +193,6 @@ pub fn notes(wanted: &Wanted, since: &Since) -> Vec<String> {
                 .to_owned(),
         );
     }
-    notes.extend(wanted.left.iter().map(|(id, account)| {
-        format!(
-            "{id} {account}: may go on, but no step of the plan is for it, so it is not verified: no recycle ends it; \
-             see what the report advises"
-        )
-    }));
     let seen: BTreeSet<&String> = since.coverage.iter().map(|coverage| &coverage.server).collect();
     let missing: Vec<&str> = wanted
         .known_until

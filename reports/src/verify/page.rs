@@ -58,7 +58,11 @@ fn verdict(verify: &Verify) -> (Ink, String) {
         }
         "no_coverage" => {
             let text = "The logs cannot tell yet whether access is over";
-            (Ink::Doubt, format!("{text}: {}.", accounts("no_coverage")))
+            let what = match of("no_coverage").is_empty() {
+                true => "not all that was named is there, see below".to_owned(),
+                false => accounts("no_coverage"),
+            };
+            (Ink::Doubt, format!("{text}: {what}."))
         }
         "no_contradiction" => {
             let text = "Nobody was served since who should not be, as far as the logs reach";
@@ -99,7 +103,9 @@ fn shown(state: &str) -> Span {
 }
 
 fn steps(out: &mut String, style: Style, kinds: &Kinds, verify: &Verify) {
-    heading(out, style, "Steps", 0, 0);
+    if !verify.steps.is_empty() {
+        heading(out, style, "Steps", 0, 0);
+    }
     let wide = |text: fn(&Step) -> String| {
         verify.steps.iter().map(|step| width(&text(step))).max().unwrap_or(0)
     };

@@ -23,6 +23,7 @@ fn a_use(line: u64, clock: &str, what: &str) -> Use {
         "1331" => Some(Refusal::Disabled),
         "1326" => Some(Refusal::WrongPassword),
         "440" => Some(Refusal::OwaTimeout),
+        "1317" => Some(Refusal::NoSuchUser),
         "456" => Some(Refusal::Blocked),
         _ => None,
     };
@@ -77,6 +78,7 @@ fn check(story: &[&str], expect: State) {
     let path = Path {
         is_in_step: true,
         recycled: Some(at("10:00")),
+        has_new_password: true,
         last: Some(at("09:50")),
         clients: &clients,
         span: Some(&span),
@@ -122,13 +124,41 @@ fn what_refusal_proves_it() {
     check(&["10:05 anew*", "10:12 1326*"], NoContradiction);
 }
 
-fn not_recycled(story: &[&str], is_in_step: bool, others: Option<&str>, expect: State) {
+/// Of a disabled account Windows says 1326 only to who has a wrong password, which says nothing of a token.
+#[test]
+fn what_refusal_proves_it_of_a_disabled_account() {
+    let of = |what: &str, kind: ChangeKind| {
+        let (uses, span, clients) =
+            (uses(&[what]), span("09:00", "11:00", &[]), [phone("own"), phone("stranger")]);
+        let path = Path {
+            is_in_step: true,
+            recycled: Some(at("10:00")),
+            kind: Some(kind),
+            clients: &clients,
+            span: Some(&span),
+            ..Path::default()
+        };
+        judge(&path, &uses.iter().collect::<Vec<_>>()).state
+    };
+    assert_eq!(of("10:12 1326", ChangeKind::Disabled), State::NoContradiction);
+    assert_eq!(of("10:12 1331*", ChangeKind::Disabled), State::Proven);
+    assert_eq!(of("10:12 1317", ChangeKind::Disabled), State::NoContradiction);
+    assert_eq!(of("10:12 1317*", ChangeKind::Deleted), State::Proven);
+}
+
+fn not_recycled(story: &[&str], is_in_step: bool, otherwise: Option<&str>, expect: State) {
     let (uses, span, clients) = (uses(story), span("09:00", "11:00", &[]), [phone("own")]);
-    let (last, others) = (Some(at("09:50")), others.map(at));
-    let path =
-        Path { is_in_step, others, last, clients: &clients, span: Some(&span), ..Path::default() };
+    let (last, otherwise) = (Some(at("09:50")), otherwise.map(at));
+    let path = Path {
+        is_in_step,
+        otherwise,
+        last,
+        clients: &clients,
+        span: Some(&span),
+        ..Path::default()
+    };
     let refs: Vec<&Use> = uses.iter().collect();
-    assert_eq!(judge(&path, &refs).state, expect, "{story:?} {is_in_step} {others:?}");
+    assert_eq!(judge(&path, &refs).state, expect, "{story:?} {is_in_step} {otherwise:?}");
 }
 
 #[test]
@@ -136,7 +166,10 @@ fn without_a_recycle() {
     use State::*;
     not_recycled(&[], true, None, NotRecycled);
     not_recycled(&["10:12 certain"], true, None, NotRecycled);
-    not_recycled(&["10:12 1331"], true, None, Proven);
+    // A refusal without a recycle is none: anybody can write one, and a worker of before may still hold a token.
+    not_recycled(&["10:12 1331"], true, None, NotRecycled);
+    not_recycled(&["10:12 1331"], true, Some("10:10"), NotRecycled);
+    not_recycled(&["10:12 1331"], false, Some("10:10"), NoContradiction);
     not_recycled(&["10:12 1331", "10:20 certain"], true, None, NotRecycled);
     // The refusal has to come after what the report knew.
     not_recycled(&["09:40 1331"], true, None, NotRecycled);

@@ -7,7 +7,11 @@ fn at(clock: &str) -> DateTime<Utc> {
     format!("2026-03-02T{clock}Z").parse().unwrap()
 }
 
-/// `10:00:00 10:00:05 done`
+fn workers(text: &str) -> Vec<u32> {
+    text.split(',').filter_map(|worker| worker.parse().ok()).collect()
+}
+
+/// `10:00:00 10:00:05 done`, and the workers after it; the one of before is 4120.
 fn record(line: u64, text: &str) -> StepRecord {
     let words: Vec<&str> = text.split(' ').collect();
     let (ended_at, outcome) = match words[2] {
@@ -26,7 +30,7 @@ fn record(line: u64, text: &str) -> StepRecord {
         ended_at,
         outcome,
         workers_before: vec![4120],
-        workers_after: None,
+        workers_after: words.get(3).map(|after| workers(after)),
         line,
     }
 }
@@ -74,10 +78,15 @@ fn by_the_journal() {
 
 #[test]
 fn attempts_are_none() {
-    let cases = [("10:00:00 10:00:05 failed", true), ("10:00:00 - killed", false)];
-    for (text, has_failed) in cases.into_iter().chain([("10:00:00 10:01:00 timed_out", false)]) {
+    let cases = [
+        ("10:00:00 10:00:05 failed", Attempted::Failed),
+        ("10:00:00 - killed", Attempted::Unknown),
+        ("10:00:00 10:01:00 timed_out", Attempted::Unknown),
+        ("10:00:00 10:00:05 done 4120", Attempted::SameWorker),
+    ];
+    for (text, outcome) in cases {
         let found = check(&[text], &[], None, &[]);
-        assert_eq!(found.attempt.map(|attempt| attempt.has_failed), Some(has_failed), "{text}");
+        assert_eq!(found.attempt.map(|attempt| attempt.outcome), Some(outcome), "{text}");
         // The event tells what the journal does not know.
         check(&[text], &["10:00:02"], Some("10:00:02"), &["system.xml:1"]);
     }
@@ -101,5 +110,20 @@ fn by_both() {
     // The clock of the server is behind.
     check(&done, &["09:59:10"], Some("10:00:05"), &both);
     let alone = ["journal.jsonl:1"];
-    check(&done, &["09:57:00", "10:02:00"], Some("10:00:05"), &alone);
+    check(&done, &["09:57:00", "10:10:06"], Some("10:00:05"), &alone);
+    // The clock of whoever recycled is behind.
+    let found = check(&done, &["10:02:05"], Some("10:02:05"), &both);
+    assert_eq!(found.clocks_differ, Some(TimeDelta::seconds(120)));
+    assert_eq!(check(&done, &["10:00:30"], Some("10:00:30"), &both).clocks_differ, None);
+}
+
+/// A command that says it is done is not believed against its workers.
+#[test]
+fn workers_tell() {
+    let place = ["journal.jsonl:1"];
+    for after in ["5216", "4120,5216", "none"] {
+        let text = format!("10:00:00 10:00:05 done {after}");
+        check(&[&text], &[], Some("10:00:05"), &place);
+    }
+    check(&["10:00:00 10:00:05 done 4120"], &[], None, &[]);
 }

@@ -119,7 +119,10 @@ fn what_is_no_plan_is_refused() {
         let error = wanted(&report).err().unwrap_or_default();
         assert!(error.contains(expect), "{error}");
     };
-    refused(&|report| report["plan"] = json!([]), "nothing to verify");
+    let nothing = |report: &mut Value| {
+        (report["plan"], report["findings"]) = (json!([]), json!([]));
+    };
+    refused(&nothing, "nothing to verify");
     let pool = |report: &mut Value| report["plan"][0]["pool"] = json!("x\" & calc");
     refused(&pool, "no finding of step 1 of the plan tells of that pool");
     let both = |report: &mut Value| {
