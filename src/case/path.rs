@@ -127,7 +127,9 @@ fn uses_no_token(row: &Row, world: &World<'_>) -> bool {
 
 /// Before the latest of the times at which sources put the change, or by another clock.
 fn is_too_early(row: &Row) -> bool {
-    row.speaks.has(Ground::TimesDisagree) || row.speaks.has(Ground::ClockAhead)
+    [Ground::TimesDisagree, Ground::ClockAhead, Ground::ClockBehind]
+        .into_iter()
+        .any(|ground| row.speaks.has(ground))
 }
 
 /// `residual` are the residual rows of one change and key, `all` every row of the account.
