@@ -114,16 +114,16 @@ pub fn read(bytes: &[u8]) -> Result<Plan, String> {
     };
     // Asked first: what a newer version writes need not be understood here.
     of_no_newer_version(any.tool.and_then(|tool| tool.version).unwrap_or_default().as_str())?;
-    let plan = match any.schema.as_str() {
-        report::SCHEMA => {
-            let report = json::read(bytes)?;
-            is_covered(&report)?;
-            Plan::of(&report)
-        }
-        _ => serde_json::from_slice(bytes)
-            .map_err(|error| format!("a plan that is not whole: {error}"))?,
-    };
+    if any.schema == SCHEMA {
+        let plan = serde_json::from_slice(bytes)
+            .map_err(|error| format!("a plan that is not whole: {error}"))?;
+        is_in_order(&plan)?;
+        return Ok(plan);
+    }
+    let report = json::read(bytes)?;
+    let plan = Plan::of(&report);
     is_in_order(&plan)?;
+    is_covered(&report)?;
     Ok(plan)
 }
 

@@ -129,7 +129,7 @@ fn steps_for_nothing_and_nobody() {
     check(&with(|step| step.server = "EX01".into()), elsewhere);
     check(&with(|step| step.pool = "MSExchangeOWAAppPool".into()), elsewhere);
     check(&with(|step| step.why = vec!["f1".into()]), elsewhere);
-    check(&with(|step| step.why.clear()), elsewhere);
+    check(&with(|step| step.why.clear()), "step 2 of the plan is for nobody");
     check(&with(|step| step.accounts.clear()), "step 2 of the plan is for nobody");
     let plan = Plan::of(&with(|step| step.why.clear()));
     assert!(read(&json(&plan)).unwrap_err().contains("step 2 of the plan is for nobody"));
