@@ -11,6 +11,8 @@ mod generate;
 mod cli;
 mod damage;
 mod determinism;
+#[cfg(not(windows))]
+mod local;
 mod metamorphic;
 mod readme;
 mod real;
