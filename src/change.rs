@@ -254,15 +254,7 @@ fn merge_account(account: AccountId, mut heard: Heard, unknown: &mut Unknown) ->
             // The state says disabled, the metadata says when the flags were last written (DOMAIN.md 4.3).
             Some(&(at, evidence)) => {
                 let state = says(false).map(|state| state.evidence);
-                merged.push(Change {
-                    account,
-                    kind: ChangeKind::Disabled,
-                    at,
-                    precision: Precision::Exact,
-                    disputed_until: None,
-                    actor: None,
-                    evidence: state.chain([evidence]).collect(),
-                });
+                merged.push(disabled_by_flags(account, at, state.chain([evidence]).collect()));
             }
             None => unknown.disabled_since_unknown.push(account),
         }
@@ -295,15 +287,24 @@ fn flags_of_disable(account: AccountId, heard: &Heard) -> Option<Change> {
     let is_meant = heard.changes.iter().any(|(_, change)| is_told(change))
         && heard.states.iter().any(|state| !state.enabled)
         && !heard.states.iter().any(is_on);
-    is_meant.then(|| Change {
+    is_meant.then(|| disabled_by_flags(account, at, BTreeSet::from([evidence])))
+}
+
+/// A disable at the time when the flags were last written.
+fn disabled_by_flags(
+    account: AccountId,
+    at: DateTime<Utc>,
+    evidence: BTreeSet<(usize, Pos)>,
+) -> Change {
+    Change {
         account,
         kind: ChangeKind::Disabled,
         at,
         precision: Precision::Exact,
         disputed_until: None,
         actor: None,
-        evidence: BTreeSet::from([evidence]),
-    })
+        evidence,
+    }
 }
 
 /// Who is disabled once more had been enabled in between, and nothing tells when; or the sources mean one act.

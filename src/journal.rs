@@ -73,6 +73,11 @@ pub struct StepRecord {
     pub line: u64,
 }
 
+/// Whether the old workers are gone, or another one is there: the proof of a recycle (DOMAIN.md 6.4).
+pub fn is_changed(before: &[u32], after: &[u32]) -> bool {
+    before.iter().all(|id| !after.contains(id)) || after.iter().any(|id| !before.contains(id))
+}
+
 impl StepRecord {
     /// What is known of it.
     pub fn state(&self) -> State {

@@ -56,6 +56,11 @@ pub struct Header<L> {
     pub between: (Option<i64>, Option<i64>),
 }
 
+/// A header, which is kept once as long as it is only repeated: logs hold it again and again.
+pub(crate) fn kept_once<L: PartialEq>(known: Option<Arc<L>>, layout: L) -> Arc<L> {
+    known.filter(|known| **known == layout).unwrap_or_else(|| Arc::new(layout))
+}
+
 impl<L> Tally<L> {
     pub(crate) fn header(&mut self, line: u64, layout: Arc<L>) {
         let before = self.ends.map(|(_, last)| last);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fields::{maybe_time, time, word};
 use crate::json;
-use crate::report::{self, Coverage, Report, Rules, Step, Tool, Word};
+use crate::report::{self, Coverage, Finding, Report, Rules, Step, Tool, Word};
 
 pub use script::{can_stand, is_host, is_pool, left_out};
 
@@ -59,6 +59,19 @@ pub struct Reason {
     pub residual: Word,
 }
 
+impl Reason {
+    /// What a plan says of a finding.
+    pub fn of(finding: &Finding) -> Reason {
+        Reason {
+            id: finding.id.clone(),
+            account: finding.account.clone(),
+            kind: finding.kind,
+            at: finding.at,
+            residual: finding.residual,
+        }
+    }
+}
+
 impl Plan {
     /// The plan of a report.
     pub fn of(report: &Report) -> Plan {
@@ -70,15 +83,7 @@ impl Plan {
             report_sha256: None,
             rules: report.rules.clone(),
             as_of: as_of(report),
-            findings: findings
-                .map(|finding| Reason {
-                    id: finding.id.clone(),
-                    account: finding.account.clone(),
-                    kind: finding.kind,
-                    at: finding.at,
-                    residual: finding.residual,
-                })
-                .collect(),
+            findings: findings.map(Reason::of).collect(),
             plan: report.plan.clone(),
         }
     }

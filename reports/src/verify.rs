@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::fields::{maybe_time, maybe_word, time, word};
+use crate::plan::Reason;
 use crate::report::{ChangeEvidence, Client, Coverage, Evidence, Source, Tool, Word};
 
 /// The schema that `Verify` follows.
@@ -96,19 +97,9 @@ pub struct Step {
 /// A finding of the plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
-    /// Its id in the plan.
-    pub id: String,
-    /// The account.
-    pub account: String,
-    /// Kind of the change.
-    #[serde(with = "word")]
-    pub kind: Word,
-    /// Time of the change.
-    #[serde(with = "time")]
-    pub at: DateTime<Utc>,
-    /// How sure the finding was.
-    #[serde(with = "word")]
-    pub residual: Word,
+    /// What the plan says of it.
+    #[serde(flatten)]
+    pub reason: Reason,
     /// The gravest state of its paths.
     #[serde(with = "word")]
     pub state: Word,

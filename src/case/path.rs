@@ -113,7 +113,6 @@ pub(super) fn findings(rows: &[Row], world: &World<'_>) -> Vec<Finding> {
         *of_client = row.residual.max(*of_client);
         paths.entry(row.change).or_default().entry((group(row), *of_client)).or_default().push(row);
     }
-    paths.values_mut().flat_map(BTreeMap::values_mut).for_each(|rows| rows.reverse());
     let path = |rows_of_path: Vec<&Row>| path(&rows_of_path, rows, world);
     paths
         .into_iter()
@@ -220,35 +219,37 @@ fn refusal_after(
 ) -> Option<Access> {
     let last = lasts.values().max_by_key(|access| place(access))?;
     let identity = |access: &Access| world.identity_of_client[access.client as usize];
-    let refusals = || {
-        let of_key = all.iter().filter(|row| row.class == Class::Refused);
-        of_key.map(|row| row.access).filter(|access| access.key == last.key)
+    let password_set = world.changes.iter().filter(|change| {
+        let latest = change.disputed_until.unwrap_or(change.at);
+        change.account == last.account
+            && change.kind.sets_password()
+            && latest >= last.start - OLDEST_TOKEN
+    });
+    let password_set = password_set.map(|change| change.at).min();
+    let of_key = all.iter().filter(|row| row.class == Class::Refused);
+    let mut refusals: Vec<Access> =
+        of_key.map(|row| row.access).filter(|access| access.key == last.key).collect();
+    refusals.sort_by_key(place);
+    let says = |access: &Access, what: fn(Refusal) -> bool| access.refusal.is_some_and(what);
+    let ends_all = |access: &&Access| {
+        says(access, Refusal::proves_right_password)
+            && place(access) > place(last)
+            && password_set.is_none_or(|password_set| access.end < password_set)
     };
-    let was_password_set = |until: DateTime<Utc>| {
-        world.changes.iter().any(|change| {
-            let latest = change.disputed_until.unwrap_or(change.at);
-            change.account == last.account
-                && change.kind.sets_password()
-                && change.at <= until
-                && latest >= last.start - OLDEST_TOKEN
-        })
+    let ends_its = |access: &&Access| {
+        let last = lasts.get(&identity(access));
+        last.is_some_and(|last| place(access) > place(last))
+            && !says(access, Refusal::may_be_session_end)
+            && !access.may_be_another_clients()
     };
-    let ends_all = |access: &Access| {
-        let is_right = access.refusal.is_some_and(Refusal::proves_right_password);
-        is_right && place(access) > place(last) && !was_password_set(access.end)
-    };
-    let of_anybody = refusals().filter(ends_all).min_by_key(place);
-    let own = |(client, last): (&u32, &Access)| {
-        let ends_its = |access: &Access| {
-            let refusal = access.refusal.is_some_and(|refusal| !refusal.may_be_session_end());
-            refusal && !access.may_be_another_clients() && place(access) > place(last)
-        };
-        refusals()
-            .filter(|access| identity(access) == *client && ends_its(access))
-            .min_by_key(place)
-    };
+    let of_anybody = refusals.iter().find(ends_all).copied();
+    let mut own: BTreeMap<u32, Access> = BTreeMap::new();
+    for access in refusals.iter().filter(ends_its) {
+        own.entry(identity(access)).or_insert(*access);
+    }
     let is_live = |(_, access): &(&u32, &Access)| access.end + life >= last.start;
-    let of_each: Option<Vec<Access>> = lasts.iter().filter(is_live).map(own).collect();
+    let of_each: Option<Vec<Access>> =
+        lasts.iter().filter(is_live).map(|(client, _)| own.get(client).copied()).collect();
     let of_all = of_each.and_then(|refusals| refusals.into_iter().max_by_key(place));
     of_anybody.into_iter().chain(of_all).min_by_key(place)
 }

@@ -324,7 +324,8 @@ impl Run<'_> {
         let started = Instant::now();
         loop {
             let after = self.workers(task).ok()?;
-            if before.is_empty() || is_changed(before, &after) || started.elapsed() > LOOK {
+            if before.is_empty() || journal::is_changed(before, &after) || started.elapsed() > LOOK
+            {
                 return Some(after);
             }
             std::thread::sleep(BETWEEN);
@@ -334,7 +335,7 @@ impl Run<'_> {
 
 /// Whether the workers show that it was done: other ones are the proof (DOMAIN.md 6.4), and without any there was no token.
 fn is_proven(before: &[u32], after: Option<&[u32]>) -> bool {
-    before.is_empty() || after.is_some_and(|after| is_changed(before, after))
+    before.is_empty() || after.is_some_and(|after| journal::is_changed(before, after))
 }
 
 /// What the workers say of a step that was done.
@@ -366,11 +367,6 @@ fn unproven(before: &[u32], after: Option<&[u32]>) -> String {
 
 fn is_or_are(workers: &[u32]) -> &'static str {
     if workers.len() == 1 { "is" } else { "are" }
-}
-
-/// Whether the old workers are gone, or another one is there.
-fn is_changed(before: &[u32], after: &[u32]) -> bool {
-    before.iter().all(|id| !after.contains(id)) || after.iter().any(|id| !before.contains(id))
 }
 
 fn unexpected(words: &[&str], line: &str) -> anyhow::Error {

@@ -122,13 +122,8 @@ fn of_finding(
     let states: Vec<(Pool, State)> =
         paths.iter().map(|(_, pool, state)| (pool.clone(), *state)).collect();
     let state = states.iter().map(|(_, state)| *state).min().unwrap_or(State::NoCoverage);
-    let reason = finding.reason.clone();
     let finding = report::Finding {
-        id: reason.id,
-        account: reason.account,
-        kind: reason.kind,
-        at: reason.at,
-        residual: reason.residual,
+        reason: finding.reason.clone(),
         state: state.word(),
         names: finding.names.clone(),
         paths: paths.into_iter().map(|(path, ..)| path).collect(),
@@ -281,7 +276,7 @@ fn of_step(
 ) -> (report::Step, State) {
     let none = Recycled::default();
     let recycled = recycles.get(&step.pool).unwrap_or(&none);
-    let own = findings.iter().filter(|(finding, _)| step.why.contains(&finding.id));
+    let own = findings.iter().filter(|(finding, _)| step.why.contains(&finding.reason.id));
     let here = own.flat_map(|(_, paths)| paths).filter(|(pool, _)| *pool == step.pool);
     let worst = here.map(|(_, state)| *state).min().unwrap_or(State::NoCoverage);
     let state = match worst {

@@ -2,7 +2,7 @@
 
 use crate::analyze::since::Restart;
 use crate::correlate::DRAIN;
-use crate::journal::{Outcome, StepRecord};
+use crate::journal::{self, Outcome, StepRecord};
 use chrono::{DateTime, TimeDelta, Utc};
 use stillin_reports::report::ChangeEvidence;
 
@@ -112,8 +112,8 @@ pub fn is_done(record: &StepRecord) -> bool {
 
 /// There is a worker of before, and no new one.
 fn keeps_its_worker(record: &StepRecord) -> bool {
-    let after = record.workers_after.as_deref().unwrap_or_default();
-    !after.is_empty() && after.iter().all(|worker| record.workers_before.contains(worker))
+    let after = record.workers_after.as_deref();
+    after.is_some_and(|after| !journal::is_changed(&record.workers_before, after))
 }
 
 fn attempted(record: &StepRecord) -> Attempted {

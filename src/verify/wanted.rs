@@ -159,15 +159,7 @@ fn left(report: &Report, reasons: &[Reason]) -> Vec<Reason> {
     let is_judged = |id: &String| reasons.iter().any(|reason| reason.id == *id);
     let may_go_on = |finding: &&report::Finding| finding.paths.iter().any(may_go_on);
     let findings = report.findings.iter().filter(|finding| !is_judged(&finding.id));
-    let left = findings.filter(may_go_on);
-    let reason = |finding: &report::Finding| Reason {
-        id: finding.id.clone(),
-        account: finding.account.clone(),
-        kind: finding.kind,
-        at: finding.at,
-        residual: finding.residual,
-    };
-    left.map(reason).collect()
+    findings.filter(may_go_on).map(Reason::of).collect()
 }
 
 fn may_go_on(path: &report::Path) -> bool {

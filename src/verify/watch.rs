@@ -110,10 +110,9 @@ fn tell(
         .steps
         .iter()
         .map(|step| (format!("step {} ({} {})", step.step, step.server, step.pool), step.state));
-    let findings = verdict
-        .findings
-        .iter()
-        .map(|finding| (format!("{} ({})", finding.id, finding.account), finding.state));
+    let findings = verdict.findings.iter().map(|finding| {
+        (format!("{} ({})", finding.reason.id, finding.reason.account), finding.state)
+    });
     for (what, state) in steps.chain(findings) {
         if said.insert(what.clone(), state) != Some(state) {
             let at = now.format("%H:%M:%S");

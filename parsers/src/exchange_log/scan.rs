@@ -220,10 +220,7 @@ impl Reader {
 
     fn directive(&mut self, text: &[u8], number: u64) {
         if is_header(text) {
-            let layout = Layout::parse(text);
-            // A header is repeated again and again: it is kept once.
-            let known = self.state.layout.take().filter(|known| **known == layout);
-            let layout = known.unwrap_or_else(|| Arc::new(layout));
+            let layout = lines::kept_once(self.state.layout.take(), Layout::parse(text));
             self.tally.header(number, layout.clone());
             self.state = State { layout: Some(layout), fields_line: number };
         } else if let Some(software) = text.strip_prefix(b"#Software:") {

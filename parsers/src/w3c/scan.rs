@@ -225,7 +225,7 @@ impl Reader {
             head.eq_ignore_ascii_case(name).then_some(rest)
         };
         if let Some(fields) = after(b"#Fields:") {
-            let layout = Arc::new(Layout::parse(fields));
+            let layout = lines::kept_once(self.state.layout.take(), Layout::parse(fields));
             self.tally.header(number, layout.clone());
             self.state.layout = Some(layout);
             self.state.fields_line = number;

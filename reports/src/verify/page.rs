@@ -34,7 +34,7 @@ pub fn page(verify: &Verify, style: Style) -> String {
 fn verdict(verify: &Verify) -> (Ink, String) {
     let of = |state: &str| {
         let found = verify.findings.iter().filter(|finding| finding.state == state);
-        found.map(|finding| finding.account.clone()).collect::<BTreeSet<_>>()
+        found.map(|finding| finding.reason.account.clone()).collect::<BTreeSet<_>>()
     };
     let accounts = |state: &str| names(&of(state).into_iter().collect::<Vec<_>>());
     let were = |state: &str| if of(state).len() == 1 { "was" } else { "were" };
@@ -136,15 +136,15 @@ fn steps(out: &mut String, style: Style, kinds: &Kinds, verify: &Verify) {
 fn one_finding(out: &mut String, style: Style, kinds: &Kinds, finding: &Finding) {
     out.push('\n');
     let spans = [
-        (Ink::Plain, format!("{}  ", safe(&finding.id))),
-        (Ink::Strong, format!("{}  ", safe(&finding.account))),
+        (Ink::Plain, format!("{}  ", safe(&finding.reason.id))),
+        (Ink::Strong, format!("{}  ", safe(&finding.reason.account))),
         shown(finding.state),
     ];
     line(out, style, (0, 4), &spans);
-    let kind = safe(finding.kind).replace('_', " ");
-    let mut what = format!("{kind} {}", time(&finding.at));
-    if finding.residual != "certain" {
-        what += &format!("; {} when the plan was made", safe(finding.residual));
+    let kind = safe(finding.reason.kind).replace('_', " ");
+    let mut what = format!("{kind} {}", time(&finding.reason.at));
+    if finding.reason.residual != "certain" {
+        what += &format!("; {} when the plan was made", safe(finding.reason.residual));
     }
     line(out, style, (4, 6), &[(Ink::Plain, what)]);
     let looked_for = format!("looked for as {}", names(&finding.names));

@@ -1,5 +1,6 @@
 //! What `verify` found out: as a page, and as JSON.
 
+use stillin_reports::plan::Reason;
 use stillin_reports::report::{ChangeEvidence, Client, Coverage, Evidence, Gap, Tool};
 use stillin_reports::verify::{Access, Finding, Input, Path, Refusal, Rules, SCHEMA, Step, Verify};
 use stillin_reports::{Output, Style, verify_page};
@@ -93,11 +94,13 @@ fn verify() -> Verify {
             step(3, "EX03", "no_coverage"),
         ],
         findings: vec![Finding {
-            id: "f1".into(),
-            account: "FABRIKAM\\ada".into(),
-            kind: "password_reset",
-            at: at("2026-03-02T17:00:00Z"),
-            residual: "likely",
+            reason: Reason {
+                id: "f1".into(),
+                account: "FABRIKAM\\ada".into(),
+                kind: "password_reset",
+                at: at("2026-03-02T17:00:00Z"),
+                residual: "likely",
+            },
             state: "failed",
             names: sentences(&["FABRIKAM\\ada", "ada@fabrikam.example"]),
             paths: vec![
@@ -188,7 +191,8 @@ fn hostile_text_steers_nothing() {
         step.evidence.iter_mut().for_each(|evidence| evidence.path = text());
     }
     for finding in &mut verify.findings {
-        (finding.id, finding.account, finding.names) = (text(), text(), vec![text()]);
+        (finding.reason.id, finding.reason.account) = (text(), text());
+        finding.names = vec![text()];
         for path in &mut finding.paths {
             (path.server, path.pool, path.name) = (text(), text(), Some(text()));
             path.why = vec![text()];
