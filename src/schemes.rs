@@ -25,6 +25,8 @@ pub enum By {
     Option,
     /// A configuration, an index into the files.
     File(usize),
+    /// Other requests of the pool, where Exchange's default says less than they show.
+    Logs,
 }
 
 /// What is known of all keys.
@@ -74,8 +76,11 @@ pub fn settings(
             Some((*scheme, By::File(file.source), file.path))
         };
         let setting = by_option.or_else(|| by_file(Some(&key.server))).or_else(|| by_file(None));
-        let (scheme, by, whence) = setting?;
-        match shown.get(&(key.server.as_str(), key.pool)).and_then(|shown| shown.refutes(scheme)) {
+        let shown = shown.get(&(key.server.as_str(), key.pool)).copied().unwrap_or_default();
+        let Some((scheme, by, whence)) = setting else {
+            return shown.more_than_default(key.scheme);
+        };
+        match shown.refutes(scheme) {
             None => Some(Setting { scheme, by }),
             Some(method) => {
                 refuted.insert(format!(
@@ -83,7 +88,7 @@ pub fn settings(
                      tried to, so that is not used there; it may be of another time",
                     key.server, key.pool
                 ));
-                None
+                shown.more_than_default(key.scheme)
             }
         }
     };
@@ -206,6 +211,13 @@ impl Shown {
         } else {
             None
         }
+    }
+
+    /// By default clients have Basic alone, and yet somebody logged on with Windows authentication: then so may have
+    /// those whose scheme no log tells.
+    fn more_than_default(self, default: Scheme) -> Option<Setting> {
+        let is_more = self.windows && default == Scheme::Basic;
+        is_more.then_some(Setting { scheme: Scheme::BasicAndWindows, by: By::Logs })
     }
 }
 

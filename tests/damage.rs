@@ -2,7 +2,7 @@
 
 use crate::determinism::generated;
 use crate::scenarios::stories;
-use crate::support::{Folder, contents, run, run_words, stillin};
+use crate::support::{Folder, contents, run, run_words, spawn, stillin};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
@@ -28,7 +28,7 @@ fn broken_pipe() {
             .args(words)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = spawn(&mut command);
         let mut first = String::new();
         BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
         assert!(!first.is_empty(), "{words:?}");
@@ -55,7 +55,7 @@ fn truncated_while_read() {
         let mut command = stillin();
         command.current_dir(folder.path());
         command.args(["analyze", "iis", "ad", "--threads", "1", "-o", "r.json"]);
-        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let child = spawn(command.stderr(Stdio::piped()));
         while_it_runs();
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();

@@ -1,6 +1,6 @@
 //! `recycle --execute` against the stand-in for appcmd: killed at any instant, two at once, and slow.
 
-use crate::support::{Folder, Ran, appcmd, run, stillin};
+use crate::support::{Folder, Ran, appcmd, run, spawn, stillin};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
@@ -101,12 +101,9 @@ fn killed_at_any_instant() {
         random ^= random << 17;
         let instant = length.mul_f64((random >> 11) as f64 / (1_u64 << 53) as f64);
         let folder = folder(5);
-        let mut child = recycle(&folder, "--execute --yes")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = recycle(&folder, "--execute --yes");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = spawn(&mut command);
         std::thread::sleep(instant);
         child.kill().unwrap();
         child.wait().unwrap();
@@ -155,11 +152,8 @@ fn repeat(folder: &Folder, uncertain: &[u64], place: &str) {
 #[test]
 fn two_at_once() {
     let folder = folder(700);
-    let mut first = recycle(&folder, "--execute --yes")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut command = recycle(&folder, "--execute --yes");
+    let mut first = spawn(command.stdin(Stdio::null()).stdout(Stdio::null()));
     let until = Instant::now() + Duration::from_secs(20);
     let journal = folder.join("stillin-journal.jsonl");
     while fs::metadata(&journal).map_or(0, |meta| meta.len()) == 0 && Instant::now() < until {

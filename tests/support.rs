@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The root of the project, from which the paths in samples, README and expected files are meant.
@@ -51,10 +51,22 @@ pub struct Ran {
     pub stderr: String,
 }
 
+/// Starts a process. Wine answers with "Internal error" (1359) where the new process died before it ran any of its
+/// code, which happens once in some thousand starts and never on Windows: then it is started again.
+pub fn spawn(command: &mut Command) -> Child {
+    for _ in 0..4 {
+        match command.spawn() {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(1359) => {}
+            spawned => return spawned.unwrap(),
+        }
+    }
+    command.spawn().unwrap()
+}
+
 /// Runs to the end. A panic is never an outcome that a test may expect.
 pub fn run(command: &mut Command, stdin: &[u8]) -> Ran {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let mut child = spawn(command);
     let mut pipe = child.stdin.take().unwrap();
     let stdin = stdin.to_vec();
     // The program may end without having read what it is given.

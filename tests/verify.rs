@@ -1,7 +1,7 @@
 //! Verdicts of `verify` in many runs: no order and no number of threads changes them, more log makes nothing good that
 //! had failed, and who watches sees the log grow.
 
-use crate::support::{Folder, Ran, appcmd, run, stillin};
+use crate::support::{Folder, Ran, appcmd, run, spawn, stillin};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
@@ -208,7 +208,7 @@ impl Watching {
         command.current_dir(story.folder.path()).args(["verify", "--plan", "report.json", "since"]);
         command.args(["--journal", "journal.jsonl", "--watch", "--every", "20ms", "--for", lasts]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = spawn(&mut command);
         let said = BufReader::new(child.stderr.take().unwrap());
         Watching { child, said }
     }

@@ -1,6 +1,10 @@
 //! The report: what is promised to others. The only types that are serialised, and their one order of
 //! fields; what was written can be read back.
 
+mod trend;
+
+pub use trend::Week;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +51,9 @@ pub struct Report {
     pub advice: Vec<Advice>,
     /// What stands between the reader and certainty: one sentence each, with the cure.
     pub notes: Vec<String>,
+    /// How findings came and went, week by week; only in what `nightly` writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trend: Vec<Week>,
 }
 
 /// What `inspect` found out.

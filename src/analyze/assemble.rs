@@ -69,6 +69,7 @@ pub fn report(run: &Run<'_>) -> Report {
         by_design: by_design::by_design(run, &ids),
         clocks: clocks(run),
         notes: run.notes.clone(),
+        trend: Vec::new(),
     }
 }
 
@@ -248,6 +249,7 @@ pub fn path_of(run: &Run<'_>, change: &Change, path: &Path) -> report::Path {
     let setting = path.setting.map(|setting| match setting.by {
         By::Option => "--auth",
         By::File(source) => &run.files[source].source.path,
+        By::Logs => "what other requests show",
     });
     // What is allowed for on this server.
     let slack = run.args.slack + clocks::of_server(&run.offsets, &key.server).ahead;

@@ -29,6 +29,7 @@ fn report() -> Report {
         plan: vec![],
         advice: vec![],
         notes: vec![],
+        trend: vec![],
     }
 }
 

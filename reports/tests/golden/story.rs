@@ -29,6 +29,7 @@ pub fn empty() -> Report {
         plan: vec![],
         advice: vec![],
         notes: vec![],
+        trend: vec![],
     }
 }
 
