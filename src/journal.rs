@@ -126,7 +126,9 @@ pub fn read(path: &Path) -> anyhow::Result<Journal> {
 /// Lines to what they tell.
 fn parse(bytes: &[u8]) -> anyhow::Result<Journal> {
     let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if !(first.starts_with(HEAD) || HEAD.starts_with(first)) {
+    // NUL bytes alone may be anybody's.
+    let begin = if first.starts_with(b"\0") { first } else { without_nuls(first) };
+    if !(begin.starts_with(HEAD) || HEAD.starts_with(begin)) {
         bail!("no journal of stillin ({SCHEMA})");
     }
     let mut journal = Journal {
@@ -168,11 +170,22 @@ fn not_understood(line: u64, error: &serde_json::Error) -> String {
     format!("line {line} is not understood ({error}); was it edited? take another journal")
 }
 
-/// Whether it is how a line of this program begins, and no more.
+/// Whether it is how a line of this program begins, and no more. After a power cut the file may be longer than what
+/// was written to it, and ends in NUL bytes: no command had begun for such a line, for it was never said to be on the disk.
 fn is_piece(text: &[u8]) -> bool {
-    let begins = |with: &[u8]| text.starts_with(with) || with.starts_with(text);
-    let is_cut = serde_json::from_slice::<IgnoredAny>(text).is_err_and(|error| error.is_eof());
+    let written = without_nuls(text);
+    let begins = |with: &[u8]| written.starts_with(with) || with.starts_with(written);
+    let is_cut = match serde_json::from_slice::<IgnoredAny>(written) {
+        Ok(_) => written.len() < text.len(),
+        Err(error) => error.is_eof(),
+    };
     !text.is_empty() && is_cut && (begins(HEAD) || begins(EVENT))
+}
+
+/// What was written before the file ended in NUL bytes.
+fn without_nuls(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    &text[..end]
 }
 
 impl Journal {

@@ -207,6 +207,39 @@ fn torn_twice() {
     }
 }
 
+/// After a power cut there may be NUL bytes where something was being written.
+#[test]
+fn torn_and_filled() {
+    let (folder, path) = file();
+    write(&path, [opened("r"), begun(1, "P"), ended(1, "P", Outcome::Done)]);
+    let whole = fs::read(&path).unwrap();
+    let ends: Vec<usize> = (0..whole.len()).filter(|&place| whole[place] == b'\n').collect();
+    let torn = folder.path().join("torn.jsonl");
+    for (length, nuls) in (1..=whole.len()).step_by(13).chain(ends).zip([1, 2, 4096].iter().cycle())
+    {
+        fs::write(&torn, [&whole[..length], &vec![0; *nuls]].concat()).unwrap();
+        let before = read(&torn).unwrap();
+        assert_eq!(before.torn_lines().len(), 1, "{length} {nuls}");
+        // Only what has its end is believed.
+        let n_whole = whole[..length].iter().filter(|byte| **byte == b'\n').count();
+        let expect = [None, None, Some(State::Uncertain), Some(State::Done)][n_whole];
+        assert_eq!(before.steps().first().map(StepRecord::state), expect, "{length} {nuls}");
+        write(&torn, [opened("s"), begun(2, "Q")]);
+        let after = read(&torn).unwrap();
+        assert_eq!(after.torn_lines(), before.torn_lines(), "{length} {nuls}");
+        assert_eq!(after.steps().last().unwrap().pool, "Q", "{length} {nuls}");
+    }
+    // In the middle of a run they are damage, and alone they are nobody's.
+    let text = fs::read_to_string(&path).unwrap();
+    let [opening, begin, end] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+    for text in
+        [format!("{opening}\n{begin}\0\n{end}\n"), format!("{opening}\n\0\0\n"), "\0\0".into()]
+    {
+        fs::write(&torn, &text).unwrap();
+        assert!(read(&torn).is_err(), "{text:?}");
+    }
+}
+
 /// A report and its plan alone are one plan.
 #[test]
 fn a_plan_and_its_report() {
