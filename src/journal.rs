@@ -167,7 +167,10 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Journal> {
 }
 
 fn not_understood(line: u64, error: &serde_json::Error) -> String {
-    format!("line {line} is not understood ({error}); was it edited? take another journal")
+    format!(
+        "line {line} is not understood ({error}); was it edited? look which workers the pools have now, and repair that \
+         line: another journal would not know what was done"
+    )
 }
 
 /// Whether it is how a line of this program begins, and no more. After a power cut the file may be longer than what
@@ -232,6 +235,8 @@ pub struct Writer {
     file: File,
     /// The last line has no end yet. It gets it with the next one, so that a piece with an end is followed by something.
     is_cut_short: bool,
+    /// A line could not be written, or not to its end: nothing that comes behind it could be trusted.
+    is_broken: bool,
     /// Locked as long as it is open, and unlocked by the system whatever ends the run.
     _guard: File,
 }
@@ -259,7 +264,8 @@ pub fn open(path: &Path) -> anyhow::Result<(Journal, Writer)> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
     let journal = parse(&bytes).with_context(|| name.clone())?;
-    let writer = Writer { name, file, is_cut_short: journal.is_cut_short, _guard: guard };
+    let writer =
+        Writer { name, file, is_cut_short: journal.is_cut_short, is_broken: false, _guard: guard };
     Ok((journal, writer))
 }
 
@@ -308,12 +314,19 @@ fn keep_name(_path: &Path) -> std::io::Result<()> {
 impl Writer {
     /// Appends an event; when it returns, the event is on the disk.
     pub fn append(&mut self, event: Event) -> anyhow::Result<()> {
+        if self.is_broken {
+            bail!(
+                "{}: nothing more is written to it, because a line of it could not be",
+                self.name
+            );
+        }
         let schema = matches!(event, Event::Opened(_)).then(|| SCHEMA.to_owned());
         let mut line = if self.is_cut_short { vec![b'\n'] } else { Vec::new() };
         serde_json::to_writer(&mut line, &Line { schema, event })?;
         line.push(b'\n');
         let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
         self.is_cut_short = false;
+        self.is_broken = written.is_err();
         written.with_context(|| format!("cannot write {}", self.name))
     }
 }

@@ -34,6 +34,8 @@ pub struct Use {
     pub account: AccountId,
     /// The change in effect.
     pub change: usize,
+    /// When it was made.
+    pub change_at: DateTime<Utc>,
     /// That change takes the account away; else it gives it another password.
     pub disables: bool,
     /// Server and front-end pool.
@@ -64,6 +66,21 @@ pub struct Use {
     pub order: Place,
     /// The same for the reader.
     pub place: Evidence,
+    /// Logged by the back end.
+    pub is_back_end: bool,
+}
+
+/// An account that was enabled again, or made anew under its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enabled {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What tells of it; no path where it is only told beside the sources.
+    pub place: ChangeEvidence,
+    /// Made anew.
+    pub is_new: bool,
+    /// When it was taken away again.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// A restart that is sure.
@@ -81,8 +98,8 @@ pub struct Since {
     pub uses: Vec<Use>,
     /// For each fact of a change that was told beside the sources, by its line, the account and the change that it is.
     pub told: BTreeMap<u64, (AccountId, usize)>,
-    /// When accounts were enabled again, and what tells of it; no place where it is only told beside the sources.
-    pub enabled: BTreeMap<AccountId, Vec<(DateTime<Utc>, ChangeEvidence)>>,
+    /// When accounts were enabled again, or made anew, in order.
+    pub enabled: BTreeMap<AccountId, Vec<Enabled>>,
     /// Sure restarts of the pools that were asked for, in order.
     pub restarts: BTreeMap<Pool, Vec<Restart>>,
     /// What the logs can speak about of the pools that were asked for, or that have requests.
@@ -151,13 +168,23 @@ fn told(run: &Run<'_>) -> BTreeMap<u64, (AccountId, usize)> {
     told
 }
 
-fn enabled(run: &Run<'_>) -> BTreeMap<AccountId, Vec<(DateTime<Utc>, ChangeEvidence)>> {
-    let mut enabled: BTreeMap<AccountId, Vec<_>> = BTreeMap::new();
-    let changes = run.directory.changes.iter();
-    for change in changes.filter(|change| change.kind == ChangeKind::Enabled) {
-        let Some((source, pos)) = change.evidence.first() else { continue };
-        let place = ChangeEvidence { path: path(run, *source), pos: pos.number() };
-        enabled.entry(change.account).or_default().push((change.at, place));
+fn enabled(run: &Run<'_>) -> BTreeMap<AccountId, Vec<Enabled>> {
+    let mut enabled: BTreeMap<AccountId, Vec<Enabled>> = BTreeMap::new();
+    for change in &run.directory.changes {
+        let all = enabled.entry(change.account).or_default();
+        match change.kind {
+            ChangeKind::Enabled | ChangeKind::Created => {
+                let Some((source, pos)) = change.evidence.first() else { continue };
+                let place = ChangeEvidence { path: path(run, *source), pos: pos.number() };
+                let is_new = change.kind == ChangeKind::Created;
+                all.push(Enabled { at: change.at, place, is_new, until: None });
+            }
+            kind if kind.disables() => {
+                let open = all.iter_mut().filter(|enabled| enabled.until.is_none());
+                open.for_each(|enabled| enabled.until = Some(change.at));
+            }
+            _ => {}
+        }
     }
     enabled
 }
@@ -179,6 +206,7 @@ fn a_use(run: &Run<'_>, account: AccountId, row: &Row) -> Use {
     Use {
         account,
         change: row.change,
+        change_at: run.directory.changes[row.change].at,
         disables: run.directory.changes[row.change].kind.disables(),
         pool: (key.server.clone(), key.pool),
         protocol: key.protocol.word(),
@@ -194,6 +222,7 @@ fn a_use(run: &Run<'_>, account: AccountId, row: &Row) -> Use {
         client: assemble::client(book, access.client),
         order,
         place: Evidence { path: path(run, order.source as usize), line: order.line },
+        is_back_end: access.is_back_end,
     }
 }
 

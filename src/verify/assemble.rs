@@ -12,7 +12,7 @@ use crate::workers::Pool;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::ChangeKind;
-use stillin_reports::report::{Evidence, Tool};
+use stillin_reports::report::{self as source, Evidence, Tool};
 use stillin_reports::verify as report;
 
 /// When each pool was recycled.
@@ -30,7 +30,9 @@ pub fn verify(known: Known<'_>, notes: Vec<String>) -> report::Verify {
     let states = findings.iter().flat_map(|(_, paths)| paths).map(|(_, state)| *state);
     let states = states.chain(steps.iter().map(|(_, state)| *state));
     // What was named and is not there may be the log that says otherwise.
-    let missing = (!known.since.problems.is_empty()).then_some(State::NoCoverage);
+    let unseen = unseen(&known);
+    let is_missing = !known.since.problems.is_empty() || !unseen.is_empty();
+    let missing = is_missing.then_some(State::NoCoverage);
     let rules = &wanted.rules;
     report::Verify {
         schema: report::SCHEMA,
@@ -48,8 +50,39 @@ pub fn verify(known: Known<'_>, notes: Vec<String>) -> report::Verify {
         journal: known.input,
         coverage: known.since.coverage,
         sources: known.since.sources,
-        notes: known.since.notes.into_iter().chain(notes).collect(),
+        notes: known.since.notes.into_iter().chain(notes).chain(unseen).collect(),
     }
+}
+
+/// Servers on which a token of before may have been used where no log shows it: those of the plan were over too soon to
+/// say, and the new ones do not go on from there.
+fn unseen(known: &Known<'_>) -> Vec<String> {
+    let wanted = &known.task.wanted;
+    let mut sentences = BTreeSet::new();
+    for finding in &wanted.findings {
+        let idle_until = finding.reason.at + known.task.arguments.ttl;
+        for (server, &until) in wanted.known_until.iter().filter(|(_, until)| **until < idle_until)
+        {
+            let has_path = finding.paths.iter().any(|path| path.pool.0 == *server);
+            let goes_on = |log: &source::Coverage| {
+                let is_hole = |gap: &source::Gap| until < gap.to && gap.from < idle_until;
+                log.server == *server
+                    && matches!(log.kind, "iis-w3c" | "http-proxy")
+                    && log.from <= until + HELD_BACK
+                    && idle_until <= log.to
+                    && !log.gaps.iter().any(is_hole)
+            };
+            if !has_path && !known.since.coverage.iter().any(goes_on) {
+                sentences.insert(words::unseen(
+                    server,
+                    &until,
+                    &finding.reason.account,
+                    &idle_until,
+                ));
+            }
+        }
+    }
+    sentences.into_iter().collect()
 }
 
 impl Known<'_> {
@@ -65,7 +98,8 @@ impl Known<'_> {
         recycled(&Told {
             records: &records,
             journal: self.input.as_ref().map(|input| input.path.as_str()).unwrap_or_default(),
-            plan_sha256: &self.task.plan.sha256,
+            // As the journal knows it: a plan is that of its report.
+            plan_sha256: wanted.report_sha256.as_ref().unwrap_or(&self.task.plan.sha256),
             restarts: self.since.restarts.get(pool).map_or(&[][..], Vec::as_slice),
             last: last.or(known_until).or(changes),
             known_until,
@@ -85,14 +119,25 @@ fn of_finding(
     let at = |pool: &Pool| recycles.get(pool).and_then(|recycled| recycled.at);
     let others = steps.iter().filter_map(|step| at(&step.pool)).max().map(|at| at + DRAIN);
     let is_own = |pool: &Pool| steps.iter().any(|step| step.pool == *pool);
-    let otherwise = |pool: &Pool| match is_own(pool) {
-        true => others,
-        false => wanted.until(&pool.0).or(others),
+    let basis = |pool: &Pool| {
+        let recycled = recycles.get(pool);
+        let by_logs = wanted.until(&pool.0).filter(|_| !is_own(pool));
+        judge::Path {
+            is_in_step: is_own(pool),
+            recycled: recycled.and_then(|recycled| recycled.at),
+            recycled_from: recycled.and_then(|recycled| recycled.from),
+            otherwise: by_logs.or(others),
+            is_by_logs: by_logs.is_some(),
+            span: known.since.spans.get(pool),
+            now: known.now,
+            ..judge::Path::default()
+        }
     };
-    let since = |pool: &Pool| at(pool).map(|at| at + DRAIN).or_else(|| otherwise(pool));
+    let is_since =
+        |request: &Use| basis(&request.pool).begin().is_some_and(|begin| begin.is_since(request));
     let uses = uses(known, finding);
     let is_seen = |pool: &Pool| known.since.spans.contains_key(pool);
-    let paths: Vec<(report::Path, Pool, State)> = paths(finding, &steps, &uses, since, is_seen)
+    let paths: Vec<(report::Path, Pool, State)> = paths(finding, &steps, &uses, is_since, is_seen)
         .into_iter()
         .map(|path| {
             let step = wanted.steps.iter().find(|step| step.pool == path.pool);
@@ -101,20 +146,19 @@ fn of_finding(
                 request.pool == path.pool && name.as_ref().is_none_or(|name| request.name == *name)
             };
             let here: Vec<&Use> = uses.iter().filter(is_here).collect();
+            let basis = basis(&path.pool);
+            let since = basis.begin().map(|begin| begin.since);
             let asked = judge::Path {
-                is_in_step: is_own(&path.pool),
-                recycled: at(&path.pool),
-                otherwise: otherwise(&path.pool),
                 kind: ChangeKind::from_word(finding.reason.kind),
                 has_new_password: wanted.has_new_password(&finding.reason.account),
                 last: path.last,
                 clients: &path.clients,
-                span: known.since.spans.get(&path.pool),
-                now: known.now,
+                is_partly_read: is_partly_read(known, &path.pool, since),
+                ..basis
             };
             let verdict = judge(&asked, &here);
             let recycled = recycles.get(&path.pool).filter(|recycled| recycled.at.is_some());
-            let mut why = words::why(&path, step.is_some(), recycled, &verdict, &here);
+            let mut why = words::why(&path, &asked, step.is_some(), recycled, &verdict, &here);
             why.extend(enabled(known, finding));
             (of_path(&path, step, &verdict, why), path.pool, verdict.state)
         })
@@ -136,16 +180,36 @@ fn enabled(known: &Known<'_>, finding: &Finding) -> Option<String> {
     let (account, _) = known.since.told.get(&finding.line)?;
     let disables = ChangeKind::from_word(finding.reason.kind)?.disables();
     let all = known.since.enabled.get(account).filter(|_| disables)?;
-    all.iter().find(|(at, _)| *at > finding.reason.at).map(|(at, place)| words::enabled(at, place))
+    all.iter().find(|enabled| enabled.at > finding.reason.at).map(words::enabled)
 }
 
-/// The requests that bear on a finding: under its own change, or under one that takes the account away; and every
+/// Lines of a server's logs were not understood, or a log was not read to its end, and nothing tells that this was
+/// before access counts.
+fn is_partly_read(known: &Known<'_>, pool: &Pool, since: Option<DateTime<Utc>>) -> bool {
+    let is_log = |source: &&source::Source| {
+        matches!(source.kind, "iis-w3c" | "http-proxy") && source.server.as_ref() == Some(&pool.0)
+    };
+    let is_before = |source: &source::Source| {
+        let own = known.since.uses.iter().filter(|request| request.place.path == source.path);
+        let early = own.filter(|request| since.is_some_and(|since| request.end <= since));
+        let line = early.map(|request| request.place.line).max().unwrap_or(0);
+        source.rejects.len() as u64 == source.rejected
+            && source.rejects.iter().all(|reject| reject.pos < line)
+    };
+    let mut logs = known.since.sources.iter().filter(is_log);
+    logs.any(|source| source.error.is_some() || (source.rejected > 0 && !is_before(source)))
+}
+
+/// The requests that bear on a finding: under its own change, a later one, or one that takes the account away; and every
 /// refusal. Where it was not known whose they are, it is no better known now.
 fn uses(known: &Known<'_>, finding: &Finding) -> Vec<Use> {
     let Some(&(account, change)) = known.since.told.get(&finding.line) else { return Vec::new() };
     let bears = |request: &&Use| {
         request.account == account
-            && (request.change == change || request.disables || request.refusal.is_some())
+            && (request.change == change
+                || request.change_at >= finding.reason.at
+                || request.disables
+                || request.refusal.is_some())
     };
     let is_doubtful = |request: &Use| {
         finding.doubts.iter().any(|(name, clients)| {
@@ -167,7 +231,7 @@ fn paths(
     finding: &Finding,
     steps: &[&Step],
     uses: &[Use],
-    since: impl Fn(&Pool) -> Option<DateTime<Utc>>,
+    is_since: impl Fn(&Use) -> bool,
     is_seen: impl Fn(&Pool) -> bool,
 ) -> Vec<Path> {
     let counts = |path: &&Path| path.may_go_on || !(path.is_refused || is_seen(&path.pool));
@@ -179,13 +243,11 @@ fn paths(
             paths.extend(if here.is_empty() { vec![anybody(&step.pool)] } else { here });
         }
     }
-    let is_since = |request: &&Use| {
-        request.refusal.is_none()
-            && request.residual > Residual::No
-            && since(&request.pool).is_some_and(|since| since < request.start)
+    let is_access = |request: &&Use| {
+        request.refusal.is_none() && request.residual > Residual::No && is_since(request)
     };
     let mut known: BTreeSet<(Pool, String)> = BTreeSet::new();
-    for request in uses.iter().filter(is_since) {
+    for request in uses.iter().filter(is_access) {
         let is_listed = |path: &Path| {
             let name = path.name.as_ref().map(|name| name.to_lowercase());
             path.pool == request.pool && name.is_none_or(|name| name == request.name)

@@ -5,7 +5,7 @@ use crate::analyze::HELD_BACK;
 use crate::analyze::since::Use;
 use crate::correlate::coverage::Span;
 use crate::correlate::{Class, DRAIN, LONGEST_REQUEST, Residual};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use stillin_parsers::event::ChangeKind;
 use stillin_parsers::exchange::Refusal;
 use stillin_reports::report::Client;
@@ -45,9 +45,13 @@ pub struct Path<'a> {
     pub is_in_step: bool,
     /// When its pool was recycled, if that is known.
     pub recycled: Option<DateTime<Utc>>,
+    /// The first time that anything gives for it, where clocks differ.
+    pub recycled_from: Option<DateTime<Utc>>,
     /// Without that, access counts from then on: in a step, when the last other pool of its finding was recycled and the
     /// old worker must have been gone; else from where the logs of the plan ended.
     pub otherwise: Option<DateTime<Utc>>,
+    /// That is where the logs of the plan ended.
+    pub is_by_logs: bool,
     /// What the finding is about.
     pub kind: Option<ChangeKind>,
     /// Its account got another password as well.
@@ -60,6 +64,43 @@ pub struct Path<'a> {
     pub span: Option<&'a Span>,
     /// The present, where logs are watched as they grow.
     pub now: Option<DateTime<Utc>>,
+    /// A log of its server has lines that were not understood, or was not read to its end.
+    pub is_partly_read: bool,
+}
+
+/// When what was served counts as access.
+#[derive(Debug, Clone, Copy)]
+pub struct Begin {
+    /// Whatever began later.
+    pub since: DateTime<Utc>,
+    /// Whatever ended later, whenever it began.
+    gone: DateTime<Utc>,
+}
+
+impl Path<'_> {
+    /// From when on access counts, if that is known.
+    pub fn begin(&self) -> Option<Begin> {
+        let begin = |since, longest| Begin { since, gone: since + longest };
+        match (self.recycled, self.otherwise) {
+            // The worker of before is told to end when the new one is there, which may take as long.
+            (Some(at), _) => Some(begin(at + DRAIN, DRAIN)),
+            // None of the plan's logs can have what ended after them.
+            (None, Some(at)) if self.is_by_logs => Some(begin(at, TimeDelta::zero())),
+            (None, at) => at.map(|at| begin(at, LONGEST_REQUEST)),
+        }
+    }
+}
+
+impl Begin {
+    /// It counts.
+    pub fn is_since(&self, request: &Use) -> bool {
+        (request.is_start_known && self.since < request.start) || self.gone < request.end
+    }
+
+    /// It ended since, but the log does not tell when it began.
+    fn may_be_since(&self, request: &Use) -> bool {
+        !request.is_start_known && self.since < request.end
+    }
 }
 
 /// Why the logs cannot tell.
@@ -73,6 +114,10 @@ pub enum Blind {
     Hole(DateTime<Utc>, DateTime<Utc>),
     /// It is too fresh to tell until then.
     Until(DateTime<Utc>),
+    /// It has lines that were not understood, or was not read to its end.
+    PartlyRead,
+    /// It does not tell when requests began.
+    NoStart,
 }
 
 /// What became of a path, and the requests that say so.
@@ -98,30 +143,33 @@ pub struct Verdict<'a> {
     pub refusal: Option<&'a Use>,
     /// The last such refusal while the old worker may still have lived, which is no proof.
     pub drained_refusal: Option<&'a Use>,
+    /// Somebody was refused since, though nothing follows from it.
+    pub is_refused_otherwise: bool,
 }
 
 /// Judges a path. `uses` are its requests in order of end.
 pub fn judge<'a>(path: &Path<'_>, uses: &[&'a Use]) -> Verdict<'a> {
-    let since = path.recycled.map(|at| at + DRAIN).or(path.otherwise);
+    let begin = path.begin();
+    let since = begin.map(|begin| begin.since);
     let pick = |is_it: &dyn Fn(&Use) -> bool| -> Vec<&'a Use> {
         let served = uses.iter().copied().filter(|request| request.refusal.is_none());
         served.filter(|request| is_it(request)).collect()
     };
-    let is_since = |request: &Use| since.is_some_and(|since| since < request.start);
-    let may_be_older = |request: &Use| {
-        // Without time-taken it may have begun long before, and in the old worker.
-        !request.is_start_known && since.is_some_and(|s| request.start <= s + LONGEST_REQUEST)
-    };
+    let is_since = |request: &Use| begin.is_some_and(|begin| begin.is_since(request));
+    let may_be =
+        |request: &Use| is_since(request) || begin.is_some_and(|begin| begin.may_be_since(request));
     let is_access = |request: &Use| request.residual > Residual::No;
-    let is_grave = |request: &Use| request.residual >= Residual::Likely && !may_be_older(request);
-    let accesses = pick(&|request| is_since(request) && is_grave(request));
-    let unclear = pick(&|request| is_since(request) && is_access(request) && !is_grave(request));
-    let anew = pick(&|request| is_since(request) && request.class == Class::NewLogon);
+    let is_grave = |request: &Use| is_since(request) && request.residual >= Residual::Likely;
+    let accesses = pick(&is_grave);
+    let unclear = pick(&|request| may_be(request) && is_access(request) && !is_grave(request));
+    let anew = pick(&|request| may_be(request) && request.class == Class::NewLogon);
+    let recycled_from = path.recycled_from.min(path.recycled).or(path.recycled);
     let is_draining =
-        |request: &Use| path.recycled.is_some_and(|at| at <= request.start) && !is_since(request);
+        |request: &Use| recycled_from.is_some_and(|at| at <= request.start) && !may_be(request);
     let drained = pick(&|request| is_draining(request) && is_access(request));
     let [refusal, drained_refusal] = refusals(path, uses);
-    let blind = blind(path, since);
+    let may_be_grave = unclear.iter().any(|request| request.residual >= Residual::Likely);
+    let blind = blind(path, since).or(may_be_grave.then_some(Blind::NoStart));
     let state = if !accesses.is_empty() {
         State::Failed
     } else if since.is_none() || (path.is_in_step && path.recycled.is_none()) {
@@ -145,6 +193,9 @@ pub fn judge<'a>(path: &Path<'_>, uses: &[&'a Use]) -> Verdict<'a> {
         drained,
         refusal,
         drained_refusal,
+        is_refused_otherwise: uses
+            .iter()
+            .any(|request| request.refusal.is_some() && may_be(request)),
     }
 }
 
@@ -178,7 +229,10 @@ fn refusals<'a>(path: &Path<'_>, uses: &[&'a Use]) -> [Option<&'a Use>; 2] {
     let is_new = |request: &Use| path.recycled.is_none_or(|at| at + DRAIN < request.start);
     let is_drained =
         |request: &Use| !is_new(request) && path.recycled.is_some_and(|at| at <= request.start);
-    let after = || uses.iter().copied().filter(|request| is_after(request) && ends_it(request));
+    // What reached the back end had passed the front end, where the token is.
+    let is_of_front_end = |request: &Use| !request.is_back_end;
+    let counts = |request: &&Use| is_of_front_end(request) && is_after(request) && ends_it(request);
+    let after = || uses.iter().copied().filter(counts);
     [after().find(|request| is_new(request)), after().rfind(|request| is_drained(request))]
 }
 
@@ -206,7 +260,8 @@ fn blind(path: &Path<'_>, since: Option<DateTime<Utc>>) -> Option<Blind> {
         return Some(Blind::Until(since + HELD_BACK));
     }
     let hole = span.gaps.iter().find(|(_, to)| since < *to);
-    hole.map(|&(from, to)| Blind::Hole(from, to))
+    let hole = hole.map(|&(from, to)| Blind::Hole(from, to));
+    hole.or(path.is_partly_read.then_some(Blind::PartlyRead))
 }
 
 #[cfg(test)]

@@ -32,8 +32,12 @@ const CLOCKS: TimeDelta = TimeDelta::minutes(10);
 pub struct Recycled {
     /// When; none if nothing tells of it.
     pub at: Option<DateTime<Utc>>,
+    /// The earliest time that the journal or an event gives for it.
+    pub from: Option<DateTime<Utc>>,
     /// What tells of it.
     pub places: Vec<ChangeEvidence>,
+    /// An event of the server is among that, so that its time is by the clock of the logs.
+    pub is_by_event: bool,
     /// The last attempt on record that is not known to have succeeded.
     pub attempt: Option<Attempt>,
     /// It was restarted again later.
@@ -97,12 +101,13 @@ pub fn recycled(told: &Told<'_>) -> Recycled {
             (None, Vec::new(), event)
         }
     };
+    let from = at.into_iter().chain(event.map(|event| event.at)).min();
     at = at.max(event.map(|event| event.at));
     places.extend(event.map(|event| event.place.clone()));
     let again = told.restarts.iter().find(|r| at.is_some_and(|at| at + DRAIN < r.at)).cloned();
     let later = done.and_then(|done| Some(event?.at - done.ended_at?));
     let clocks_differ = later.filter(|later| *later > DRAIN.max(told.slack));
-    Recycled { at, places, attempt, again, clocks_differ }
+    Recycled { at, from, places, is_by_event: event.is_some(), attempt, again, clocks_differ }
 }
 
 /// It says that it did what it was to do, and the workers do not say otherwise.

@@ -27,6 +27,8 @@ pub struct Wanted {
     pub known_until: BTreeMap<String, DateTime<Utc>>,
     /// The report is there, not the plan alone.
     pub is_report: bool,
+    /// SHA-256 of the report, where a plan alone tells it.
+    pub report_sha256: Option<String>,
 }
 
 impl Wanted {
@@ -136,6 +138,7 @@ pub fn read(bytes: &[u8]) -> Result<Wanted, String> {
             None => of_steps(&steps, plan.as_of),
         },
         is_report: report.is_some(),
+        report_sha256: plan.report_sha256,
         steps,
         facts,
     })

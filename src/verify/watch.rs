@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
+use stillin_reports::report::Evidence;
 use stillin_reports::verify::Verify;
 
 /// Every file that is read, its size, and when it was last written.
@@ -28,6 +29,7 @@ pub fn watch(
     let mut last: Option<Verify> = None;
     let mut said: BTreeMap<String, &'static str> = BTreeMap::new();
     let (mut seen, mut error_said): (Option<Seen>, Option<String>) = (None, None);
+    let mut failures = Failures::new();
     loop {
         let now = Utc::now();
         let files = files(task);
@@ -38,7 +40,8 @@ pub fn watch(
             let checked = task.check(outputs, &held, Some(now));
             seen = Some(files);
             match checked {
-                Ok(verdict) => {
+                Ok(mut verdict) => {
+                    remember(&mut failures, &mut verdict);
                     tell(&verdict, &mut said, now, messages);
                     if is_over || is_settled(&verdict) {
                         held.release(messages);
@@ -70,6 +73,29 @@ fn blinded(mut verdict: Verify, error: &anyhow::Error) -> Verify {
     }
     verdict.notes.push(format!("{error:#}"));
     verdict
+}
+
+/// Lines that told of access, and of whom.
+type Failures = BTreeMap<Evidence, String>;
+
+/// What failed stays so, also when the log that says so is gone. It is good again only by what the same log tells: that
+/// its line was another recycle's.
+fn remember(failures: &mut Failures, verdict: &mut Verify) {
+    let is_read = |path: &String| verdict.sources.iter().any(|source| source.path == *path);
+    failures.retain(|place, _| !is_read(&place.path));
+    if let Some((place, account)) = failures.first_key_value() {
+        let (path, line) = (&place.path, place.line);
+        verdict.notes.push(format!(
+            "{path}:{line} told that {account} was served again, and that log is gone"
+        ));
+        verdict.state = "failed";
+    }
+    for finding in &verdict.findings {
+        for access in finding.paths.iter().filter_map(|path| path.access.as_ref()) {
+            let places = access.evidence.iter().cloned();
+            failures.extend(places.map(|place| (place, finding.reason.account.clone())));
+        }
+    }
 }
 
 fn files(task: &Task<'_>) -> Seen {

@@ -1,15 +1,14 @@
 //! Why a path is in its state, and what the reader has to know beside it, in sentences.
 
-use super::judge::{Blind, State, Verdict};
+use super::judge::{self, Blind, State, Verdict, is_same};
 use super::recycled::{Attempted, Recycled};
 use super::wanted::{Path, Wanted};
-use crate::analyze::since::{Since, Use};
+use crate::analyze::since::{Enabled, Since, Use};
 use crate::correlate::{Class, Residual};
 use crate::words::refusal_word;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use stillin_parsers::exchange::Auth;
-use stillin_reports::report::ChangeEvidence;
 use stillin_reports::text;
 
 fn instant(time: &DateTime<Utc>) -> String {
@@ -24,6 +23,7 @@ pub fn reason(request: &Use) -> &'static str {
 /// Why a path is in its state. `recycled` is there only if its pool is known to have been.
 pub fn why(
     path: &Path,
+    asked: &judge::Path<'_>,
     is_in_step: bool,
     recycled: Option<&Recycled>,
     verdict: &Verdict<'_>,
@@ -44,10 +44,11 @@ pub fn why(
             why.push(format!("nobody was served since who should not be, until {until}"));
             let is_silent = verdict.refusal.or(verdict.drained_refusal).is_none();
             if is_silent && verdict.anew.is_empty() && verdict.unclear.is_empty() {
-                why.push(
-                    "nobody was refused either, and silence proves nothing: let the client try, and verify again"
-                        .to_owned(),
-                );
+                let but = match verdict.is_refused_otherwise {
+                    true => "who was refused proves nothing",
+                    false => "nobody was refused either, and silence proves nothing",
+                };
+                why.push(format!("{but}: let the client try, and verify again"));
             }
         }
         State::Proven => {}
@@ -58,13 +59,7 @@ pub fn why(
             instant(since)
         ));
     }
-    if !verdict.unclear.is_empty() {
-        why.push(
-            "what is unclear may have been served by right: with the new password, to another person of that name, \
-             or as a request that began before"
-                .to_owned(),
-        );
-    }
+    why.extend(unclear(asked, verdict));
     if !verdict.anew.is_empty() {
         why.push("whoever was served since must have sent the new password".to_owned());
     }
@@ -85,8 +80,34 @@ pub fn why(
             _ => "",
         };
         why.push(format!("{since}: {}, {}{but}", instant(&request.end), reason(request)));
+        let is_known = path.clients.is_empty()
+            || path.clients.iter().any(|client| is_same(client, &request.client));
+        if verdict.state == State::Proven && !is_known {
+            why.push(
+                "that was another client than those that were served before, which have not been heard since: the \
+                 account is shut, as far as Windows tells it only to whoever has the password"
+                    .to_owned(),
+            );
+        }
     }
     why
+}
+
+/// Why what is unclear may have been right.
+fn unclear(asked: &judge::Path<'_>, verdict: &Verdict<'_>) -> Option<String> {
+    let may_be_another = verdict.unclear.iter().any(|request| request.residual < Residual::Likely);
+    let has_no_start = verdict.unclear.iter().any(|request| !request.is_start_known);
+    let reasons: Vec<&str> = [
+        (may_be_another && asked.has_new_password, "with the new password"),
+        (may_be_another, "to another person of that name"),
+        (has_no_start, "as a request that began before"),
+    ]
+    .into_iter()
+    .filter_map(|(holds, reason)| holds.then_some(reason))
+    .collect();
+    let (last, others) = reasons.split_last()?;
+    let others = if others.is_empty() { String::new() } else { others.join(", ") + ", or " };
+    Some(format!("what is unclear may have been served by right: {others}{last}"))
 }
 
 fn failed(path: &Path, verdict: &Verdict<'_>, recycled: Option<&Recycled>) -> Vec<String> {
@@ -106,6 +127,20 @@ fn failed(path: &Path, verdict: &Verdict<'_>, recycled: Option<&Recycled>) -> Ve
              controller that has not heard of the change, or a recycle that did not do what it said"
                 .to_owned(),
         );
+        if recycled.is_some_and(|recycled| !recycled.is_by_event) {
+            why.push(
+                "the time of the recycle is by the clock of whoever wrote it down: add the System log of the server, \
+                 which has it by its own"
+                    .to_owned(),
+            );
+        }
+    }
+    if path.pool.0.starts_with("UNKNOWN (") {
+        why.push(
+            "nothing tells of which server that log is, so no step is known to be for it: put it into a folder with the \
+             name of its server, or say --server"
+                .to_owned(),
+        );
     }
     if let Some(again) = recycled.and_then(|recycled| recycled.again.as_ref()) {
         let (at, place) = (instant(&again.at), &again.place);
@@ -114,15 +149,39 @@ fn failed(path: &Path, verdict: &Verdict<'_>, recycled: Option<&Recycled>) -> Ve
     why
 }
 
-/// An account was enabled again.
-pub fn enabled(at: &DateTime<Utc>, place: &ChangeEvidence) -> String {
-    let place = match place.path.is_empty() {
+/// An account was enabled again, or made anew.
+pub fn enabled(enabled: &Enabled) -> String {
+    let place = match enabled.place.path.is_empty() {
         true => "as the report has it".to_owned(),
-        false => format!("{}:{}", place.path, place.pos),
+        false => format!("{}:{}", enabled.place.path, enabled.place.pos),
     };
+    let what = if enabled.is_new {
+        "an account of that name was made"
+    } else {
+        "the account was enabled again"
+    };
+    let at = instant(&enabled.at);
+    match &enabled.until {
+        None => format!("{what} {at} ({place}): being served since then is right"),
+        Some(until) => format!(
+            "{what} {at} ({place}), and taken away once more {}: being served in between is right",
+            instant(until)
+        ),
+    }
+}
+
+/// A server whose logs leave room for a token that nobody sees.
+pub fn unseen(
+    server: &str,
+    until: &DateTime<Utc>,
+    account: &str,
+    idle_until: &DateTime<Utc>,
+) -> String {
     format!(
-        "the account was enabled again {} ({place}): being served since then is right",
-        instant(at)
+        "{server}: the logs of the report end at {}, when a token of {account} from before the change may have been alive \
+         there, and no log goes on from then until {}: add it",
+        instant(until),
+        instant(idle_until)
     )
 }
 
@@ -153,6 +212,13 @@ fn of_blind(blind: Blind, path: &Path) -> String {
             "the log of {server} has a hole from {} to {}: whoever was served is not seen",
             instant(&from),
             instant(&to)
+        ),
+        Blind::PartlyRead => format!(
+            "a log of {server} has lines that were not understood, or was not read to its end, see below: they may tell of \
+             access"
+        ),
+        Blind::NoStart => format!(
+            "a log of {server} does not tell when requests began (no time-taken), so those that are unclear may be access"
         ),
         Blind::Until(until) => format!(
             "the log of {server} is too fresh to tell until {}: IIS holds lines back for up to a minute; add what it \

@@ -39,6 +39,10 @@ fn verdict(verify: &Verify) -> (Ink, String) {
     let accounts = |state: &str| names(&of(state).into_iter().collect::<Vec<_>>());
     let were = |state: &str| if of(state).len() == 1 { "was" } else { "were" };
     let (ink, text) = match verify.state {
+        "failed" if of("failed").is_empty() => {
+            let text = "Somebody was served again, and the log that told so is gone, see below";
+            (Ink::Bad, format!("{text}: access is not over."))
+        }
         "failed" => {
             let text = format!("{} {} served again", accounts("failed"), were("failed"));
             let place = first_access(verify).map(|place| format!(" ({place})"));
@@ -77,7 +81,10 @@ fn verdict(verify: &Verify) -> (Ink, String) {
     };
     let partly = verify.sources.iter().filter(|source| !read::read_whole(source)).count();
     if partly == 0 {
-        return (ink, text);
+        return match ink == Ink::Good && !verify.notes.is_empty() {
+            true => (Ink::Doubt, format!("{text} But see below for what would make it surer.")),
+            false => (ink, text),
+        };
     }
     let sources = count(partly as u64, "source was", "sources were");
     let ink = if ink == Ink::Good { Ink::Doubt } else { ink };

@@ -55,6 +55,8 @@ fn a_use(line: u64, clock: &str, what: &str) -> Use {
         client,
         order: Place { source: 0, line },
         place: Evidence { path: "u.log".into(), line },
+        is_back_end: false,
+        change_at: at("09:00"),
     }
 }
 
@@ -218,8 +220,71 @@ fn without_time_taken_a_request_may_be_an_old_one() {
         let recycled = Some(at("10:00"));
         judge(&Path { recycled, ..Path::default() }, &[&request]).state
     };
-    assert_eq!(of("10:45"), State::NoCoverage);
-    assert_eq!(of("11:02"), State::Failed);
+    assert_eq!(of("10:02:30"), State::NoCoverage);
+    // By then the worker of before was killed, whatever it was serving.
+    assert_eq!(of("10:03:01"), State::Failed);
+}
+
+/// What is grave if it began since is not passed over because the log does not tell when it began.
+#[test]
+fn what_may_have_begun_since_is_not_good() {
+    let (span, mut request) = (span("09:00", "11:00", &[]), a_use(1, "10:02:30", "certain"));
+    request.is_start_known = false;
+    let path = Path { recycled: Some(at("10:00")), span: Some(&span), ..Path::default() };
+    let verdict = judge(&path, &[&request]);
+    assert_eq!((verdict.state, verdict.blind), (State::NoCoverage, Some(Blind::NoStart)));
+    let refusal = a_use(2, "10:12", "1331");
+    assert_eq!(judge(&path, &[&request, &refusal]).state, State::Proven);
+}
+
+/// A long poll that the plan's logs cannot have, because it ended after them.
+#[test]
+fn what_ended_after_the_plans_logs_counts() {
+    let span = span("09:00", "11:00", &[]);
+    let of = |is_by_logs, recycled: Option<&str>| {
+        let request = Use { start: at("09:50"), ..a_use(1, "10:05", "certain") };
+        let (recycled, otherwise) = (recycled.map(at), Some(at("09:57")));
+        let path = Path { recycled, otherwise, is_by_logs, span: Some(&span), ..Path::default() };
+        judge(&path, &[&request]).state
+    };
+    assert_eq!(of(true, None), State::Failed);
+    assert_eq!(of(false, None), State::NoContradiction);
+    // The worker of before outlived its recycle by more than it may.
+    assert_eq!(of(true, Some("10:00")), State::Failed);
+    assert_eq!(of(true, Some("10:03")), State::NoContradiction);
+}
+
+/// A refusal of the back end speaks against it: the front end had let the request pass.
+#[test]
+fn the_back_end_proves_nothing() {
+    let span = span("09:00", "11:00", &[]);
+    let of = |is_back_end| {
+        let request = Use { is_back_end, ..a_use(1, "10:12", "1331") };
+        let path = Path { recycled: Some(at("10:00")), span: Some(&span), ..Path::default() };
+        judge(&path, &[&request]).state
+    };
+    assert_eq!([of(false), of(true)], [State::Proven, State::NoContradiction]);
+}
+
+/// A line that was not understood may be the one.
+#[test]
+fn a_log_that_was_partly_read() {
+    let span = span("09:00", "11:00", &[]);
+    let recycled = Some(at("10:00"));
+    let path = Path { recycled, span: Some(&span), is_partly_read: true, ..Path::default() };
+    let verdict = judge(&path, &[]);
+    assert_eq!((verdict.state, verdict.blind), (State::NoCoverage, Some(Blind::PartlyRead)));
+}
+
+/// By the journal at 10:00, by an event at 10:09: what was served between the two is told.
+#[test]
+fn between_two_clocks() {
+    let (uses, span) = (uses(&["10:04 certain", "10:12 1331"]), span("09:00", "11:00", &[]));
+    let [recycled, recycled_from] = ["10:09", "10:00"].map(|clock| Some(at(clock)));
+    let path = Path { recycled, recycled_from, span: Some(&span), ..Path::default() };
+    let refs: Vec<&Use> = uses.iter().collect();
+    let verdict = judge(&path, &refs);
+    assert_eq!((verdict.state, verdict.drained.len()), (State::Proven, 1));
 }
 
 proptest! {
