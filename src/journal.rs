@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The schema of every run in a journal.
@@ -284,6 +284,20 @@ fn lock(file: &File, name: &str) -> anyhow::Result<()> {
     bail!("{name}: another run is at work with this journal; wait until it is over")
 }
 
+/// Whether another run is at work with a journal: what it has begun is not known yet.
+pub fn is_at_work(path: &Path) -> bool {
+    let lock = if cfg!(windows) { beside(path) } else { path.to_owned() };
+    let is_locked = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    File::open(lock).is_ok_and(is_locked)
+}
+
+/// The file that stands for a journal where it cannot be locked itself.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
 /// What is locked: the journal itself.
 #[cfg(not(windows))]
 fn guard(_path: &Path, file: &File) -> std::io::Result<File> {
@@ -293,9 +307,7 @@ fn guard(_path: &Path, file: &File) -> std::io::Result<File> {
 /// What is locked: a file beside the journal, because a lock keeps readers out on Windows, and `verify --watch` reads.
 #[cfg(windows)]
 fn guard(path: &Path, _file: &File) -> std::io::Result<File> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    OpenOptions::new().write(true).create(true).truncate(false).open(name)
+    OpenOptions::new().write(true).create(true).truncate(false).open(beside(path))
 }
 
 /// A new file outlives a power cut only when its folder was written as well.

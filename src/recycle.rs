@@ -42,6 +42,12 @@ pub fn run(args: &Recycle) -> anyhow::Result<ExitCode> {
         return run::execute(args, file, tasks, host, &messages);
     }
     too_old.iter().for_each(|what| messages.partial(what));
+    if journal::is_at_work(&args.journal) {
+        let name = args.journal.display();
+        messages.partial(&format!(
+            "{name}: another run is at work with this journal, and what it has begun is not over; wait until it is"
+        ));
+    }
     let journal =
         if args.journal.exists() { journal::read(&args.journal)? } else { Journal::default() };
     let tasks = with_past(tasks, &journal, &file, args);

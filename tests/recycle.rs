@@ -162,6 +162,9 @@ fn two_at_once() {
     let second = run(&mut recycle(&folder, "--execute --yes"), b"");
     assert_eq!(second.status, 2, "{second:?}");
     assert!(second.stderr.contains("another run is at work with this journal"), "{second:?}");
+    let dry = run(&mut recycle(&folder, ""), b"");
+    assert_eq!(dry.status, 1, "{dry:?}");
+    assert!(dry.stderr.contains("another run is at work with this journal"), "{dry:?}");
     first.kill().unwrap();
     first.wait().unwrap();
     // The first one is gone, and its lock with it.

@@ -313,3 +313,21 @@ fn who_watches_a_folder_that_goes_away_gets_nothing_good() {
     assert_eq!(ended, Some(3), "{page}");
     assert!(page.starts_with("The logs cannot tell yet"), "{page}");
 }
+
+/// Before the step was carried out somebody was served where no step is; the log that says so goes away.
+#[test]
+fn who_watches_does_not_forget_what_failed() {
+    let story = now();
+    let (journal, away) = (story.folder.join("journal.jsonl"), story.folder.join("away.jsonl"));
+    fs::rename(&journal, &away).unwrap();
+    let other = "since/EX03/W3SVC1/u_ex.log";
+    story.log(other, &[(-3, "probe"), (2, SERVED), (4, "probe")]);
+    let mut watching = Watching::begin(&story, "60s");
+    watching.until("f1 (FABRIKAM\\ada) is failed");
+    at_last(|| fs::remove_file(story.folder.join(other)));
+    at_last(|| fs::rename(&away, &journal));
+    append(&story.folder.join(EX01), &line(story.at(4), REFUSED));
+    let (ended, page) = watching.end();
+    assert_eq!(ended, Some(3), "{page}");
+    assert!(page.contains("u_ex.log:3 told that FABRIKAM\\ada was served again"), "{page}");
+}
