@@ -36,7 +36,7 @@ pub use fronts::HELD_BACK;
 use rayon::prelude::*;
 use since::Beside;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use stillin_parsers::event::Restart;
 use stillin_parsers::kind::Kind;
@@ -170,6 +170,8 @@ fn find(
     let problems: Vec<String> = problems.iter().chain(&more).map(ToString::to_string).collect();
     problems.iter().for_each(|problem| messages.partial(problem));
     let sources = sources.into_iter().filter(|source| !outputs.is_empty_one(source)).collect();
+    let settings = args.reading.unsaid.file.as_deref();
+    let sources = without(sources, settings, "the settings", messages);
     let (files, own) = read::look(sources, hash);
     say_own(own.iter().filter(|source| !outputs.is_one(source)), messages);
     for file in &files {
@@ -182,6 +184,25 @@ fn find(
         bail!("nothing to read: name the folder that holds the IIS logs and the change evidence");
     }
     Ok((files, problems))
+}
+
+/// The sources without a file that says how they are read, and may lie among them.
+fn without(
+    sources: Vec<source::Source>,
+    file: Option<&Path>,
+    what: &str,
+    messages: &Messages,
+) -> Vec<source::Source> {
+    let Some(file) = file else { return sources };
+    let is_it = |source: &source::Source| {
+        matches!(source.origin, source::Origin::File)
+            && source.fs_path.file_name() == file.file_name()
+            && same_file::is_same_file(&source.fs_path, file).unwrap_or(false)
+    };
+    let (it, others) = sources.into_iter().partition(is_it);
+    let it: Vec<source::Source> = it;
+    it.iter().for_each(|it| messages.note(&format!("{}: {what}; left out", it.path)));
+    others
 }
 
 fn say_own<'a>(own: impl Iterator<Item = &'a source::Source>, messages: &Messages) {
@@ -363,6 +384,7 @@ pub fn inspect(
     let (sources, problems) = source::sources(paths);
     let (sources, more) = input::expand(sources);
     problems.iter().chain(&more).for_each(|problem| messages.partial(&problem.to_string()));
+    let sources = without(sources, reading.unsaid.file.as_deref(), "the settings", messages);
     let (files, own) = read::look(sources, hash);
     say_own(own.iter(), messages);
     if files.is_empty() {

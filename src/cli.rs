@@ -1,8 +1,12 @@
 //! The command line: what the user typed, validated, nothing done yet.
 
+mod config;
 mod recycle;
 
+pub use config::Config;
 pub use recycle::Recycle;
+
+use crate::config::Unsaid;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -17,6 +21,9 @@ use stillin_reports::{Output, Rows};
 // The name is given, or help would say `stillin.exe` on Windows.
 #[command(name = "stillin", bin_name = "stillin", version, max_term_width = 100)]
 pub struct Cli {
+    /// Settings for what is not said here (see `stillin config`); else STILLIN_CONFIG, else stillin.toml if it is here
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -35,6 +42,8 @@ pub enum Verb {
     Recycle(Recycle),
     /// Say whether access is over since the steps of a plan were carried out, or which request says that it is not
     Verify(Verify),
+    /// Print what is in force beside the command line (environment, file, defaults), and where each value comes from
+    Config(Config),
     /// Print the completion script of a shell
     Completions {
         /// The shell.
@@ -123,7 +132,7 @@ pub struct Inspect {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// `terminal` or `json`
-    #[arg(short, long, value_name = "FORMAT", default_value = "terminal", value_parser = inspect_word)]
+    #[arg(short, long, value_name = "FORMAT", default_value = "terminal", value_parser = page_or_json_word)]
     pub format: Output,
     /// How to read the sources
     #[command(flatten)]
@@ -187,6 +196,9 @@ pub struct Reading {
     /// Say nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
+    /// What the command line did not say.
+    #[arg(skip)]
+    pub unsaid: Unsaid,
 }
 
 impl Analyze {
@@ -206,6 +218,20 @@ impl Analyze {
             auth: Vec::new(),
             fail_on: None,
             reading: reading.clone(),
+        }
+    }
+}
+
+impl Verb {
+    /// How this verb reads sources, if it reads any.
+    pub fn reading_mut(&mut self) -> Option<&mut Reading> {
+        match self {
+            Verb::Analyze(args) => Some(&mut args.reading),
+            Verb::Explain(args) => Some(&mut args.reading),
+            Verb::Inspect(args) => Some(&mut args.reading),
+            Verb::Verify(args) => Some(&mut args.reading),
+            Verb::Config(args) => Some(&mut args.reading),
+            Verb::Recycle(_) | Verb::Completions { .. } | Verb::Man => None,
         }
     }
 }
@@ -293,7 +319,7 @@ fn output_word(word: &str) -> Result<Output, String> {
     })
 }
 
-fn inspect_word(word: &str) -> Result<Output, String> {
+fn page_or_json_word(word: &str) -> Result<Output, String> {
     let output = Output::from_word(word);
     let fits = output.filter(|output| matches!(output, Output::Terminal | Output::Json));
     fits.ok_or_else(|| "one of terminal, json".into())

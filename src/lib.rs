@@ -1,6 +1,7 @@
 //! stillin: who is still in? The shell and the analysis; see ARCHITECTURE.md for the map.
 
 pub mod cli;
+mod config;
 
 mod analyze;
 mod explain;
@@ -30,9 +31,17 @@ use clap::CommandFactory;
 use cli::{Cli, Verb};
 use std::process::ExitCode;
 
-/// Runs what the command line asks for.
-pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
-    match &cli.verb {
+/// Runs what the command line of this process asks for.
+pub fn run() -> anyhow::Result<ExitCode> {
+    let words: Vec<_> = std::env::args_os().collect();
+    let line = config::command_line(&words, &|name| std::env::var_os(name));
+    let line = line.map_err(|error| match error.downcast::<clap::Error>() {
+        Ok(error) => error.exit(),
+        Err(error) => error,
+    })?;
+    line.tell();
+    match &line.cli.verb {
+        Verb::Config(args) => line.print(args),
         Verb::Analyze(args) => analyze::with_threads(args.reading.threads, || analyze::run(args)),
         Verb::Explain(args) => analyze::with_threads(args.reading.threads, || explain::run(args)),
         Verb::Inspect(args) => analyze::with_threads(args.reading.threads, || inspect::run(args)),

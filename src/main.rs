@@ -1,11 +1,9 @@
 //! stillin: who is still in?
 
-use clap::Parser;
 use std::process::ExitCode;
-use stillin::cli::Cli;
 
 fn main() -> ExitCode {
-    match stillin::run(&Cli::parse()) {
+    match stillin::run() {
         Ok(status) => status,
         Err(error) => {
             stillin::report_error(&error);

@@ -13,12 +13,18 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The program, without anything of the caller's terminal. `STILLIN_PROGRAM` names another build.
+/// The program, without anything of the caller's terminal and settings. `STILLIN_PROGRAM` names another build.
 pub fn stillin() -> Command {
     let other = std::env::var_os("STILLIN_PROGRAM");
     let mut command = Command::new(other.unwrap_or(env!("CARGO_BIN_EXE_stillin").into()));
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE"] {
         command.env_remove(name);
+    }
+    // Settings of the caller's own; and those of the tests mean nothing to the program.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().to_uppercase().starts_with("STILLIN_") {
+            command.env_remove(name);
+        }
     }
     command.current_dir(root());
     command

@@ -17,6 +17,7 @@ pub mod plan;
 mod read;
 pub mod report;
 mod rows;
+pub mod settings;
 mod terminal;
 pub mod text;
 mod verdict;
@@ -27,6 +28,7 @@ use std::io::{self, Write};
 use plan::Plan;
 use report::{Report, Source};
 pub use rows::{COLUMNS, RowWriter, Rows};
+use settings::Settings;
 
 /// What a report is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +130,16 @@ pub fn verify_page(verify: &verify::Verify, output: Output, style: Style) -> io:
     match output {
         Output::Json => json::write(verify, &mut to)?,
         _ => to.extend(verify::page(verify, style).into_bytes()),
+    }
+    Ok(to)
+}
+
+/// The settings in force, for a reader or as JSON.
+pub fn settings_page(settings: &Settings, output: Output, style: Style) -> io::Result<Vec<u8>> {
+    let mut to = Vec::new();
+    match output {
+        Output::Json => json::write(settings, &mut to)?,
+        _ => to.extend(settings::page(settings, style).into_bytes()),
     }
     Ok(to)
 }

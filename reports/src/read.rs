@@ -166,6 +166,9 @@ fn rules(report: &Report) -> String {
     if !rules.auth.is_empty() {
         words += &format!("; as told, {}", names(&rules.auth));
     }
+    if !rules.settings.is_empty() {
+        words += &format!("; beside the command line, {}", names(&rules.settings));
+    }
     words
 }
 

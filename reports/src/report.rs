@@ -99,6 +99,9 @@ pub struct Rules {
     /// What pools were said to let clients log on with, `POOL=SCHEME`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub auth: Vec<String>,
+    /// What else it was judged by that the command line did not say: `tz=+02:00 (stillin.toml:3)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<String>,
 }
 
 /// One file, member of an archive, or stream.

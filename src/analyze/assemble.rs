@@ -59,6 +59,7 @@ pub fn report(run: &Run<'_>) -> Report {
                 .iter()
                 .map(|(pool, scheme)| format!("{pool}={}", scheme.word()))
                 .collect(),
+            settings: run.args.reading.unsaid.judging.clone(),
         },
         sources: (0..run.files.len()).map(|index| sources::source(run, index)).collect(),
         coverage: coverage(run),

@@ -19,6 +19,7 @@ fn report() -> Report {
             until: None,
             accounts: vec![],
             auth: vec![],
+            settings: vec![],
         },
         sources: vec![],
         coverage: vec![],

@@ -19,6 +19,7 @@ pub fn empty() -> Report {
             until: None,
             accounts: vec![],
             auth: vec![],
+            settings: vec![],
         },
         sources: vec![],
         coverage: vec![],
