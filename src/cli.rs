@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use stillin_parsers::exchange::{self, Scheme};
 use stillin_parsers::time::{DateOrder, LocalTime, Zone};
-use stillin_reports::{Output, Rows};
+use stillin_reports::{Output, Rows, schema};
 
 /// Who is still in? Finds every request that Exchange served after the account was cut off.
 #[derive(Debug, Parser)]
@@ -35,6 +35,12 @@ pub enum Verb {
     Recycle(Recycle),
     /// Say whether access is over since the steps of a plan were carried out, or which request says that it is not
     Verify(Verify),
+    /// Print the JSON Schema of an output: of the report, if nothing else is named
+    Schema {
+        /// Of what.
+        #[arg(default_value = "report", value_parser = schema_word)]
+        of: String,
+    },
     /// Print the completion script of a shell
     Completions {
         /// The shell.
@@ -54,11 +60,13 @@ pub struct Analyze {
     /// Read this server's own logs as well, where Windows and Exchange keep them: IIS, HTTPERR, HttpProxy, events
     #[arg(long)]
     pub local: bool,
-    /// Write the report to a file (repeatable), or its plan; the format is told by the name: .json, .txt, plan.json, or
-    /// a script of the plan, .ps1, .cmd or .yml; `-` is stdout
+    /// Write the report to a file (repeatable); the format is told by the name: .json, .txt, .md, .xlsx; findings or
+    /// exposure as .csv, .parquet or .jsonl; timeline.jsonl, ecs.jsonl; plan.json, or a script of the plan, .ps1, .cmd or
+    /// .yml; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
-    /// Format of outputs whose name does not tell it: terminal, json, plan, powershell, appcmd or ansible
+    /// Format of outputs whose name does not tell it: terminal, json, xlsx, markdown, findings-csv, exposure-csv (or
+    /// -parquet, -jsonl), timeline, ecs, plan, powershell, appcmd or ansible
     #[arg(short, long, value_name = "FORMAT", value_parser = output_word)]
     pub format: Option<Output>,
     /// Write every classed request to a file: .jsonl, .csv or .parquet; `-` is stdout, as JSONL
@@ -147,7 +155,7 @@ pub struct Verify {
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
     /// Format of outputs whose extension does not tell it: `terminal` or `json`
-    #[arg(short, long, value_name = "FORMAT", value_parser = output_word)]
+    #[arg(short, long, value_name = "FORMAT", value_parser = inspect_word)]
     pub format: Option<Output>,
     /// Check again as the logs grow, until everything is proven or something failed
     #[arg(long)]
@@ -284,6 +292,12 @@ Examples:
 fn finding(text: &str) -> Result<u64, String> {
     let number = text.strip_prefix(['f', 'F']).unwrap_or(text);
     number.parse().map_err(|_| "say f3, or 3".into())
+}
+
+fn schema_word(word: &str) -> Result<String, String> {
+    let words: Vec<_> = schema::words().collect();
+    let is_known = words.contains(&word);
+    is_known.then(|| word.to_owned()).ok_or_else(|| format!("one of {}", words.join(", ")))
 }
 
 fn output_word(word: &str) -> Result<Output, String> {
