@@ -41,6 +41,7 @@ use std::process::ExitCode;
 use stillin_parsers::event::Restart;
 use stillin_parsers::kind::Kind;
 use stillin_reports::report::{self, Report};
+use stillin_reports::{Content, Requests};
 
 /// Everything that was read, and what it came to.
 struct Run<'a> {
@@ -101,7 +102,8 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         notes::say(&mut run, &messages);
         let report = assemble::report(&run);
         let plan = outputs.plan(&report, &messages)?;
-        outputs.write(&report, &plan, || assemble::rows(&run))?;
+        let requests = |order| -> Requests<'_> { Box::new(assemble::rows(&run, order)) };
+        outputs.write(Content { report: &report, plan: &plan, requests: &requests })?;
         // The program is about to end: giving back every small text by itself would only take time.
         std::mem::forget(run);
         report

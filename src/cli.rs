@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use stillin_parsers::exchange::{self, Scheme};
 use stillin_parsers::time::{DateOrder, LocalTime, Zone};
-use stillin_reports::{Output, Rows};
+use stillin_reports::{Output, Rows, schema};
 
 /// Who is still in? Finds every request that Exchange served after the account was cut off.
 #[derive(Debug, Parser)]
@@ -44,6 +44,12 @@ pub enum Verb {
     Verify(Verify),
     /// Print what is in force beside the command line (environment, file, defaults), and where each value comes from
     Config(Config),
+    /// Print the JSON Schema of an output: of the report, if nothing else is named
+    Schema {
+        /// Of what.
+        #[arg(default_value = "report", value_parser = schema_word)]
+        of: String,
+    },
     /// Print the completion script of a shell
     Completions {
         /// The shell.
@@ -63,11 +69,13 @@ pub struct Analyze {
     /// Read this server's own logs as well, where Windows and Exchange keep them: IIS, HTTPERR, HttpProxy, events
     #[arg(long)]
     pub local: bool,
-    /// Write the report to a file (repeatable), or its plan; the format is told by the name: .json, .txt, plan.json, or
-    /// a script of the plan, .ps1, .cmd or .yml; `-` is stdout
+    /// Write the report to a file (repeatable); the format is told by the name: .json, .txt, .md, .xlsx; findings or
+    /// exposure as .csv, .parquet or .jsonl; timeline.jsonl, ecs.jsonl; plan.json, or a script of the plan, .ps1, .cmd or
+    /// .yml; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
-    /// Format of outputs whose name does not tell it: terminal, json, plan, powershell, appcmd or ansible
+    /// Format of outputs whose name does not tell it: terminal, json, xlsx, markdown, findings-csv, exposure-csv (or
+    /// -parquet, -jsonl), timeline, ecs, plan, powershell, appcmd or ansible
     #[arg(short, long, value_name = "FORMAT", value_parser = output_word)]
     pub format: Option<Output>,
     /// Write every classed request to a file: .jsonl, .csv or .parquet; `-` is stdout, as JSONL
@@ -156,7 +164,7 @@ pub struct Verify {
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
     /// Format of outputs whose extension does not tell it: `terminal` or `json`
-    #[arg(short, long, value_name = "FORMAT", value_parser = output_word)]
+    #[arg(short, long, value_name = "FORMAT", value_parser = page_or_json_word)]
     pub format: Option<Output>,
     /// Check again as the logs grow, until everything is proven or something failed
     #[arg(long)]
@@ -231,7 +239,10 @@ impl Verb {
             Verb::Inspect(args) => Some(&mut args.reading),
             Verb::Verify(args) => Some(&mut args.reading),
             Verb::Config(args) => Some(&mut args.reading),
-            Verb::Recycle(_) | Verb::Completions { .. } | Verb::Man => None,
+            Verb::Recycle(_)
+            | Verb::Schema { .. }
+            | Verb::Completions { .. }
+            | Verb::Man => None,
         }
     }
 }
@@ -310,6 +321,12 @@ Examples:
 fn finding(text: &str) -> Result<u64, String> {
     let number = text.strip_prefix(['f', 'F']).unwrap_or(text);
     number.parse().map_err(|_| "say f3, or 3".into())
+}
+
+fn schema_word(word: &str) -> Result<String, String> {
+    let words: Vec<_> = schema::words().collect();
+    let is_known = words.contains(&word);
+    is_known.then(|| word.to_owned()).ok_or_else(|| format!("one of {}", words.join(", ")))
 }
 
 fn output_word(word: &str) -> Result<Output, String> {

@@ -26,7 +26,7 @@ use sha2::Digest;
 
 use crate::source::{Origin, Source, What, not_a_file};
 
-pub use archive::{Member, expand};
+pub use archive::{Member, expand, is_own_workbook};
 pub use guard::Map;
 pub use stream::Stream;
 use whole::MAX_WHOLE;

@@ -27,9 +27,11 @@ mod workers;
 
 mod messages;
 
+use anyhow::Context;
 use clap::CommandFactory;
 use cli::{Cli, Verb};
 use std::process::ExitCode;
+use stillin_reports::schema;
 
 /// Runs what the command line of this process asks for.
 pub fn run() -> anyhow::Result<ExitCode> {
@@ -47,6 +49,11 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Verb::Inspect(args) => analyze::with_threads(args.reading.threads, || inspect::run(args)),
         Verb::Recycle(args) => recycle::run(args),
         Verb::Verify(args) => analyze::with_threads(args.reading.threads, || verify::run(args)),
+        Verb::Schema { of } => {
+            let schema = schema::schema(of).context("no such schema")??;
+            analyze::outputs::print(schema.as_bytes(), cli::Color::Never)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Verb::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "stillin", &mut text);

@@ -60,6 +60,9 @@ fn look_at(source: Source, hash: Hash) -> (File, bool) {
         problem: None,
         kept: None,
     };
+    if input::is_own_workbook(&file.source) {
+        return (file, true);
+    }
     let opened = match file.keep().and_then(|()| file.open(hash)) {
         Ok(opened) => opened,
         Err(error) => {
@@ -100,7 +103,7 @@ pub fn is_exchange_log(kind: Kind) -> bool {
     matches!(kind, Kind::HttpProxy | Kind::EwsLog | Kind::MapiLog)
 }
 
-/// Requests in Parquet, by the names of the columns in its footer.
+/// Requests, findings or exposure in Parquet, by the names of the columns in its footer.
 fn is_own_parquet(source: &Source, head: &[u8]) -> bool {
     const FOOTER: u64 = 16 << 10;
     let footer = || -> std::io::Result<Vec<u8>> {
@@ -114,7 +117,12 @@ fn is_own_parquet(source: &Source, head: &[u8]) -> bool {
     head.starts_with(b"PAR1")
         && matches!(source.origin, Origin::File)
         && footer().is_ok_and(|footer| {
-            ["client_ip", "user_agent", "residual"].iter().all(|column| has(&footer, column))
+            let tables = [
+                ["client_ip", "user_agent", "residual"],
+                ["finding_residual", "exposure_seconds", "data_requests"],
+                ["open_paths", "lasted_seconds", "data_requests"],
+            ];
+            tables.iter().any(|columns| columns.iter().all(|column| has(&footer, column)))
         })
 }
 
@@ -139,7 +147,20 @@ fn is_own_output(head: &[u8]) -> bool {
     }
     let start = &head[..head.len().min(300)];
     let has = |text: &str| memchr::memmem::find(start, text.as_bytes()).is_some();
+    // A ticket, and what is a line or a row for each of something.
+    let firsts = [
+        "# Residual access, as stillin found it\n",
+        "finding,change,account,sid,",
+        "account,server,pool,findings,",
+        "{\"finding\":\"f1\",\"change\":",
+    ];
+    if firsts.iter().any(|first| start.starts_with(first.as_bytes())) {
+        return true;
+    }
     (start.starts_with(b"{") && has("\"schema\"") && has("\"stillin/"))
+        || (start.starts_with(b"{\"datetime\":") && has("\"data_type\":\"stillin:"))
+        || (start.starts_with(b"{\"@timestamp\":") && has("\"module\":\"stillin\""))
+        || (start.starts_with(b"{\"account\":") && is_summary(b"\"lasted_seconds\":"))
         || start.starts_with(b"path,line,server,pool,protocol,account,change,")
         || (start.starts_with(b"{\"path\":")
             && has("\"line\":")

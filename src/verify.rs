@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use stillin_parsers::event::{Pos, Restart, Restarted};
 use stillin_reports::report::Rules;
 use stillin_reports::verify as report;
-use stillin_reports::verify_page;
+use stillin_reports::{Output, verify_page};
 use wanted::Wanted;
 
 /// Runs the verb.
@@ -32,6 +32,7 @@ pub fn run(args: &Verify) -> anyhow::Result<ExitCode> {
     let messages = Messages::new(args.reading.quiet);
     let task = Task::new(args)?;
     let outputs = outputs::create(&task.arguments)?;
+    outputs.take_only(&[Output::Terminal, Output::Json], ".txt or .json")?;
     for path in std::iter::once(&args.plan).chain(&args.journal) {
         outputs.spare(&as_source(path))?;
     }

@@ -67,16 +67,19 @@ pub fn row(to: &mut Writer, row: &RequestRow) -> io::Result<()> {
 }
 
 /// A cell that no spreadsheet computes: `=cmd|...` is text once an apostrophe stands before it
-/// (DESIGN.md section 5, rule 5).
-fn harmless(cell: &str) -> Cow<'_, str> {
-    match cell.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => format!("'{cell}").into(),
+/// (DESIGN.md section 5, rule 5). Where a keyboard of East Asia is set up, the full-width signs begin a formula, too.
+/// What has such an apostrophe already gets another one, so that one can always be taken off again.
+pub fn harmless(cell: &str) -> Cow<'_, str> {
+    match cell.trim_start_matches('\'').chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {
+            format!("'{cell}").into()
+        }
         _ => cell.into(),
     }
 }
 
 /// The error itself where it is one of the disk or pipe: a broken pipe must stay one.
-fn io_error(error: csv::Error) -> io::Error {
+pub fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         kind => io::Error::other(format!("{kind:?}")),
@@ -98,6 +101,10 @@ mod tests {
         check("@SUM(A1)", "'@SUM(A1)");
         check("\t=1", "'\t=1");
         check("\r=1", "'\r=1");
+        check("'=1", "''=1");
+        check("'ada'", "'ada'");
+        check("＝1", "'＝1");
+        check("＠x", "'＠x");
         check("a=1", "a=1");
     }
 }

@@ -14,6 +14,19 @@ pub fn write<T: Serialize>(value: &T, to: &mut dyn Write) -> io::Result<()> {
     to.flush()
 }
 
+/// Writes things as JSON, one a line.
+pub fn lines<T: Serialize>(
+    things: impl IntoIterator<Item = T>,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    let mut to = BufWriter::new(to);
+    for thing in things {
+        serde_json::to_writer(&mut to, &thing)?;
+        to.write_all(b"\n")?;
+    }
+    to.flush()
+}
+
 /// Reads what [`write()`] wrote; the error says what it is instead.
 pub fn read(bytes: &[u8]) -> Result<Report, String> {
     #[derive(Deserialize)]

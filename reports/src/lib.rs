@@ -1,5 +1,5 @@
-//! A report to files: a `Report` becomes a summary for the terminal or JSON, and classed requests
-//! become rows of JSON lines, CSV or Parquet.
+//! A report to files: a `Report` becomes a summary for the terminal, JSON, a workbook, tables, lines for other tools or
+//! a ticket, and classed requests become rows of JSON lines, CSV or Parquet.
 //! Knows nothing of logs or of how the report came about.
 //! A closed set of outputs is a `match`: a new one is a file here and an arm in `write`.
 #![forbid(unsafe_code)]
@@ -8,77 +8,38 @@ mod by_design;
 pub mod case;
 pub mod chain;
 mod csv;
+pub mod ecs;
+pub mod exposure;
 pub mod fields;
+pub mod findings;
 mod inspect;
 mod json;
+mod markdown;
+mod output;
 mod page;
 mod parquet;
 pub mod plan;
 mod read;
 pub mod report;
 mod rows;
+pub mod schema;
 pub mod settings;
+mod sheets;
+pub mod table;
 mod terminal;
 pub mod text;
+pub mod timeline;
 mod verdict;
 pub mod verify;
 
 use std::io::{self, Write};
 
+pub use output::{Output, Tabular};
 use plan::Plan;
+use report::RequestRow;
 use report::{Report, Source};
 pub use rows::{COLUMNS, RowWriter, Rows};
 use settings::Settings;
-
-/// What a report is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Output {
-    /// A summary that a tired administrator understands at a glance.
-    Terminal,
-    /// The whole report, schema [`report::SCHEMA`].
-    Json,
-    /// The plan alone, schema [`plan::SCHEMA`].
-    Plan,
-    /// The plan as a PowerShell script.
-    PowerShell,
-    /// The plan as a script of cmd.exe.
-    Appcmd,
-    /// The plan as an Ansible playbook.
-    Ansible,
-}
-
-impl Output {
-    /// Every output with the word that names it on a command line.
-    pub const WORDS: &'static [(&'static str, Output)] = &[
-        ("terminal", Output::Terminal),
-        ("json", Output::Json),
-        ("plan", Output::Plan),
-        ("powershell", Output::PowerShell),
-        ("appcmd", Output::Appcmd),
-        ("ansible", Output::Ansible),
-    ];
-
-    /// The output that a word names.
-    pub fn from_word(word: &str) -> Option<Output> {
-        Output::WORDS.iter().find(|(name, _)| *name == word).map(|(_, output)| *output)
-    }
-
-    /// The output that the name of a file asks for by its end, in any case: `report.json` is the report, `plan.json` and
-    /// `ex01.plan.json` are the plan.
-    pub fn from_file_name(name: &str) -> Option<Output> {
-        let name = name.to_ascii_lowercase();
-        let (stem, extension) = name.rsplit_once('.')?;
-        match extension {
-            "txt" => Some(Output::Terminal),
-            "json" if stem == "plan" || stem.ends_with(".plan") => Some(Output::Plan),
-            "json" => Some(Output::Json),
-            "ps1" => Some(Output::PowerShell),
-            "cmd" | "bat" => Some(Output::Appcmd),
-            "yml" | "yaml" => Some(Output::Ansible),
-            _ => None,
-        }
-    }
-}
 
 /// How text looks in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,14 +56,44 @@ impl Default for Style {
     }
 }
 
-/// Writes a report, or its plan; `style` matters to the terminal only.
+/// In which order an output takes the judged requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// By source and line.
+    Place,
+    /// By the time of their end, then by source and line.
+    Time,
+}
+
+/// Judged requests, one after the other.
+pub type Requests<'a> = Box<dyn Iterator<Item = RequestRow> + 'a>;
+
+/// What there is to write.
+#[derive(Clone, Copy)]
+pub struct Content<'a> {
+    /// The report.
+    pub report: &'a Report,
+    /// Its plan.
+    pub plan: &'a Plan,
+    /// The judged requests, from the first on each time it is called.
+    pub requests: &'a dyn Fn(Order) -> Requests<'a>,
+}
+
+impl<'a> Content<'a> {
+    /// A report and its plan, where no single request is known.
+    pub fn of(report: &'a Report, plan: &'a Plan) -> Content<'a> {
+        Content { report, plan, requests: &|_| Box::new(std::iter::empty()) }
+    }
+}
+
+/// Writes a report, or what an output takes of it; `style` matters to the terminal only.
 pub fn write(
-    report: &Report,
-    plan: &Plan,
+    content: Content<'_>,
     output: Output,
     style: Style,
-    to: &mut dyn Write,
+    to: &mut (dyn Write + Send),
 ) -> io::Result<()> {
+    let Content { report, plan, requests } = content;
     match output {
         Output::Terminal => to.write_all(terminal::summary(report, style).as_bytes())?,
         Output::Json => json::write(report, to)?,
@@ -110,6 +101,16 @@ pub fn write(
         Output::PowerShell => to.write_all(plan::powershell::script(plan).as_bytes())?,
         Output::Appcmd => to.write_all(plan::appcmd::script(plan).as_bytes())?,
         Output::Ansible => to.write_all(plan::ansible::script(plan).as_bytes())?,
+        Output::Markdown => markdown::write(report, to)?,
+        Output::Xlsx => sheets::write(report, requests(Order::Place), to)?,
+        Output::Findings(Tabular::Jsonl) => findings::jsonl(report, to)?,
+        Output::Findings(Tabular::Csv) => findings::table(report)?.csv(to)?,
+        Output::Findings(Tabular::Parquet) => findings::table(report)?.parquet(to)?,
+        Output::Exposure(Tabular::Jsonl) => exposure::jsonl(report, to)?,
+        Output::Exposure(Tabular::Csv) => exposure::table(report).csv(to)?,
+        Output::Exposure(Tabular::Parquet) => exposure::table(report).parquet(to)?,
+        Output::Timeline => timeline::write(report, requests(Order::Time), to)?,
+        Output::Ecs => ecs::write(report, requests(Order::Time), to)?,
     }
     to.flush()
 }

@@ -7,9 +7,10 @@ pub mod powershell;
 mod script;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fields::{maybe_time, time, word};
+use crate::fields::{ChangeKind, MaybeTime, PlanSchema, Residual, Time};
 use crate::json;
 use crate::report::{self, Coverage, Finding, Report, Rules, Step, Tool, Word};
 
@@ -19,10 +20,10 @@ pub use script::{can_stand, is_host, is_pool, left_out};
 pub const SCHEMA: &str = "stillin/plan/1";
 
 /// What to recycle, and for which findings.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// Always [`SCHEMA`].
-    #[serde(with = "word")]
+    #[serde(with = "PlanSchema")]
     pub schema: Word,
     /// The program that wrote the report.
     pub tool: Tool,
@@ -33,7 +34,7 @@ pub struct Plan {
     pub rules: Rules,
     /// How far the logs reach at least that it was made from, of the servers of its steps: what was open then may be
     /// over now.
-    #[serde(with = "maybe_time", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "MaybeTime", default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<DateTime<Utc>>,
     /// The findings that its steps are for.
     pub findings: Vec<Reason>,
@@ -42,20 +43,20 @@ pub struct Plan {
 }
 
 /// A finding that a step is for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// `f1`, as in the report.
     pub id: String,
     /// The account.
     pub account: String,
     /// Kind of the change.
-    #[serde(with = "word")]
+    #[serde(with = "ChangeKind")]
     pub kind: Word,
     /// Time of the change.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub at: DateTime<Utc>,
     /// `certain`, `likely`, `possible`.
-    #[serde(with = "word")]
+    #[serde(with = "Residual")]
     pub residual: Word,
 }
 
@@ -178,9 +179,6 @@ fn is_in_order(plan: &Plan) -> Result<(), String> {
                 "step {} of the plan stands where step {number} should",
                 step.step
             ));
-        }
-        if step.action != "recycle" {
-            return Err(format!("step {number} of the plan: `{}` is no action", step.action));
         }
         if step.why.is_empty() || step.accounts.is_empty() {
             return Err(format!(

@@ -1,14 +1,22 @@
 //! The report: what is promised to others. The only types that are serialised, and their one order of
 //! fields; what was written can be read back.
 
+mod request;
+mod sources;
 mod trend;
 
+pub use request::RequestRow;
+pub use sources::{Clock, Coverage, Gap, Reject, Source};
 pub use trend::Week;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fields::{maybe_time, maybe_word, time, word};
+use crate::fields::{
+    Action, ChangeKind, Class, Mailbox, MaybeTime, Precision, Protocol, ReportSchema, Residual,
+    State, Time, ToolName,
+};
 
 /// The schema that `Report` follows.
 pub const SCHEMA: &str = "stillin/report/1";
@@ -22,10 +30,10 @@ pub fn rfc3339(time: &DateTime<Utc>) -> String {
 }
 
 /// Everything that one run found out.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// Always [`SCHEMA`].
-    #[serde(with = "word")]
+    #[serde(with = "ReportSchema")]
     pub schema: Word,
     /// The program that wrote it.
     pub tool: Tool,
@@ -57,17 +65,17 @@ pub struct Report {
 }
 
 /// What `inspect` found out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Inspection<'a> {
     /// What was looked at, sorted by path.
     pub sources: &'a [Source],
 }
 
 /// Name and version of the program.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// `stillin`
-    #[serde(with = "word")]
+    #[serde(with = "ToolName")]
     pub name: Word,
     /// Its version.
     pub version: String,
@@ -81,17 +89,17 @@ impl Tool {
 }
 
 /// The rules a report was made under.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Rules {
     /// Life of an idle token, seconds (`UserTokenTTL`).
     pub ttl_seconds: i64,
     /// Allowance for replication and clock skew, seconds.
     pub slack_seconds: i64,
     /// Requests that ended before were not looked at.
-    #[serde(with = "maybe_time", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "MaybeTime", default, skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
     /// Requests that ended after were not looked at.
-    #[serde(with = "maybe_time", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "MaybeTime", default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
     /// Only these accounts were looked at; empty is all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -104,125 +112,8 @@ pub struct Rules {
     pub settings: Vec<String>,
 }
 
-/// One file, member of an archive, or stream.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Source {
-    /// As the user named it, with `/`; a member of an archive follows `!`.
-    pub path: String,
-    /// Kind word of DESIGN.md section 4.
-    #[serde(with = "word")]
-    pub kind: Word,
-    /// The server it speaks of, for logs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub server: Option<String>,
-    /// Bytes as stored.
-    pub bytes: u64,
-    /// SHA-256 of the bytes as stored.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-    /// Requests or records, rejected ones included.
-    pub records: u64,
-    /// Lines or records that were not understood.
-    pub rejected: u64,
-    /// Lines understood after a rule was applied (a space in `cs-uri-query`).
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub repaired: u64,
-    /// Runs of NUL bytes, each a hole in the log.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub nul_runs: u64,
-    /// Requests of probes and machine accounts.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub noise: u64,
-    /// Back-end requests set aside because the front end's log was supplied.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub back_end: u64,
-    /// Requests set aside because they stand in a copy of a log that was supplied as well.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub copied: u64,
-    /// Earliest record.
-    #[serde(with = "maybe_time")]
-    pub first: Option<DateTime<Utc>>,
-    /// Latest record.
-    #[serde(with = "maybe_time")]
-    pub last: Option<DateTime<Utc>>,
-    /// `utf-8`, `utf-8-bom`, `utf-16le`, `utf-16be`, `ansi`, `binary`; with `inspect` only.
-    #[serde(with = "maybe_word", default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<Word>,
-    /// Column or attribute names; with `inspect` only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub columns: Option<Vec<String>>,
-    /// The first rejects with place and reason (all of them are counted in `rejected`).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rejects: Vec<Reject>,
-    /// Why it was not read, or not to its end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-}
-
-fn is_zero(n: &u64) -> bool {
-    *n == 0
-}
-
-/// One piece that was not understood.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Reject {
-    /// Line, or record number for EVTX.
-    pub pos: u64,
-    /// Why, in words.
-    pub reason: String,
-}
-
-/// What one server's sources of one kind can speak about.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Coverage {
-    /// Server name.
-    pub server: String,
-    /// Kind word; `logons` for the logons by worker processes in the Security log.
-    #[serde(with = "word")]
-    pub kind: Word,
-    /// Protocol word, for HttpProxy, which has a log for each.
-    #[serde(with = "maybe_word", default, skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<Word>,
-    /// First entry.
-    #[serde(with = "time")]
-    pub from: DateTime<Utc>,
-    /// Last entry.
-    #[serde(with = "time")]
-    pub to: DateTime<Utc>,
-    /// Holes in between.
-    pub gaps: Vec<Gap>,
-}
-
-/// A hole in a log.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Gap {
-    /// Last entry before it.
-    #[serde(with = "time")]
-    pub from: DateTime<Utc>,
-    /// First entry after it.
-    #[serde(with = "time")]
-    pub to: DateTime<Utc>,
-}
-
-/// How the clock of a server stands to that of a domain controller.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Clock {
-    /// Server.
-    pub server: String,
-    /// Domain controller.
-    pub controller: String,
-    /// Logons that both have.
-    pub pairs: u64,
-    /// By so much the server is ahead (the median of the pairs); missing where they do not agree.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ahead_seconds: Option<i64>,
-    /// Median distance of the pairs from that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spread_seconds: Option<i64>,
-}
-
 /// One change with all its evidence.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// `c1`, `c2`, … in order of time.
     pub id: String,
@@ -232,16 +123,16 @@ pub struct Change {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
     /// Kind of change, a word of DESIGN.md section 3.
-    #[serde(with = "word")]
+    #[serde(with = "ChangeKind")]
     pub kind: Word,
     /// When.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub at: DateTime<Utc>,
     /// `exact` or `at_latest`.
-    #[serde(with = "word")]
+    #[serde(with = "Precision")]
     pub precision: Word,
     /// The latest time that a source gives, where sources contradict each other; `at` is the earliest.
-    #[serde(with = "maybe_time", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "MaybeTime", default, skip_serializing_if = "Option::is_none")]
     pub disputed_until: Option<DateTime<Utc>>,
     /// By whom, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -251,7 +142,7 @@ pub struct Change {
 }
 
 /// A record that tells of a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeEvidence {
     /// Source.
     pub path: String,
@@ -260,7 +151,7 @@ pub struct ChangeEvidence {
 }
 
 /// One account and one change with residual access.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// `f1`, `f2`, …
     pub id: String,
@@ -269,19 +160,19 @@ pub struct Finding {
     /// The account.
     pub account: String,
     /// Kind of the change.
-    #[serde(with = "word")]
+    #[serde(with = "ChangeKind")]
     pub kind: Word,
     /// Time of the change.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub at: DateTime<Utc>,
     /// `certain`, `likely`, `possible`.
-    #[serde(with = "word")]
+    #[serde(with = "Residual")]
     pub residual: Word,
     /// End of the first residual access.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub first: DateTime<Utc>,
     /// End of the last residual access.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub last: DateTime<Utc>,
     /// `last` minus `at`; less where sources put the change later, or the clock of the server was ahead.
     pub exposure_seconds: i64,
@@ -292,31 +183,31 @@ pub struct Finding {
 }
 
 /// One chain key of a finding: server, front-end pool, spelling of the name as logged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Path {
     /// Server.
     pub server: String,
     /// Front-end application pool.
     pub pool: String,
     /// Protocol word.
-    #[serde(with = "word")]
+    #[serde(with = "Protocol")]
     pub protocol: Word,
     /// The name as logged.
     pub name: String,
     /// Class of its gravest requests.
-    #[serde(with = "word")]
+    #[serde(with = "Class")]
     pub class: Word,
     /// Gravest residual.
-    #[serde(with = "word")]
+    #[serde(with = "Residual")]
     pub residual: Word,
     /// `open`, `expired`, `refused`, `recycled`, `unknown`.
-    #[serde(with = "word")]
+    #[serde(with = "State")]
     pub state: Word,
     /// End of the first residual access.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub first: DateTime<Utc>,
     /// End of the last residual access.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub last: DateTime<Utc>,
     /// Residual requests.
     pub requests: u64,
@@ -331,7 +222,7 @@ pub struct Path {
 }
 
 /// One client of a path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Client {
     /// EAS `DeviceId`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -345,7 +236,7 @@ pub struct Client {
 }
 
 /// One account that is disabled by design, and what was served under its names since.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ByDesign {
     /// The account.
     pub account: String,
@@ -353,18 +244,18 @@ pub struct ByDesign {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
     /// Kind of its mailbox: `linked`, `shared`, `room`, `equipment`, `system`.
-    #[serde(with = "word")]
+    #[serde(with = "Mailbox")]
     pub mailbox: Word,
     /// Id of the disable.
     pub change: String,
     /// Time of the disable.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub at: DateTime<Utc>,
     /// End of the first request since.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub first: DateTime<Utc>,
     /// End of the last one.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub last: DateTime<Utc>,
     /// Requests since.
     pub requests: u64,
@@ -375,22 +266,22 @@ pub struct ByDesign {
 }
 
 /// Requests under one server, front-end pool and spelling of the name, without a verdict.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
     /// Server.
     pub server: String,
     /// Front-end application pool.
     pub pool: String,
     /// Protocol word.
-    #[serde(with = "word")]
+    #[serde(with = "Protocol")]
     pub protocol: Word,
     /// The name as logged.
     pub name: String,
     /// End of the first request.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub first: DateTime<Utc>,
     /// End of the last one.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub last: DateTime<Utc>,
     /// Requests.
     pub requests: u64,
@@ -403,7 +294,7 @@ pub struct Seen {
 }
 
 /// A line of a log.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// Source.
     pub path: String,
@@ -412,7 +303,7 @@ pub struct Evidence {
 }
 
 /// One pool to recycle on one server.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// From 1; one server at a time.
     pub step: u64,
@@ -421,7 +312,7 @@ pub struct Step {
     /// Pool.
     pub pool: String,
     /// `recycle`
-    #[serde(with = "word")]
+    #[serde(with = "Action")]
     pub action: Word,
     /// Accounts whose tokens it evicts.
     pub accounts: Vec<String>,
@@ -432,62 +323,15 @@ pub struct Step {
 }
 
 /// What to do where a recycle is not the cure, or not all of it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Advice {
     /// Server.
     pub server: String,
     /// Account.
     pub account: String,
     /// Class of the access.
-    #[serde(with = "word")]
+    #[serde(with = "Class")]
     pub class: Word,
     /// What to do, and why.
     pub text: String,
-}
-
-/// One classed request: a row of `--requests`.
-#[derive(Debug, Clone, Serialize)]
-pub struct RequestRow {
-    /// Source.
-    pub path: String,
-    /// Line.
-    pub line: u64,
-    /// Server.
-    pub server: String,
-    /// Front-end pool.
-    pub pool: String,
-    /// Protocol word.
-    pub protocol: &'static str,
-    /// Account.
-    pub account: String,
-    /// Id of the change in effect.
-    pub change: String,
-    /// Kind of that change.
-    pub kind: &'static str,
-    /// `end` minus time-taken.
-    #[serde(with = "time")]
-    pub start: DateTime<Utc>,
-    /// Time of the entry.
-    #[serde(with = "time")]
-    pub end: DateTime<Utc>,
-    /// `sc-status` and `sc-substatus`, `401.1`; the status alone where there is no substatus column.
-    pub status: String,
-    /// `sc-win32-status`
-    pub win32: Option<u64>,
-    /// `cs-username` as logged.
-    pub name: String,
-    /// `c-ip`
-    pub client_ip: String,
-    /// EAS `DeviceId`
-    pub device: String,
-    /// `cs(User-Agent)`
-    pub user_agent: String,
-    /// EAS command, OWA action, RPC verb …
-    pub command: String,
-    /// Authentication scheme, where known; `basic?` is the default of the virtual directory.
-    pub auth: String,
-    /// Class of DESIGN.md section 3.
-    pub class: &'static str,
-    /// `certain`, `likely`, `possible`, `no`.
-    pub residual: &'static str,
 }

@@ -107,7 +107,6 @@ impl RowWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Output;
 
     #[test]
     fn words_and_extensions() {
@@ -117,31 +116,5 @@ mod tests {
         }
         assert_eq!(Rows::from_extension("ndjson"), Some(Rows::Jsonl));
         assert_eq!(Rows::from_extension("json"), None);
-        for (word, output) in Output::WORDS {
-            assert_eq!(Output::from_word(word), Some(*output));
-        }
-        assert_eq!(Output::from_word("txt"), None);
-    }
-
-    #[test]
-    fn names_of_files() {
-        let check = |name: &str, expect: Option<Output>| {
-            assert_eq!(Output::from_file_name(name), expect, "{name}");
-        };
-        check("r.JSON", Some(Output::Json));
-        check("r.txt", Some(Output::Terminal));
-        check("plan.json", Some(Output::Plan));
-        check("EX01.Plan.json", Some(Output::Plan));
-        check("myplan.json", Some(Output::Json));
-        check("plan.json.json", Some(Output::Json));
-        check("plan.PS1", Some(Output::PowerShell));
-        check("x.cmd", Some(Output::Appcmd));
-        check("x.bat", Some(Output::Appcmd));
-        check("x.yml", Some(Output::Ansible));
-        check("x.yaml", Some(Output::Ansible));
-        check("plan", None);
-        check("json", None);
-        check("x.", None);
-        check("", None);
     }
 }

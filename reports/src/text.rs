@@ -93,6 +93,11 @@ pub fn minute(time: &DateTime<Utc>) -> String {
     tied(time.format("%Y-%m-%d %H:%M UTC").to_string())
 }
 
+/// A word of the report, or a text with ties, as plain words: `password_reset` as `password reset`.
+pub fn plain(text: &str) -> String {
+    text.replace(['_', TIE], " ")
+}
+
 fn tied(text: String) -> String {
     text.replace(' ', &TIE.to_string())
 }

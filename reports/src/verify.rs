@@ -5,9 +5,12 @@ mod page;
 pub use page::page;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::fields::{maybe_time, maybe_word, time, word};
+use crate::fields::{
+    Action, Class, MaybeProtocol, MaybeTime, Residual, Time, Verified, VerifySchema,
+};
 use crate::plan::Reason;
 use crate::report::{ChangeEvidence, Client, Coverage, Evidence, Source, Tool, Word};
 
@@ -15,10 +18,10 @@ use crate::report::{ChangeEvidence, Client, Coverage, Evidence, Source, Tool, Wo
 pub const SCHEMA: &str = "stillin/verify/1";
 
 /// Everything that one run found out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Verify {
     /// Always [`SCHEMA`].
-    #[serde(with = "word")]
+    #[serde(with = "VerifySchema")]
     pub schema: Word,
     /// The program that wrote it.
     pub tool: Tool,
@@ -30,7 +33,7 @@ pub struct Verify {
     /// The rules in force.
     pub rules: Rules,
     /// The gravest state of all.
-    #[serde(with = "word")]
+    #[serde(with = "Verified")]
     pub state: Word,
     /// The steps of the plan.
     pub steps: Vec<Step>,
@@ -45,7 +48,7 @@ pub struct Verify {
 }
 
 /// A file that is no source.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Input {
     /// As the user named it.
     pub path: String,
@@ -54,7 +57,7 @@ pub struct Input {
 }
 
 /// The rules that it was verified under.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Rules {
     /// Life of an idle token, seconds.
     pub ttl_seconds: i64,
@@ -67,7 +70,7 @@ pub struct Rules {
 }
 
 /// A step of the plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Step {
     /// Its number.
     pub step: u64,
@@ -76,17 +79,17 @@ pub struct Step {
     /// Pool.
     pub pool: String,
     /// What was to be done.
-    #[serde(with = "word")]
+    #[serde(with = "Action")]
     pub action: Word,
     /// Whom it was to evict.
     pub accounts: Vec<String>,
     /// The findings that it is for.
     pub why: Vec<String>,
     /// `proven`, `no_contradiction`, `failed`, `not_recycled`, `no_coverage`.
-    #[serde(with = "word")]
+    #[serde(with = "Verified")]
     pub state: Word,
     /// When it was done, if that is known.
-    #[serde(with = "maybe_time", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "MaybeTime", skip_serializing_if = "Option::is_none")]
     pub recycled: Option<DateTime<Utc>>,
     /// What tells of that: a line of the journal, an event.
     pub evidence: Vec<ChangeEvidence>,
@@ -95,13 +98,13 @@ pub struct Step {
 }
 
 /// A finding of the plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Finding {
     /// What the plan says of it.
     #[serde(flatten)]
     pub reason: Reason,
     /// The gravest state of its paths.
-    #[serde(with = "word")]
+    #[serde(with = "Verified")]
     pub state: Word,
     /// Names that were looked for.
     pub names: Vec<String>,
@@ -110,14 +113,14 @@ pub struct Finding {
 }
 
 /// A server, pool and name of a finding.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Path {
     /// Server.
     pub server: String,
     /// Front-end application pool.
     pub pool: String,
     /// Protocol word.
-    #[serde(with = "maybe_word", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "MaybeProtocol", skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Word>,
     /// The name as logged; any, where the plan tells none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,16 +129,16 @@ pub struct Path {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<u64>,
     /// A word as in [`Step::state`].
-    #[serde(with = "word")]
+    #[serde(with = "Verified")]
     pub state: Word,
     /// From when on access counts: when the old worker must have been gone.
-    #[serde(with = "maybe_time", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "MaybeTime", skip_serializing_if = "Option::is_none")]
     pub since: Option<DateTime<Utc>>,
     /// Until when the log of the server tells.
-    #[serde(with = "maybe_time", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "MaybeTime", skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
     /// Until when the log is too fresh to tell.
-    #[serde(with = "maybe_time", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "MaybeTime", skip_serializing_if = "Option::is_none")]
     pub too_fresh_until: Option<DateTime<Utc>>,
     /// Access since that should not have been.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,21 +157,21 @@ pub struct Path {
 }
 
 /// Requests that were served.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Access {
     /// How many.
     pub requests: u64,
     /// End of the first.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub first: DateTime<Utc>,
     /// End of the last.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub last: DateTime<Utc>,
     /// Class of the first.
-    #[serde(with = "word")]
+    #[serde(with = "Class")]
     pub class: Word,
     /// The gravest residual.
-    #[serde(with = "word")]
+    #[serde(with = "Residual")]
     pub residual: Word,
     /// Who sent the first.
     pub client: Client,
@@ -177,10 +180,10 @@ pub struct Access {
 }
 
 /// A request that was refused.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Refusal {
     /// When.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub at: DateTime<Utc>,
     /// Why, in words.
     pub reason: String,

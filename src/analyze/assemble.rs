@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::ChangeKind;
 use stillin_parsers::exchange::Auth;
 use stillin_parsers::kind::Kind;
+use stillin_reports::Order;
 use stillin_reports::report::{self, Report};
 
 /// The report of a run. Looks into the logs once more, for the users that a recycle would hit.
@@ -314,14 +315,17 @@ pub fn coverage(run: &Run<'_>) -> Vec<report::Coverage> {
     coverage
 }
 
-/// Every classed request, by source and line.
-pub fn rows<'a>(run: &'a Run<'_>) -> impl Iterator<Item = report::RequestRow> + 'a {
+/// Every classed request, in that order.
+pub fn rows<'a>(run: &'a Run<'_>, order: Order) -> impl Iterator<Item = report::RequestRow> + 'a {
     let mut rows: Vec<_> = run
         .cases
         .iter()
         .flat_map(|case| case.rows.iter().map(move |row| (case.account, row)))
         .collect();
-    rows.sort_by_key(|(account, row)| (row.access.source, row.access.line, *account));
+    let time = |access: &Access| (order == Order::Time).then_some(access.end);
+    rows.sort_by_key(|(account, row)| {
+        (time(&row.access), row.access.source, row.access.line, *account)
+    });
     let ids = change_ids(run);
     rows.into_iter().map(move |(account, row)| {
         let book = &run.collected.book;

@@ -1,39 +1,30 @@
 //! Output files: opened before the run, so that a bad path fails in the first second, and emptied only when there
 //! is something to write, so that a run that fails leaves what stood there.
 
-use crate::cli::{Analyze, Color, rows_of};
+mod stdout;
+mod target;
+
+pub use stdout::{print, style};
+pub use target::not_writable;
+
+use crate::cli::{Analyze, rows_of};
 use crate::input::sha256;
 use crate::messages::Messages;
 use crate::source::{Origin, Source};
 use anyhow::{Context, bail};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use stillin_reports::plan::{Plan, left_out};
-use stillin_reports::report::{Report, RequestRow};
-use stillin_reports::{Output, RowWriter, Rows, Style};
+use stillin_reports::report::Report;
+use stillin_reports::{Content, Order, Output, Requests, RowWriter, Rows, Style};
+use target::{Opened, Target};
 
 /// Everything that will be written.
 pub struct Outputs<'a> {
     args: &'a Analyze,
     reports: Vec<(Output, Target<'a>)>,
     rows: Option<(Rows, Target<'a>)>,
-}
-
-/// Where one output goes.
-struct Target<'a> {
-    /// As the user named it.
-    path: &'a Path,
-    /// None for stdout.
-    file: Option<Opened>,
-}
-
-/// An output file that is open and not yet written.
-struct Opened {
-    file: Option<File>,
-    canonical: PathBuf,
-    identity: same_file::Handle,
-    is_new: bool,
 }
 
 /// Opens the output files, once everything about them is known to be right.
@@ -68,7 +59,8 @@ fn format_of(path: &Path, format: Option<Output>) -> anyhow::Result<Output> {
         (Some(format), _) => Ok(format),
         (None, true) => Ok(Output::Terminal),
         (None, false) => bail!(
-            "-o {}: the extension tells no format; name it .json, .txt, .ps1, .cmd or .yml, or say --format",
+            "-o {}: the name tells no format; name it .json, .txt, .md, .xlsx, .ps1, .cmd or .yml, findings.csv, \
+             exposure.parquet, timeline.jsonl or ecs.jsonl, or say --format",
             path.display()
         ),
     }
@@ -133,6 +125,14 @@ impl<'a> Outputs<'a> {
         reports.chain(on_stdout).collect()
     }
 
+    /// Refuses a format that a verb does not write; the error says what it does write.
+    pub fn take_only(&self, formats: &[Output], what: &str) -> anyhow::Result<()> {
+        match self.formats().into_iter().find(|(output, _)| !formats.contains(output)) {
+            Some((_, path)) => bail!("-o {}: is written as {what} only", path.display()),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a report goes to stdout though no output says so.
     fn speaks(&self) -> bool {
         self.args.output.is_empty() && self.args.requests.as_deref() != Some(Path::new("-"))
@@ -144,7 +144,8 @@ impl<'a> Outputs<'a> {
         for (output, path) in self.formats() {
             if output == Output::Plan && plan.report_sha256.is_none() {
                 let mut text = Vec::new();
-                stillin_reports::write(report, &plan, Output::Json, Style::default(), &mut text)?;
+                let content = Content::of(report, &plan);
+                stillin_reports::write(content, Output::Json, Style::default(), &mut text)?;
                 plan.report_sha256 = Some(sha256(&text));
             }
             if let Some(what) = left_out(&plan, output) {
@@ -157,31 +158,27 @@ impl<'a> Outputs<'a> {
     }
 
     /// Writes everything; without any output, a summary goes to stdout.
-    pub fn write<R: Iterator<Item = RequestRow>>(
-        self,
-        report: &Report,
-        plan: &Plan,
-        rows: impl FnOnce() -> R,
-    ) -> anyhow::Result<()> {
+    pub fn write(self, content: Content<'_>) -> anyhow::Result<()> {
         let speaks = self.speaks();
         if let Some((format, Target { path, file })) = self.rows {
+            let rows = (content.requests)(Order::Place);
             let written = match file {
-                Some(file) => file.emptied().and_then(|file| write_rows(format, file, rows())),
-                None => write_rows(format, io::stdout(), rows()),
+                Some(file) => file.emptied().and_then(|file| write_rows(format, file, rows)),
+                None => write_rows(format, io::stdout(), rows),
             };
             written.with_context(|| cannot_write(path))?;
         }
         let color = self.args.reading.color;
         if speaks {
             let output = self.args.format.unwrap_or(Output::Terminal);
-            return to_stdout(report, plan, output, color);
+            return stdout::write(content, output, color).context("stdout");
         }
         for (output, Target { path, file }) in self.reports {
             match file {
-                None => to_stdout(report, plan, output, color)?,
+                None => stdout::write(content, output, color).context("stdout")?,
                 Some(file) => file
                     .emptied()
-                    .and_then(|file| to_file(report, plan, output, file))
+                    .and_then(|file| to_file(content, output, file))
                     .with_context(|| cannot_write(path))?,
             }
         }
@@ -218,56 +215,15 @@ impl Outputs<'_> {
     }
 }
 
-impl Opened {
-    fn new(path: &Path) -> io::Result<Opened> {
-        let is_new = !path.exists();
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-        let canonical = std::fs::canonicalize(path)?;
-        let identity = same_file::Handle::from_path(path)?;
-        Ok(Opened { file: Some(file), canonical, identity, is_new })
-    }
-
-    /// The file, emptied of what an earlier run wrote. A device or a pipe has nothing to be emptied of.
-    fn emptied(mut self) -> io::Result<File> {
-        let file = self.file.take().ok_or(io::ErrorKind::NotFound)?;
-        if file.metadata()?.is_file() {
-            file.set_len(0)?;
-        }
-        Ok(file)
-    }
-}
-
-impl Drop for Opened {
-    /// A run that failed leaves no empty file behind.
-    fn drop(&mut self) {
-        if self.is_new && self.file.take().is_some() {
-            // It cannot be told to anybody any more, and an empty file does no harm.
-            let _ = std::fs::remove_file(&self.canonical);
-        }
-    }
-}
-
 fn cannot_write(path: &Path) -> String {
     format!("cannot write {}", path.display())
-}
-
-/// Why a file cannot be opened for writing: in words of our own where there is a cure.
-pub fn not_writable(error: io::Error) -> anyhow::Error {
-    match error.kind() {
-        io::ErrorKind::NotFound => anyhow::anyhow!("no such folder; make it first"),
-        _ => error.into(),
-    }
 }
 
 fn is_evidence(path: &Path) -> anyhow::Error {
     anyhow::anyhow!("{}: is also an input; evidence is never written to", path.display())
 }
 
-fn write_rows(
-    format: Rows,
-    to: impl Write + Send + 'static,
-    rows: impl Iterator<Item = RequestRow>,
-) -> io::Result<()> {
+fn write_rows(format: Rows, to: impl Write + Send + 'static, rows: Requests<'_>) -> io::Result<()> {
     let mut writer = RowWriter::new(format, Box::new(BufWriter::new(to)))?;
     for row in rows {
         writer.row(&row)?;
@@ -275,44 +231,10 @@ fn write_rows(
     writer.finish()
 }
 
-fn to_file(report: &Report, plan: &Plan, output: Output, file: File) -> io::Result<()> {
+fn to_file(content: Content<'_>, output: Output, file: File) -> io::Result<()> {
     let mut to = BufWriter::new(file);
-    stillin_reports::write(report, plan, output, Style::default(), &mut to)?;
+    stillin_reports::write(content, output, Style::default(), &mut to)?;
     to.flush()
-}
-
-/// Colour and width of the terminal, if stdout is one.
-pub fn style(color: Color) -> Style {
-    use std::io::IsTerminal;
-    let color = match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
-    };
-    let width = match io::stdout().is_terminal() {
-        true => terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)),
-        false => 100,
-    };
-    Style { color, width }
-}
-
-fn to_stdout(report: &Report, plan: &Plan, output: Output, color: Color) -> anyhow::Result<()> {
-    let mut text = Vec::new();
-    stillin_reports::write(report, plan, output, style(color), &mut text)?;
-    print(&text, color)
-}
-
-/// Prints to stdout. A reader that went away early, as `head` does, is no error.
-pub fn print(text: &[u8], color: Color) -> anyhow::Result<()> {
-    let written = match color {
-        // A console of Windows has to be told that colours come, or be shown them in its own way.
-        Color::Always => anstream::AutoStream::always(io::stdout()).lock().write_all(text),
-        Color::Auto | Color::Never => anstream::stdout().lock().write_all(text),
-    };
-    match written.and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
-    }
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {

@@ -51,7 +51,7 @@ pub fn expand(sources: Vec<Source>) -> (Vec<Source>, Vec<Problem>) {
     let mut expanded = Vec::new();
     let mut problems = Vec::new();
     for source in sources {
-        if !is_zip(&source) {
+        if !is_zip(&source) || is_own_workbook(&source) {
             expanded.push(source);
             continue;
         }
@@ -81,6 +81,25 @@ fn is_zip(source: &Source) -> bool {
                 && is_magic(&first)
         }
     }
+}
+
+/// Whether a source is a workbook that this program wrote: it says so, and has nothing but the parts of a workbook.
+pub fn is_own_workbook(source: &Source) -> bool {
+    let is_part = |name: &str| {
+        name == "[Content_Types].xml"
+            || ["_rels/", "docProps/", "xl/"].iter().any(|folder| name.starts_with(folder))
+    };
+    let of_file = || {
+        let mut zip = ZipArchive::new(File::open(&source.fs_path).ok()?).ok()?;
+        if !zip.file_names().all(|name| name.is_ok_and(|name| is_part(&name))) {
+            return None;
+        }
+        let mut said = String::new();
+        let properties = zip.by_name("docProps/core.xml").ok()?;
+        properties.take(4096).read_to_string(&mut said).ok()?;
+        Some(said.contains("<dc:subject>stillin/report/"))
+    };
+    matches!(source.origin, Origin::File) && is_zip(source) && of_file().unwrap_or(false)
 }
 
 impl Archive {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use stillin_reports::fields::time;
+use stillin_reports::fields::Time;
 use stillin_reports::report::Tool;
 
 /// Something that a run of `recycle` did, or did not do.
@@ -25,7 +25,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opened {
     /// When.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub at: DateTime<Utc>,
     /// The run, by its own name.
     pub run: String,
@@ -64,7 +64,7 @@ impl PlanFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
     /// When.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub at: DateTime<Utc>,
     /// The run.
     pub run: String,
@@ -86,7 +86,7 @@ pub struct Begun {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// When.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub at: DateTime<Utc>,
     /// The run.
     pub run: String,
@@ -112,7 +112,7 @@ pub struct Ended {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// When.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub at: DateTime<Utc>,
     /// The run.
     pub run: String,
@@ -130,7 +130,7 @@ pub struct Skipped {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
     /// When.
-    #[serde(with = "time")]
+    #[serde(with = "Time")]
     pub at: DateTime<Utc>,
     /// The run.
     pub run: String,

@@ -1,9 +1,10 @@
 //! How findings came and went, as the report tells it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The findings of one week, of Monday to Sunday in UTC.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Week {
     /// Its Monday, `2026-03-02`.
     pub monday: String,

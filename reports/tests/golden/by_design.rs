@@ -3,14 +3,14 @@
 use serde_json::Value;
 use stillin_reports::plan::Plan;
 use stillin_reports::report::*;
-use stillin_reports::{Output, Style, write};
+use stillin_reports::{Content, Output, Style, write};
 
 use crate::story::{self, HOSTILE, at};
 use crate::{golden, harmless};
 
 fn written(report: &Report, output: Output) -> Vec<u8> {
     let mut out = Vec::new();
-    write(report, &Plan::of(report), output, Style::default(), &mut out).unwrap();
+    write(Content::of(report, &Plan::of(report)), output, Style::default(), &mut out).unwrap();
     out
 }
 

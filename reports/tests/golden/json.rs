@@ -6,14 +6,15 @@ use std::path::Path;
 use serde_json::Value;
 use stillin_reports::plan::Plan;
 use stillin_reports::report::Report;
-use stillin_reports::{Output, Style, read, write};
+use stillin_reports::{Content, Output, Style, read, write};
 
 use crate::golden;
 use crate::story::{self, HOSTILE};
 
 fn written(report: &Report) -> Vec<u8> {
     let mut out = Vec::new();
-    write(report, &Plan::of(report), Output::Json, Style::default(), &mut out).unwrap();
+    write(Content::of(report, &Plan::of(report)), Output::Json, Style::default(), &mut out)
+        .unwrap();
     out
 }
 

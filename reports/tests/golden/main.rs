@@ -5,10 +5,13 @@ mod by_design;
 mod case;
 mod inspect;
 mod json;
+mod outputs;
 mod plan;
 mod rows;
+mod schema;
 mod scripts;
 mod story;
+mod tables;
 mod terminal;
 mod verify;
 

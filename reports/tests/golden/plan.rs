@@ -97,8 +97,6 @@ fn what_is_no_plan_is_said_to_be_none() {
             &whole.replace("\"step\": 1", "\"step\": 0"),
             "step 0 of the plan stands where step 1",
         );
-        let other = whole.replace("\"recycle\"", "\"open\"");
-        check(&other, "step 1 of the plan: `open` is no action");
         let nobody = whole.replace("        \"f2\"", "        \"f9\"");
         check(&nobody, "step 2 of the plan is for f9, which it does not have");
     }

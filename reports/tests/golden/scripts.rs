@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use saphyr_parser::{Event, Parser as Yaml, Tag};
 use stillin_reports::plan::{Plan, ansible, appcmd, can_stand, left_out, powershell};
 use stillin_reports::report::Step;
-use stillin_reports::{Output, Style, write};
+use stillin_reports::{Content, Output, Style, write};
 use tree_sitter::{Node, Parser as TreeSitter, Tree};
 
 use crate::golden;
@@ -32,7 +32,7 @@ const NASTY: &[&str] = &[
 
 fn written(plan: &Plan, output: Output) -> String {
     let mut out = Vec::new();
-    write(&story::empty(), plan, output, Style::default(), &mut out).unwrap();
+    write(Content::of(&story::empty(), plan), output, Style::default(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
