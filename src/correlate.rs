@@ -26,7 +26,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use coverage::Coverage;
 use effect::Timeline;
 use judge::{Served, judge};
-use logon::Heard;
+use logon::{Ahead, Heard};
 use run::Runs;
 use stillin_parsers::exchange::Refusal;
 
@@ -221,9 +221,14 @@ pub fn correlate(
     let mut heard = Heard::new(&evidence.logons);
     let mut runs = Runs::default();
     let mut latest = DateTime::<Utc>::MIN_UTC;
-    for (index, request) in requests.into_iter().enumerate() {
+    let mut requests = Ahead::new(requests.into_iter());
+    let mut places = 0..;
+    while let Some((request, soon)) = requests.next()
+        && let Some(index) = places.next()
+    {
         assert!(latest <= request.start, "requests must come in order of start");
         latest = request.start;
+        heard.hear(&request, soon);
         let clock = evidence.clocks.get(request.server as usize).copied().unwrap_or_default();
         let allowed = rules.slack + clock.behind;
         let effect = timeline.in_effect(request.start, request.end, allowed);

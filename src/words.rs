@@ -159,6 +159,9 @@ pub fn of_ground(ground: Ground) -> &'static str {
             "for: in the first hour after a change, domain controllers take the old password as well over NTLM \
              (OldPasswordAllowedPeriod); against: it may have been the new one"
         }
+        Ground::LogonPerhaps => {
+            "against: the account has logged on since from the same address, be it this client or another one there"
+        }
         Ground::Drained => {
             "against: the worker had been restarted less than 90 s before: the old one may have served it to its end"
         }

@@ -21,6 +21,8 @@ pub enum Ground {
     ChangedByUser,
     /// The password was asked for so soon after the change that a domain controller may have taken the old one.
     OldPasswordTaken,
+    /// Since the change there was a logon from its address, its own or that of another client there.
+    LogonPerhaps,
     /// The worker had been restarted so shortly before that the old one may have served it.
     Drained,
     /// Something hints at a restart of the worker in between.
@@ -53,7 +55,7 @@ pub enum Ground {
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 23] = [
+    const ALL: [Ground; 24] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -63,6 +65,7 @@ impl Ground {
         Ground::ResetWithinTheHour,
         Ground::ChangedByUser,
         Ground::OldPasswordTaken,
+        Ground::LogonPerhaps,
         Ground::Drained,
         Ground::RestartHinted,
         Ground::RefusedAllTheSame,

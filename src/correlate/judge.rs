@@ -142,12 +142,17 @@ fn after_password(served: &Served<'_>, runs: &mut Runs) -> Verdict {
         return Verdict::of(Class::OtherAuth).with(ground);
     };
     let is_unasked = asked.never && request.auth.is_token_alone();
+    let goes_on = matches!(token.lineage, Lineage::Before | Lineage::Pause);
+    let perhaps = asked.perhaps.filter(|_| goes_on).map(|_| Ground::LogonPerhaps);
     let verdict = match last_asked(served, token, runs) {
         Some(_) if is_unasked => Verdict::contradicted_by_logons(),
         Some(at) if at < effect.latest + OLD_PASSWORD_TAKEN => {
             old_password_taken(served, token, at, runs)
         }
         Some(_) => Verdict::of(Class::NewLogon).bears(Bearing::Contradicts),
+        None if perhaps.is_some() => {
+            by_lineage(served, token, false).at_most(Residual::Likely).with(perhaps)
+        }
         None => by_lineage(served, token, is_unasked),
     };
     if verdict.class == Class::NewLogon {
@@ -169,7 +174,9 @@ fn last_asked(served: &Served<'_>, token: &Token, runs: &mut Runs) -> Option<Dat
     // A pause would have ended the chain as well.
     let is_ended_anyway = served.unaided == Lineage::After;
     let restarted = token.oldest.filter(|_| is_after && token.is_restarted && !is_ended_anyway);
-    let logged_on = runs.asked(served.request, served.effect, served.asked.at);
+    // Where no token is left from before, somebody has logged on: by that logon at the latest.
+    let perhaps = served.asked.perhaps.filter(|_| is_after);
+    let logged_on = runs.asked(served.request, served.effect, served.asked.at.max(perhaps));
     let is_of_token = |at: &DateTime<Utc>| token.oldest.is_none_or(|oldest| oldest <= *at);
     restarted.max(logged_on.filter(|at| !is_ended_anyway || is_of_token(at)))
 }
@@ -253,6 +260,15 @@ impl Verdict {
     fn contradicted_by_logons() -> Self {
         let verdict = Verdict::of(Class::Ambiguous).bears(Bearing::UpTo(Residual::Likely));
         verdict.with(Some(Ground::NoLogonAllTheSame))
+    }
+
+    /// What the end of the run says of it weighs no more than that.
+    fn at_most(self, most: Residual) -> Self {
+        let bearing = self.bearing.map(|bearing| match bearing {
+            Bearing::UpTo(residual) => Bearing::UpTo(residual.min(most)),
+            Bearing::Contradicts => Bearing::Contradicts,
+        });
+        Verdict { bearing, ..self }
     }
 
     fn bears(self, bearing: Bearing) -> Self {

@@ -194,6 +194,35 @@ fn a_logon_from_another_address_is_another_client() {
 }
 
 #[test]
+fn a_logon_of_another_client_at_the_address_is_not_this_ones() {
+    // The tablet began to log on when the logon was written; the phone went on without a pause.
+    let story = "90i1 105i1 118i1 131i1 144i1 157i1 170i1 170.9i1c1 183i1";
+    let goes_on = "105:cached_token/possible 118:cached_token/possible 131:cached_token/possible
+        144:cached_token/possible 157:cached_token/possible 170:cached_token/possible 170:new_logon/no";
+    let open = format!("{goes_on} 183:cached_token/possible");
+    check_with("l170.95i1", "C100", story, &open);
+    // Where both began just before, or none did, it may have been either's.
+    let open_too = open.replace("new_logon/no", "cached_token/possible");
+    check_with("l170.95i1", "C100", &story.replace("170i1", "170.89i1"), &open_too);
+    let unsaid = |evidence, story| grounds(evidence, "C100", story).pop().unwrap();
+    assert_eq!(unsaid("l175i1", story), [Ground::LogonPerhaps]);
+    assert_eq!(unsaid("l170.95i1", story), []);
+    // Refused at last, it is certain only if no logon can have been its own.
+    let refused = "90i1 105i1 118i1 131i1 144i1 157i1 170i1 170.9i1c1 183i1 190x";
+    check_with("l170.95i1", "C100", refused, &(open.replace("possible", "certain") + " 190:refused/no"));
+    check_with(
+        "l175i1",
+        "C100",
+        refused,
+        "105:cached_token/certain 118:cached_token/certain 131:cached_token/certain 144:cached_token/certain
+        157:cached_token/certain 170:cached_token/certain 170:cached_token/possible 183:cached_token/likely
+        190:refused/no",
+    );
+    // A pause that no token outlives has the password asked for anew, whoever the logon was.
+    check_with("l220i1", "C100", "90i1 105i1 110i1c1 221i1", "105:cached_token/possible 110:cached_token/possible 221:new_logon/no");
+}
+
+#[test]
 fn no_logon_is_the_old_password() {
     check_with(
         "s",
