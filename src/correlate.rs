@@ -17,7 +17,7 @@ pub use auth::Auth;
 pub use chain::DRAIN;
 pub use effect::{Clock, Cut, Effect};
 pub use ground::{Ground, Speaks};
-pub use logon::{Logon, Logons};
+pub use logon::{Logon, Logons, Strangers};
 pub use restart::{Restart, Restarts, Scope};
 pub use run::Run;
 

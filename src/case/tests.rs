@@ -77,6 +77,7 @@ fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
         coverage: &Coverage { servers: vec![Some(span)] },
         restarts: &Restarts::new(vec![restarts.to_vec()]),
         logons: &BTreeMap::new(),
+        strangers: &Strangers::default(),
         logon_coverage: &Coverage::default(),
         clocks: &[],
         settings: &[],

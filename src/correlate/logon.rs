@@ -26,6 +26,33 @@ pub struct Logons<'a> {
     pub list: &'a [Logon],
     /// Spans within which a server's Security log would show a logon.
     pub coverage: &'a Coverage,
+    /// Logons under names that may be the account's, for lack of evidence of what a server calls it.
+    pub strangers: Option<&'a Strangers>,
+}
+
+/// Logons under names that no source ties to anybody.
+#[derive(Debug, Clone, Default)]
+pub struct Strangers(BTreeMap<(u32, At), Vec<DateTime<Utc>>>);
+
+impl Strangers {
+    /// Takes them, in any order.
+    pub fn new(list: impl IntoIterator<Item = Logon>) -> Self {
+        let mut places: BTreeMap<_, Vec<DateTime<Utc>>> = BTreeMap::new();
+        for logon in list.into_iter().filter(|logon| logon.refusal.is_none()) {
+            for at in At::noted(logon.address) {
+                places.entry((logon.server, at)).or_default().push(logon.at);
+            }
+        }
+        places.values_mut().for_each(|times| times.sort());
+        Strangers(places)
+    }
+
+    /// Whether any came from where a request did, between two instants.
+    fn came(&self, request: &Request, from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
+        let places = At::sought(request.address).map(|at| (request.server, at));
+        let mut times = places.iter().filter_map(|place| self.0.get(place));
+        times.any(|times| times.get(times.partition_point(|at| *at < from)).is_some_and(|at| *at <= to))
+    }
 }
 
 /// A logon is written while its request is under way: this long after the request began at most.
@@ -89,6 +116,7 @@ enum Seen {
 pub(super) struct Heard<'a> {
     to_come: std::iter::Peekable<std::slice::Iter<'a, Logon>>,
     coverage: &'a Coverage,
+    strangers: Option<&'a Strangers>,
     /// The latest of each server and client, where it is known whose it was.
     own: BTreeMap<(u32, u32), DateTime<Utc>>,
     /// The latest of each server and address of which it is not.
@@ -117,6 +145,7 @@ impl<'a> Heard<'a> {
         Heard {
             to_come: logons.list.iter().peekable(),
             coverage: logons.coverage,
+            strangers: logons.strangers,
             own: BTreeMap::new(),
             unclaimed: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -176,7 +205,11 @@ impl<'a> Heard<'a> {
         let of_server = self.latest_of_server.get(&server);
         let is_none = of_server.is_none_or(|at| *at < since);
         let until = request.start + LAG;
-        let never = is_none && effect.is_exact && self.coverage.covers(server, since, until);
+        let is_stranger = |list: &Strangers| list.came(request, since, until);
+        let never = is_none
+            && effect.is_exact
+            && self.coverage.covers(server, since, until)
+            && !self.strangers.is_some_and(is_stranger);
         Asked { at: at.filter(is_since), perhaps: perhaps.filter(is_since), never }
     }
 }

@@ -109,6 +109,7 @@ struct Told {
     coverage: Coverage,
     restarts: Restarts,
     logons: Vec<Logon>,
+    strangers: Vec<Logon>,
     logon_coverage: Coverage,
     clocks: Vec<Clock>,
 }
@@ -117,11 +118,11 @@ struct Told {
 const POOLS: usize = 4;
 
 /// `r95` a sure restart of every pool, `r95k1` of pool 1, `h95` a hint, `l95` a logon, `l95i1` one from address 1,
-/// `f95` one that failed, `s` the server's Security log supplied, `s95` from then on, `a4` the server's clock ahead by 4 minutes, `b4` behind.
+/// `f95` one that failed, `n95` one under a name that nobody knows, `s` the server's Security log supplied, `s95` from then on, `a4` the server's clock ahead by 4 minutes, `b4` behind.
 fn told(text: &str) -> Told {
     let mut pools = vec![Vec::new(); POOLS];
     let (mut logons, mut logon_coverage) = (Vec::new(), Coverage::default());
-    let mut clocks = Vec::new();
+    let (mut strangers, mut clocks) = (Vec::new(), Vec::new());
     for word in text.split_whitespace() {
         let (letter, rest) = word.split_at(1);
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
@@ -138,6 +139,7 @@ fn told(text: &str) -> Told {
                 let refusal = (letter == "f").then_some(Refusal::WrongPassword);
                 logons.push(Logon { at, server: 0, address: mark('i'), refusal });
             }
+            "n" => strangers.push(Logon { at, server: 0, address: mark('i'), refusal: None }),
             "s" => logon_coverage = Coverage { servers: vec![Some(span(at, &[]))] },
             "a" => clocks.push(Clock { ahead: at - minute(0.0), ..Clock::default() }),
             "b" => clocks.push(Clock { behind: at - minute(0.0), ..Clock::default() }),
@@ -145,7 +147,7 @@ fn told(text: &str) -> Told {
         }
     }
     let (coverage, restarts) = (covered(&[]), Restarts::new(pools));
-    Told { coverage, restarts, logons, logon_coverage, clocks }
+    Told { coverage, restarts, logons, strangers, logon_coverage, clocks }
 }
 
 fn restart(at: DateTime<Utc>, is_sure: bool) -> Restart {
@@ -162,7 +164,9 @@ fn covered(gaps: &[(f64, f64)]) -> Coverage {
 }
 
 fn settled(cuts: &[Cut], requests: &[Request], told: &Told) -> Vec<Classed> {
-    let logons = Logons { list: &told.logons, coverage: &told.logon_coverage };
+    let strangers = Strangers::new(told.strangers.iter().copied());
+    let (list, coverage, strangers) = (&told.logons, &told.logon_coverage, Some(&strangers));
+    let logons = Logons { list, coverage, strangers };
     let (coverage, restarts, clocks) = (&told.coverage, &told.restarts, &told.clocks[..]);
     let evidence = Evidence { coverage, restarts, logons, clocks };
     let mut classed = Vec::new();

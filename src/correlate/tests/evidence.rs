@@ -241,6 +241,12 @@ fn no_logon_is_the_old_password() {
     check_with("s l99.5", "C100", "90 105", "105:cached_token/possible");
     check_with("s l98", "C100", "90 105", "105:cached_token/certain");
     check_with("l98", "C100", "90 105", "105:cached_token/possible");
+    // Somebody whom no source knows, at the client's address, may be the account by another name; nobody has logged on
+    // for that.
+    check_with("s n102i1", "C100", "90i1 105i1", "105:cached_token/possible");
+    check_with("s n102", "C100", "90i1 105i1", "105:cached_token/possible");
+    check_with("s n180i1", "C100", "170i1 182i1", "170:ambiguous/possible 182:new_logon/no");
+    check_with("s n102i2 n98i1 n111i1", "C100", "90i1 105i1", "105:cached_token/certain");
     assert_eq!(grounds("s", "C100", "90 105")[0][0], Ground::NoLogon);
 }
 

@@ -90,6 +90,7 @@ fn any_told() -> impl Strategy<Value = Told> {
             coverage: twice(&covered(&[(f64::from(hole), f64::from(hole + length))])),
             restarts: Restarts::new(pools.into_iter().map(pool).collect()),
             logons: logons.into_iter().map(logon).collect(),
+            strangers: Vec::new(),
             logon_coverage: twice(&Coverage { servers: vec![Some(span(minute(from), &[]))] }),
             clocks: Vec::new(),
         }
@@ -181,6 +182,7 @@ fn blinded(story: &Story) -> (Vec<usize>, Vec<Request>, Told) {
         coverage: with_hole(&told.coverage, first_with_hole, left.hole),
         restarts: Restarts::new((0..POOLS).map(restarts).collect()),
         logons,
+        strangers: Vec::new(),
         logon_coverage,
         clocks: Vec::new(),
     };
