@@ -159,7 +159,9 @@ fn restore(finding: &mut Finding, changes: &[usize], world: &World<'_>) {
     };
     let cut = &world.changes[finding.change];
     for path in finding.paths.iter_mut().filter(|_| cut.kind.disables()) {
-        let after = |at: &DateTime<Utc>| *at > cut.at && *at >= path.goes_on.start;
+        let server = world.server_of_key[path.key as usize] as usize;
+        let ahead = world.clocks.get(server).copied().unwrap_or_default().ahead;
+        let after = |at: &DateTime<Utc>| *at > cut.at && *at + ahead >= path.goes_on.start;
         let times = changes.iter().filter(restores).map(|&change| &world.changes[change]);
         let times = times.map(|change| change.disputed_until.unwrap_or(change.at));
         path.restored = times.filter(after).min();
@@ -197,6 +199,7 @@ fn request(access: &Access, world: &World<'_>) -> correlate::Request {
         server: world.server_of_key[access.key as usize],
         pool: world.pool_of_key[access.key as usize],
         client: world.identity_of_client[access.client as usize],
+        is_device: !world.book.clients.get(access.client).device.is_empty(),
         // Of HttpProxy it may be the one that a proxy forwarded, which the worker did not see.
         address: world.address_of_client[access.client as usize].filter(|_| !access.is_proxied),
         refusal: access.refusal,

@@ -22,6 +22,8 @@ impl Run<'_> {
         self.settings = self.settings();
         let mut accesses = std::mem::take(&mut self.collected.book.accesses);
         accesses.extend(claims.into_iter().map(claimed));
+        let identities = clients::identities(&self.collected.book);
+        clients::mark_typed(&mut accesses, &identities);
         accesses.par_sort_unstable_by_key(|a| (a.account, a.start, a.source, a.line, a.is_claimed));
         let by_account: Vec<&[Access]> = accesses.chunk_by(|a, b| a.account == b.account).collect();
         let account_of = |rows: &[Access]| rows.first().map(|row| row.account);
@@ -54,7 +56,7 @@ impl Run<'_> {
                 .map(|key| self.fronts.index_of(key))
                 .collect::<Vec<_>>(),
             pool_of_key: &pool_of_key,
-            identity_of_client: &clients::identities(book),
+            identity_of_client: &identities,
             coverage: &self.fronts.coverage,
             restarts: &workers::restarts(&restarts, &self.collected.hints, fallback, &pools),
             logons: &self.logons(&addresses),

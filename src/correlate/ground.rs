@@ -29,6 +29,8 @@ pub enum Ground {
     RestartHinted,
     /// The client must have logged on anew, and was refused its password all the same.
     RefusedAllTheSame,
+    /// It is served and refused by turns, and may be two clients that look the same.
+    ByTurns,
     /// The client must have logged on anew, and no logon is on record.
     NoLogonAllTheSame,
     /// Several accounts bear the name.
@@ -47,6 +49,8 @@ pub enum Ground {
     ClockAhead,
     /// The account was enabled again so shortly after that by other clocks it was perhaps before.
     EnabledSoonAfter,
+    /// The account had been enabled again so shortly before that by the clock of the server it was perhaps after.
+    EnabledShortlyBefore,
     /// The client was refused its password so shortly before the change that by other clocks it was perhaps after it.
     RefusedShortlyBefore,
     /// The clock of the server is behind by so much that it came after the change and the slack.
@@ -55,7 +59,7 @@ pub enum Ground {
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 24] = [
+    const ALL: [Ground; 26] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -69,6 +73,7 @@ impl Ground {
         Ground::Drained,
         Ground::RestartHinted,
         Ground::RefusedAllTheSame,
+        Ground::ByTurns,
         Ground::NoLogonAllTheSame,
         Ground::SharedName,
         Ground::UsersDisagree,
@@ -78,6 +83,7 @@ impl Ground {
         Ground::BegunBetween,
         Ground::ClockAhead,
         Ground::EnabledSoonAfter,
+        Ground::EnabledShortlyBefore,
         Ground::RefusedShortlyBefore,
         Ground::ClockBehind,
     ];
@@ -91,6 +97,11 @@ impl Speaks {
     /// Those of both.
     pub fn and(self, other: Speaks) -> Speaks {
         Speaks(self.0 | other.0)
+    }
+
+    /// All but that one.
+    pub fn without(self, ground: Ground) -> Speaks {
+        Speaks(self.0 & !Speaks::from(ground).0)
     }
 
     /// Whether a ground is among them.

@@ -51,7 +51,9 @@ impl Strangers {
     fn came(&self, request: &Request, from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
         let places = At::sought(request.address).map(|at| (request.server, at));
         let mut times = places.iter().filter_map(|place| self.0.get(place));
-        times.any(|times| times.get(times.partition_point(|at| *at < from)).is_some_and(|at| *at <= to))
+        times.any(|times| {
+            times.get(times.partition_point(|at| *at < from)).is_some_and(|at| *at <= to)
+        })
     }
 }
 
@@ -169,8 +171,9 @@ impl<'a> Heard<'a> {
                 continue;
             }
             self.latest_of_server.insert(logon.server, logon.at);
-            let under_way =
-                std::iter::once(request).chain(soon).take_while(|request| request.start <= logon.at);
+            let under_way = std::iter::once(request)
+                .chain(soon)
+                .take_while(|request| request.start <= logon.at);
             let mut clients =
                 under_way.filter(|request| logon.may_be_of(request)).map(|request| request.client);
             let client = clients.next();
@@ -222,9 +225,8 @@ fn may_log_on(request: &Request) -> bool {
 impl Logon {
     /// Of a request that begins shortly before it. One of which it is not known when it began may be any other.
     fn may_be_of(&self, request: &Request) -> bool {
-        let is_from_there = self.address.is_none()
-            || request.address.is_none()
-            || self.address == request.address;
+        let is_from_there =
+            self.address.is_none() || request.address.is_none() || self.address == request.address;
         self.server == request.server
             && is_from_there
             && request.is_start_known

@@ -44,9 +44,9 @@ fn cuts(text: &str) -> Vec<Cut> {
 }
 
 /// `90+5` a request from minute 90 to 95; after it `x` wrong password, `d` told disabled, `t` timed out,
-/// `u` refused for a reason that is not told, `k1` key 1, `c1` client 1, `i1` from address 1,
+/// `u` refused for a reason that is not told, `f` in the logon form, `o` sent back to it, `k1` key 1, `c1` client 1, `i1` from address 1,
 /// `w` perhaps Windows authentication, `b` perhaps both, `T` known to be Basic or forms, `N` NTLM, `K` Kerberos,
-/// `?` a shared name, `!` another SID in the front end's log, `~` a start that is not known, `a` claimed by its address.
+/// `m` of a client that is no device, `?` a shared name, `!` another SID in the front end's log, `~` a start that is not known, `a` claimed by its address.
 fn requests(text: &str) -> Vec<Request> {
     let mut list: Vec<_> = text.split_whitespace().map(request).collect();
     list.sort_by_key(|r| r.start);
@@ -82,6 +82,8 @@ fn request(word: &str) -> Request {
         ('t', Refusal::OwaTimeout),
         ('n', Refusal::OwaNoSession),
         ('u', Refusal::Unknown),
+        ('f', Refusal::OwaForm),
+        ('o', Refusal::Owa),
     ]
     .into_iter()
     .find(|(mark, _)| marks.contains(*mark))
@@ -93,6 +95,7 @@ fn request(word: &str) -> Request {
         server: 0,
         pool: after('k'),
         client: after('c'),
+        is_device: !marks.contains('m'),
         address: digit_after('i'),
         is_start_known: !marks.contains('~'),
         refusal,

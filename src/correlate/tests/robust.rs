@@ -61,6 +61,7 @@ fn busy_request() -> impl Strategy<Value = Request> {
             address,
             refusal,
             is_claimed: false,
+            is_device: client == 0,
             is_ambiguous: false,
             contradiction: None,
             auth: scheme.unwrap_or(default_of(key)),
