@@ -117,6 +117,8 @@ enum Seen {
 /// The logons up to the request at hand.
 pub(super) struct Heard<'a> {
     to_come: std::iter::Peekable<std::slice::Iter<'a, Logon>>,
+    /// There are none at all, as is the rule.
+    is_deaf: bool,
     coverage: &'a Coverage,
     strangers: Option<&'a Strangers>,
     /// The latest of each server and client, where it is known whose it was.
@@ -146,6 +148,7 @@ impl<'a> Heard<'a> {
         assert!(is_sorted, "logons must come in order of time");
         Heard {
             to_come: logons.list.iter().peekable(),
+            is_deaf: logons.list.is_empty(),
             coverage: logons.coverage,
             strangers: logons.strangers,
             own: BTreeMap::new(),
@@ -158,7 +161,7 @@ impl<'a> Heard<'a> {
     /// Takes the logons up to a request, each with the client whose request began when it was written: behind one
     /// address another device of the account may have logged on.
     pub(super) fn hear(&mut self, request: &Request, soon: &VecDeque<Request>) {
-        if may_log_on(request) {
+        if may_log_on(request) && !self.is_deaf {
             for at in At::noted(request.address) {
                 let client = Seen::One(request.client);
                 let seen = self.seen.entry((request.server, at)).or_insert(client);
