@@ -11,7 +11,7 @@ use crate::collect::book::{Access, Book};
 use crate::correlate::coverage::Coverage;
 use crate::correlate::{
     self, Auth, Class, Classed, Clock, Cut, Evidence, Logon, Logons, Residual, Restarts, Rules,
-    Speaks,
+    Speaks, Strangers,
 };
 use crate::schemes::{By, Setting};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -45,6 +45,8 @@ pub struct World<'a> {
     pub restarts: &'a Restarts,
     /// Logons by account, each in order of time.
     pub logons: &'a BTreeMap<AccountId, Vec<Logon>>,
+    /// Logons under names that no source ties to anybody.
+    pub strangers: &'a Strangers,
     /// Within which spans a server's Security log would show a logon.
     pub logon_coverage: &'a Coverage,
     /// For each server of the coverage how far its clock is off.
@@ -120,7 +122,11 @@ pub fn judge(
     let evidence = Evidence {
         coverage: world.coverage,
         restarts: world.restarts,
-        logons: Logons { list: logons, coverage: world.logon_coverage },
+        logons: Logons {
+            list: logons,
+            coverage: world.logon_coverage,
+            strangers: may_be_stranger(account, world).then_some(world.strangers),
+        },
         clocks: world.clocks,
     };
     let runs = correlate::correlate(&cuts, requests, &evidence, &world.rules, |c| classed.push(c));
@@ -153,7 +159,9 @@ fn restore(finding: &mut Finding, changes: &[usize], world: &World<'_>) {
     };
     let cut = &world.changes[finding.change];
     for path in finding.paths.iter_mut().filter(|_| cut.kind.disables()) {
-        let after = |at: &DateTime<Utc>| *at > cut.at && *at >= path.goes_on.start;
+        let server = world.server_of_key[path.key as usize] as usize;
+        let ahead = world.clocks.get(server).copied().unwrap_or_default().ahead;
+        let after = |at: &DateTime<Utc>| *at > cut.at && *at + ahead >= path.goes_on.start;
         let times = changes.iter().filter(restores).map(|&change| &world.changes[change]);
         let times = times.map(|change| change.disputed_until.unwrap_or(change.at));
         path.restored = times.filter(after).min();
@@ -175,6 +183,13 @@ fn is_by_itself(change: &Change, accounts: &Accounts) -> bool {
     })
 }
 
+/// A Security log gives a SID and `DOMAIN\sam`: of an account of which neither is known it may name another for all that
+/// the sources say.
+fn may_be_stranger(account: AccountId, world: &World<'_>) -> bool {
+    let known = world.accounts.list.get(account);
+    known.is_some_and(|known| known.sid.is_none()) && world.accounts.could_be(r"?\?", account)
+}
+
 fn request(access: &Access, world: &World<'_>) -> correlate::Request {
     correlate::Request {
         start: access.start,
@@ -184,6 +199,7 @@ fn request(access: &Access, world: &World<'_>) -> correlate::Request {
         server: world.server_of_key[access.key as usize],
         pool: world.pool_of_key[access.key as usize],
         client: world.identity_of_client[access.client as usize],
+        is_device: !world.book.clients.get(access.client).device.is_empty(),
         // Of HttpProxy it may be the one that a proxy forwarded, which the worker did not see.
         address: world.address_of_client[access.client as usize].filter(|_| !access.is_proxied),
         refusal: access.refusal,

@@ -17,7 +17,7 @@ pub use auth::Auth;
 pub use chain::DRAIN;
 pub use effect::{Clock, Cut, Effect};
 pub use ground::{Ground, Speaks};
-pub use logon::{Logon, Logons};
+pub use logon::{Logon, Logons, Strangers};
 pub use restart::{Restart, Restarts, Scope};
 pub use run::Run;
 
@@ -26,7 +26,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use coverage::Coverage;
 use effect::Timeline;
 use judge::{Served, judge};
-use logon::Heard;
+use logon::{Ahead, Heard};
 use run::Runs;
 use stillin_parsers::exchange::Refusal;
 
@@ -62,6 +62,8 @@ pub struct Request {
     pub pool: u32,
     /// Device, or user agent and address.
     pub client: u32,
+    /// It is a device, which tells its name: no other can be taken for it.
+    pub is_device: bool,
     /// Number of the address it came from, as in [`Logon::address`].
     pub address: Option<u32>,
     /// Served, or refused for that reason.
@@ -187,10 +189,11 @@ impl Classed {
     }
 
     /// Before the change by the clock of a server that is behind, and after it and the slack by that of the domain
-    /// controllers: that must not accuse, for it is an estimate, and not acquit either.
-    fn by_clock_behind(request: usize, change: usize) -> Self {
+    /// controllers, or the same of its end and a clock that is ahead: that must not accuse, for it is an estimate, and not
+    /// acquit either.
+    fn by_clock(request: usize, change: usize, speaks: Speaks) -> Self {
         let (class, residual) = (Class::WithinSlack, Residual::Possible);
-        Classed { request, change, class, residual, run: None, speaks: Ground::ClockBehind.into() }
+        Classed { request, change, class, residual, run: None, speaks }
     }
 
     /// The same, if the account may have been enabled again by then.
@@ -221,9 +224,14 @@ pub fn correlate(
     let mut heard = Heard::new(&evidence.logons);
     let mut runs = Runs::default();
     let mut latest = DateTime::<Utc>::MIN_UTC;
-    for (index, request) in requests.into_iter().enumerate() {
+    let mut requests = Ahead::new(requests.into_iter());
+    let mut places = 0..;
+    while let Some((request, soon)) = requests.next()
+        && let Some(index) = places.next()
+    {
         assert!(latest <= request.start, "requests must come in order of start");
         latest = request.start;
+        heard.hear(&request, soon);
         let clock = evidence.clocks.get(request.server as usize).copied().unwrap_or_default();
         let allowed = rules.slack + clock.behind;
         let effect = timeline.in_effect(request.start, request.end, allowed);
@@ -234,6 +242,7 @@ pub fn correlate(
             let is_of_next = timeline.sets_password_within(request.start, allowed);
             let accuser = effect.as_ref().filter(|_| !is_of_next);
             let speaks = runs.refused(&request, refusal, accuser);
+            let coming = coming.map(|(change, _)| change);
             if let Some(change) = effect.map(|effect| effect.change).or(coming) {
                 emit(Classed::refused(index, change, speaks));
             }
@@ -250,8 +259,15 @@ pub fn correlate(
             judge(&served, index, rules, &mut runs)
         });
         let guilty = classed.filter(|classed| classed.residual > Residual::No);
-        let by_clock_behind = coming.map(|change| Classed::by_clock_behind(index, change));
-        if let Some(classed) = guilty.or(by_clock_behind).or(classed) {
+        let by_clock_behind = coming.map(|(change, is_over)| {
+            let over = if is_over { Ground::EnabledSoonAfter.into() } else { Speaks::default() };
+            Classed::by_clock(index, change, over.and(Ground::ClockBehind.into()))
+        });
+        let over = timeline.over_since(request.start, clock.ahead);
+        let by_clock_ahead = over
+            .map(|change| Classed::by_clock(index, change, Ground::EnabledShortlyBefore.into()));
+        let by_clock = by_clock_behind.or(by_clock_ahead);
+        if let Some(classed) = guilty.or(by_clock).or(classed) {
             emit(classed);
         }
     }
@@ -271,7 +287,7 @@ pub fn settle(classed: Classed, runs: &[Run]) -> Classed {
         Bearing::Contradicts if run.residual == Residual::Certain => Classed {
             class: Class::Ambiguous,
             residual: Residual::Possible,
-            speaks: classed.speaks.and(Ground::RefusedAllTheSame.into()),
+            speaks: classed.speaks.and(run.speaks),
             ..classed
         },
         Bearing::Contradicts => classed,

@@ -239,7 +239,7 @@ fn is_turned_down(access: &Access) -> bool {
     let is_handshake = access.sc_win32_status.is_none_or(|code| code >= 1 << 31);
     let is_logon_failed = (access.sc_status, access.sc_substatus) == (401, Some(1));
     match access.refusal {
-        Some(Refusal::Owa) => true,
+        Some(Refusal::Owa | Refusal::OwaForm) => true,
         Some(_) => access.name.is_some() && is_logon_failed && !is_handshake,
         None => false,
     }

@@ -52,6 +52,9 @@ fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
         Class::WithinSlack if has(Ground::ClockBehind) => {
             "began before the change by the clock of the server, which is not that of the change".into()
         }
+        Class::WithinSlack if has(Ground::EnabledShortlyBefore) => {
+            "began after the account was enabled again by the clock of the server, which is not that of the change".into()
+        }
         Class::WithinSlack => format!(
             "began less than {} after the change: replication or clocks may explain it",
             span(rules.slack)
@@ -78,7 +81,11 @@ fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
         Class::Ambiguous if has(Ground::SharedName) => {
             "the name alone does not say whose requests these are".into()
         }
-        Class::Ambiguous if has(Ground::RefusedAllTheSame) || has(Ground::NoLogonAllTheSame) => {
+        Class::Ambiguous
+            if has(Ground::RefusedAllTheSame)
+                || has(Ground::NoLogonAllTheSame)
+                || has(Ground::ByTurns) =>
+        {
             "whether it was the old password or the new one cannot be told".into()
         }
         Class::Ambiguous if has(Ground::OldPasswordTaken) => {
@@ -159,6 +166,9 @@ pub fn of_ground(ground: Ground) -> &'static str {
             "for: in the first hour after a change, domain controllers take the old password as well over NTLM \
              (OldPasswordAllowedPeriod); against: it may have been the new one"
         }
+        Ground::LogonPerhaps => {
+            "against: the account has logged on since from the same address, be it this client or another one there"
+        }
         Ground::Drained => {
             "against: the worker had been restarted less than 90 s before: the old one may have served it to its end"
         }
@@ -168,6 +178,10 @@ pub fn of_ground(ground: Ground) -> &'static str {
         Ground::RefusedAllTheSame => {
             "against: the evidence disagrees: by the restarts and logons on record the client had logged on anew, \
              and yet it was refused its password afterwards"
+        }
+        Ground::ByTurns => {
+            "against: served and refused by turns, it may be two clients that look the same, one with the old password \
+             and one with the new"
         }
         Ground::NoLogonAllTheSame => {
             "against: the evidence disagrees: the token from before the change was gone, and yet the Security log \
@@ -197,6 +211,10 @@ pub fn of_ground(ground: Ground) -> &'static str {
         }
         Ground::EnabledSoonAfter => {
             "against: the account was enabled again so shortly after that replication or clocks may have had it so before"
+        }
+        Ground::EnabledShortlyBefore => {
+            "for: the clock of the server is ahead of the domain controllers' by so much that it began before the account \
+             was enabled again"
         }
         Ground::ClockAhead => {
             "against: the clock of the server is ahead of the domain controllers' by so much that it may have begun \
@@ -304,6 +322,7 @@ pub fn refusal_word(refusal: Refusal) -> &'static str {
         Refusal::Restricted => "logon restricted",
         Refusal::Unknown => "logon denied",
         Refusal::Owa => "sent back to the logon page: logon denied",
+        Refusal::OwaForm => "logon denied in the logon form",
         Refusal::OwaNoSession => "sent back to the logon page",
         Refusal::OwaTimeout => "session timed out",
         Refusal::Blocked => "account blocked",

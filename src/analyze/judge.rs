@@ -7,7 +7,7 @@ use crate::clocks;
 use crate::collect::book::{Access, Table};
 use crate::collect::clients::{self, Claim};
 use crate::collect::minutes::Presence;
-use crate::correlate::{Clock, Logon, Rules};
+use crate::correlate::{Clock, Logon, Rules, Strangers};
 use crate::read::Evidence;
 use crate::schemes::{self, Configuration, Settings};
 use crate::workers::{self, Pool, logons};
@@ -22,6 +22,8 @@ impl Run<'_> {
         self.settings = self.settings();
         let mut accesses = std::mem::take(&mut self.collected.book.accesses);
         accesses.extend(claims.into_iter().map(claimed));
+        let identities = clients::identities(&self.collected.book);
+        clients::mark_typed(&mut accesses, &identities);
         accesses.par_sort_unstable_by_key(|a| (a.account, a.start, a.source, a.line, a.is_claimed));
         let by_account: Vec<&[Access]> = accesses.chunk_by(|a, b| a.account == b.account).collect();
         let account_of = |rows: &[Access]| rows.first().map(|row| row.account);
@@ -54,10 +56,11 @@ impl Run<'_> {
                 .map(|key| self.fronts.index_of(key))
                 .collect::<Vec<_>>(),
             pool_of_key: &pool_of_key,
-            identity_of_client: &clients::identities(book),
+            identity_of_client: &identities,
             coverage: &self.fronts.coverage,
             restarts: &workers::restarts(&restarts, &self.collected.hints, fallback, &pools),
             logons: &self.logons(&addresses),
+            strangers: &self.strangers(&addresses),
             address_of_client: &address_of_client,
             logon_coverage: &self.fronts.coverage_of(&logon_presence),
             rules: Rules { ttl: self.args.ttl, slack: self.args.slack },
@@ -119,18 +122,30 @@ impl Run<'_> {
         let fallback = self.args.reading.server.as_deref();
         let accounts = &self.directory.accounts;
         let of_accounts = logons::of_accounts(sources, accounts, &self.watched, fallback);
-        let logon = |logon: logons::OfAccount| {
-            let address = logon.address.and_then(|address| addresses.place(&unmapped(address)));
-            // From an address that no request has: somebody else's, which still asked for the password.
-            let address = if logon.address.is_some() { address.or(Some(u32::MAX)) } else { None };
-            let (at, refusal) = (logon.at, logon.refusal);
-            let indexes = self.fronts.indexes_of(&logon.server).collect::<Vec<_>>();
-            indexes.into_iter().map(move |server| Logon { at, server, address, refusal })
-        };
         of_accounts
             .into_iter()
-            .map(|(id, list)| (id, list.into_iter().flat_map(logon).collect()))
+            .map(|(id, list)| {
+                (id, list.into_iter().flat_map(|logon| self.logon(logon, addresses)).collect())
+            })
             .collect()
+    }
+
+    /// The same of those under names that no source ties to anybody.
+    fn strangers(&self, addresses: &Table<IpAddr>) -> Strangers {
+        let sources = self.evidence.values().map(|evidence| &evidence.logons);
+        let fallback = self.args.reading.server.as_deref();
+        let list = logons::of_strangers(sources, &self.directory.accounts, fallback);
+        Strangers::new(list.into_iter().flat_map(|logon| self.logon(logon, addresses)))
+    }
+
+    /// A logon with the servers and the address that requests are judged with.
+    fn logon(&self, logon: logons::OfAccount, addresses: &Table<IpAddr>) -> Vec<Logon> {
+        let address = logon.address.and_then(|address| addresses.place(&unmapped(address)));
+        // From an address that no request has: somebody else's, which still asked for the password.
+        let address = if logon.address.is_some() { address.or(Some(u32::MAX)) } else { None };
+        let (at, refusal) = (logon.at, logon.refusal);
+        let of = |server| Logon { at, server, address, refusal };
+        self.fronts.indexes_of(&logon.server).map(of).collect()
     }
 }
 

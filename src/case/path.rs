@@ -6,6 +6,7 @@ use crate::correlate::{Auth, Class, Ground, Residual, Restart, Rules, Speaks};
 use crate::schemes::Setting;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::event::ChangeKind;
 use stillin_parsers::exchange::Refusal;
 
 /// One key with residual access.
@@ -124,11 +125,18 @@ fn uses_no_token(row: &Row, world: &World<'_>) -> bool {
     auth(&row.access, world).uses_no_token()
 }
 
-/// Before the latest of the times at which sources put the change, or by another clock.
+/// Perhaps before the change: before the latest of the times at which sources put it, or by another clock, or because the
+/// log does not tell when it began; or perhaps after its end.
 fn is_too_early(row: &Row) -> bool {
-    [Ground::TimesDisagree, Ground::ClockAhead, Ground::ClockBehind]
-        .into_iter()
-        .any(|ground| row.speaks.has(ground))
+    [
+        Ground::TimesDisagree,
+        Ground::ClockAhead,
+        Ground::ClockBehind,
+        Ground::StartUnknown,
+        Ground::EnabledShortlyBefore,
+    ]
+    .into_iter()
+    .any(|ground| row.speaks.has(ground))
 }
 
 /// `residual` are the residual rows of one change and key, `all` every row of the account.
@@ -155,14 +163,14 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
         first,
         last,
         goes_on,
-        refused: refusal_after(&lasts, all, world.rules.ttl, world),
+        refused: refusal_after(residual, &lasts, all, world),
         restart: None,
         schemes: accesses().map(|access| auth(&access, world)).collect(),
         setting: setting(&first, world),
         requests: residual.len() as u64,
         data_requests: accesses().filter(|access| access.moved_data).count() as u64,
         clients,
-        speaks: residual.iter().fold(Speaks::default(), |sum, row| sum.and(row.speaks)),
+        speaks: speaks(residual, gravest),
         restored: None,
         is_back_end: accesses().all(|access| access.is_back_end),
     };
@@ -174,6 +182,16 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
     }
     path.state = state(&path, all, world);
     path
+}
+
+/// What speaks for and against any of some rows; that there was no logon, only where it is so up to the last of the gravest.
+fn speaks(residual: &[&Row], gravest: Residual) -> Speaks {
+    let all = residual.iter().fold(Speaks::default(), |sum, row| sum.and(row.speaks));
+    let mut grave = residual.iter().filter(|row| row.residual == gravest);
+    match grave.all(|row| row.speaks.has(Ground::NoLogon)) {
+        true => all,
+        false => all.without(Ground::NoLogon),
+    }
 }
 
 /// The last residual request that each client of some rows had under the same change and key, by identity.
@@ -208,15 +226,19 @@ fn place(access: &Access) -> (DateTime<Utc>, u32, u64) {
 
 /// The first refusal after which no token is left, of the clients that had one within its life before the last access.
 ///
-/// A wrong password says that of the client that sent it alone; the end of a session says it of nobody. Whoever sent the
-/// right password and was turned down all the same found no token, whichever client it was; but a token is kept by its
+/// A wrong password says that of the client that sent it alone; the end of a session, and what was typed into a logon form,
+/// say it of nobody; and while the account is off a wrong one says it only where another one may have been set. Whoever sent
+/// the right password and was turned down all the same found no token, whichever client it was; but a token is kept by its
 /// password, so where another one may have been set since it was made, the right one is not the one behind it.
 fn refusal_after(
+    residual: &[&Row],
     lasts: &BTreeMap<u32, Access>,
     all: &[Row],
-    life: TimeDelta,
     world: &World<'_>,
 ) -> Option<Access> {
+    let life = world.rules.ttl;
+    let takes_turns = residual.iter().any(|row| row.speaks.has(Ground::ByTurns));
+    let kind = residual.first().map(|row| world.changes[row.change].kind)?;
     let last = lasts.values().max_by_key(|access| place(access))?;
     let identity = |access: &Access| world.identity_of_client[access.client as usize];
     let password_set = world.changes.iter().filter(|change| {
@@ -236,10 +258,19 @@ fn refusal_after(
             && place(access) > place(last)
             && password_set.is_none_or(|password_set| access.end < password_set)
     };
+    // No other password than that of the token is known of: whoever sent one has not asked for the token.
+    let is_of_another = |access: &Access| {
+        let is_gone = kind.sets_password() || kind == ChangeKind::Deleted;
+        let is_set = password_set.is_some_and(|password_set| password_set <= access.end);
+        says(access, Refusal::proves_wrong_password) && !is_gone && !is_set
+    };
     let ends_its = |access: &&Access| {
         let last = lasts.get(&identity(access));
-        last.is_some_and(|last| place(access) > place(last))
+        !takes_turns
+            && last.is_some_and(|last| place(access) > place(last))
             && !says(access, Refusal::may_be_session_end)
+            && access.refusal != Some(Refusal::OwaForm)
+            && !is_of_another(access)
             && !access.may_be_another_clients()
     };
     let of_anybody = refusals.iter().find(ends_all).copied();

@@ -20,7 +20,7 @@ fn restart(at: i64, is_sure: bool) -> Restart {
 }
 
 /// A book with one phone, and its requests; those that are negative were refused.
-fn book(minutes: &[i64]) -> Book {
+fn book(minutes: &[i64], refusal: Refusal) -> Book {
     let mut book = Book::default();
     let key = book.keys.number(Key {
         server: "EX01".into(),
@@ -43,7 +43,7 @@ fn book(minutes: &[i64]) -> Book {
         key,
         client,
         command,
-        refusal: (at < 0).then_some(Refusal::Disabled),
+        refusal: (at < 0).then_some(refusal),
         ..Access::served(minute(at.abs()))
     };
     book.accesses = (1..).zip(minutes).map(access).collect();
@@ -52,21 +52,35 @@ fn book(minutes: &[i64]) -> Book {
 
 /// The one path of a phone whose owner was disabled at minute 0, where the log reaches to `to`.
 fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
-    let book = book(minutes);
-    let disabled = Change {
+    let (path, said) =
+        paths(minutes, Refusal::Disabled, &[(0, ChangeKind::Disabled)], restarts, to);
+    (path[0].clone(), said)
+}
+
+/// The paths of one whose account changed so, and who was refused so, and what is said of the first.
+fn paths(
+    minutes: &[i64],
+    refusal: Refusal,
+    changes: &[(i64, ChangeKind)],
+    restarts: &[Restart],
+    to: i64,
+) -> (Vec<Path>, String) {
+    let book = book(minutes, refusal);
+    let change = |&(at, kind): &(i64, ChangeKind)| Change {
         account: 0,
-        kind: ChangeKind::Disabled,
-        at: minute(0),
+        kind,
+        at: minute(at),
         precision: Precision::Exact,
         disputed_until: None,
         actor: None,
         evidence: BTreeSet::new(),
     };
+    let changes: Vec<Change> = changes.iter().map(change).collect();
     let span = Span { from: minute(-60), to: minute(to), gaps: Vec::new() };
     let rules = Rules::default();
     let world = World {
         accounts: &Accounts::default(),
-        changes: &[disabled],
+        changes: &changes,
         by_design: &BTreeMap::new(),
         enabled_since_unknown: &BTreeMap::new(),
         book: &book,
@@ -77,18 +91,20 @@ fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
         coverage: &Coverage { servers: vec![Some(span)] },
         restarts: &Restarts::new(vec![restarts.to_vec()]),
         logons: &BTreeMap::new(),
+        strangers: &Strangers::default(),
         logon_coverage: &Coverage::default(),
         clocks: &[],
         settings: &[],
         rules,
         since: None,
     };
-    let case = judge(0, &[0], &book.accesses, &world);
-    let path = case.findings[0].paths[0].clone();
+    let all: Vec<usize> = (0..changes.len()).collect();
+    let case = judge(0, &all, &book.accesses, &world);
+    let paths = case.findings[0].paths.clone();
     let (kind, precision) = (ChangeKind::Disabled, Precision::Exact);
-    let why =
-        words::why(&path, book.keys.get(0), kind, precision, &rules, Some("ex01.evtx#123"), None);
-    (path, why[1..].join("; "))
+    let (key, at) = (book.keys.get(0), Some("ex01.evtx#123"));
+    let why = words::why(&paths[0], key, kind, precision, &rules, at, None);
+    (paths, why[1..].join("; "))
 }
 
 fn check(minutes: &[i64], restarts: &[Restart], to: i64, state: State, words: &str) {
@@ -125,4 +141,22 @@ fn a_hint_alone_closes_nothing() {
     check(&[5, 10], &[restart(12, false)], 20, State::Open, open);
     let (path, _) = path(&[5, 10], &[restart(12, false)], 60);
     assert_eq!(path.state, State::Expired);
+}
+
+#[test]
+fn a_wrong_password_ends_no_token_of_an_account_that_is_off() {
+    use ChangeKind::{Deleted, Disabled, PasswordReset};
+    let state = |refusal, changes: &[(i64, ChangeKind)]| {
+        paths(&[5, 10, -15], refusal, changes, &[], 20).0[0].state
+    };
+    let wrong = Refusal::WrongPassword;
+    assert_eq!(state(wrong, &[(0, Disabled)]), State::Open);
+    assert_eq!(state(Refusal::Disabled, &[(0, Disabled)]), State::Refused);
+    assert_eq!(state(Refusal::Unknown, &[(0, Disabled)]), State::Refused);
+    // The password was set as well, or there is no account any more: then the client's own is the wrong one.
+    assert_eq!(state(wrong, &[(0, Disabled), (1, PasswordReset)]), State::Refused);
+    assert_eq!(state(wrong, &[(0, Disabled), (16, PasswordReset)]), State::Open);
+    assert_eq!(state(wrong, &[(0, Deleted)]), State::Refused);
+    // What is typed into a form is not what the session was served for.
+    assert_eq!(state(Refusal::OwaForm, &[(0, Deleted)]), State::Open);
 }

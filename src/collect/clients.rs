@@ -5,6 +5,7 @@ use crate::account::AccountId;
 use chrono::{DateTime, TimeDelta, Utc};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::exchange::Refusal;
 
 /// A forms session lives for a day at most (DOMAIN.md 2.4); what was served longer ago says nothing.
 pub const SESSION: TimeDelta = TimeDelta::hours(24);
@@ -52,6 +53,28 @@ pub fn doubt_crowded(book: &mut Book, has_strangers: impl Fn(&Book, &Access) -> 
         book.accesses.iter().map(|access| is_asked(book, access) && is_crowded(access)).collect();
     for (access, is_crowded) in book.accesses.iter_mut().zip(crowded) {
         access.is_claimed |= is_crowded;
+    }
+}
+
+/// A browser asks for the page it is sent back to at once.
+const REDIRECT: TimeDelta = TimeDelta::seconds(10);
+
+/// A logon page that comes back for what was typed into it says no more than that. Logs write whole seconds: it may stand
+/// before what it comes back for.
+pub fn mark_typed(accesses: &mut [Access], identities: &[u32]) {
+    let client = |access: &Access| (access.account, identities[access.client as usize]);
+    let mut typed: BTreeMap<_, BTreeSet<DateTime<Utc>>> = BTreeMap::new();
+    for access in accesses.iter().filter(|access| access.refusal == Some(Refusal::OwaForm)) {
+        typed.entry(client(access)).or_default().insert(access.end);
+    }
+    let is_typed = |access: &Access| {
+        let near = access.end - REDIRECT..=access.end + TimeDelta::seconds(1);
+        typed.get(&client(access)).is_some_and(|times| times.range(near).next().is_some())
+    };
+    for access in accesses.iter_mut().filter(|access| access.refusal == Some(Refusal::Owa)) {
+        if is_typed(access) {
+            access.refusal = Some(Refusal::OwaForm);
+        }
     }
 }
 

@@ -179,6 +179,11 @@ fn marry(
             access.auth = row.auth;
         }
         access.twin = Some(place(row));
+        // HttpProxy tells when it began, where W3C lacks the column.
+        let is_by_id = row.request_id != 0 && row.request_id == access.request_id;
+        if is_by_id && !access.is_start_known && row.is_start_known && row.start <= access.end {
+            (access.start, access.is_start_known) = (row.start, true);
+        }
         if row.contradiction.is_some() {
             access.contradiction = row.contradiction;
         } else if owner.is_some() && !row.is_ambiguous && access.is_ambiguous && of_line.len() > 1 {

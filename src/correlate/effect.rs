@@ -114,18 +114,29 @@ impl<'a> Timeline<'a> {
         Timeline { cuts, stretches }
     }
 
-    /// What is dated after `time`, by a clock that is behind, and was made and known by then: a cut.
+    /// What is dated after `time`, by a clock that is behind, and was made and known by then: a cut, and whether it was
+    /// over by then.
     pub(super) fn made_by_then(
         &self,
         time: DateTime<Utc>,
         behind: TimeDelta,
         slack: TimeDelta,
-    ) -> Option<usize> {
+    ) -> Option<(usize, bool)> {
         let is_meant = |at: DateTime<Utc>| time < at && at + slack <= time + behind;
         let begun = self.stretches.iter().find(|stretch| is_meant(stretch.from));
         let password = |cut: &Cut| cut.kind.sets_password() && is_meant(cut.at);
-        let set = || self.cuts.iter().rposition(password);
-        begun.map(|stretch| stretch.change).or_else(set)
+        let set = || Some((self.cuts.iter().rposition(password)?, false));
+        let is_over = |stretch: &Stretch| {
+            stretch.may_be_over.or(stretch.until).is_some_and(|over| over <= time + behind + slack)
+        };
+        begun.map(|stretch| (stretch.change, is_over(stretch))).or_else(set)
+    }
+
+    /// What is over by its date at `time`, and was not by a clock that is ahead: a disable.
+    pub(super) fn over_since(&self, time: DateTime<Utc>, ahead: TimeDelta) -> Option<usize> {
+        let is_meant = |until: DateTime<Utc>| until <= time && time < until + ahead;
+        let over = self.stretches.iter().find(|stretch| stretch.until.is_some_and(is_meant));
+        over.map(|stretch| stretch.change)
     }
 
     /// A password is set after `time`, but no later than so.

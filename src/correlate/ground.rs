@@ -21,12 +21,16 @@ pub enum Ground {
     ChangedByUser,
     /// The password was asked for so soon after the change that a domain controller may have taken the old one.
     OldPasswordTaken,
+    /// Since the change there was a logon from its address, its own or that of another client there.
+    LogonPerhaps,
     /// The worker had been restarted so shortly before that the old one may have served it.
     Drained,
     /// Something hints at a restart of the worker in between.
     RestartHinted,
     /// The client must have logged on anew, and was refused its password all the same.
     RefusedAllTheSame,
+    /// It is served and refused by turns, and may be two clients that look the same.
+    ByTurns,
     /// The client must have logged on anew, and no logon is on record.
     NoLogonAllTheSame,
     /// Several accounts bear the name.
@@ -45,6 +49,8 @@ pub enum Ground {
     ClockAhead,
     /// The account was enabled again so shortly after that by other clocks it was perhaps before.
     EnabledSoonAfter,
+    /// The account had been enabled again so shortly before that by the clock of the server it was perhaps after.
+    EnabledShortlyBefore,
     /// The client was refused its password so shortly before the change that by other clocks it was perhaps after it.
     RefusedShortlyBefore,
     /// The clock of the server is behind by so much that it came after the change and the slack.
@@ -53,7 +59,7 @@ pub enum Ground {
 
 impl Ground {
     /// All of them, in order.
-    const ALL: [Ground; 23] = [
+    const ALL: [Ground; 26] = [
         Ground::RefusedAtLast,
         Ground::RefusedElsewhere,
         Ground::SessionEnded,
@@ -63,9 +69,11 @@ impl Ground {
         Ground::ResetWithinTheHour,
         Ground::ChangedByUser,
         Ground::OldPasswordTaken,
+        Ground::LogonPerhaps,
         Ground::Drained,
         Ground::RestartHinted,
         Ground::RefusedAllTheSame,
+        Ground::ByTurns,
         Ground::NoLogonAllTheSame,
         Ground::SharedName,
         Ground::UsersDisagree,
@@ -75,6 +83,7 @@ impl Ground {
         Ground::BegunBetween,
         Ground::ClockAhead,
         Ground::EnabledSoonAfter,
+        Ground::EnabledShortlyBefore,
         Ground::RefusedShortlyBefore,
         Ground::ClockBehind,
     ];
@@ -88,6 +97,11 @@ impl Speaks {
     /// Those of both.
     pub fn and(self, other: Speaks) -> Speaks {
         Speaks(self.0 | other.0)
+    }
+
+    /// All but that one.
+    pub fn without(self, ground: Ground) -> Speaks {
+        Speaks(self.0 & !Speaks::from(ground).0)
     }
 
     /// Whether a ground is among them.

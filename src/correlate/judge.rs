@@ -55,8 +55,11 @@ pub(super) fn judge(served: &Served<'_>, index: usize, rules: &Rules, runs: &mut
     if request.start < effect.at {
         return classed;
     }
-    let was_refused =
-        |since| effect.kind.sets_password() && runs.had_to_log_on_anew(request, since);
+    let was_refused = |since| {
+        effect.kind.sets_password()
+            && runs.had_to_log_on_anew(request, since)
+            && !runs.takes_turns(request, effect)
+    };
     let is_new = was_refused(effect.at);
     // By another clock the refusal came after the change.
     let is_perhaps_new = was_refused(effect.earliest - rules.slack);
@@ -132,8 +135,12 @@ fn while_disabled(served: &Served<'_>, runs: &Runs) -> Verdict {
 /// A served request after a password change: with the old password, or with the new one?
 fn after_password(served: &Served<'_>, runs: &mut Runs) -> Verdict {
     let Served { request, effect, token, asked, .. } = served;
+    if runs.takes_turns(request, effect) {
+        return Verdict::of(Class::Ambiguous).with(Some(Ground::ByTurns));
+    }
     if runs.had_to_log_on_anew(request, effect.at) {
-        return Verdict::of(Class::NewLogon);
+        let verdict = Verdict::of(Class::NewLogon);
+        return if request.is_device { verdict } else { verdict.bears(Bearing::Contradicts) };
     }
     let Some(token) = token else {
         let is_taken =
@@ -142,13 +149,16 @@ fn after_password(served: &Served<'_>, runs: &mut Runs) -> Verdict {
         return Verdict::of(Class::OtherAuth).with(ground);
     };
     let is_unasked = asked.never && request.auth.is_token_alone();
+    let goes_on = matches!(token.lineage, Lineage::Before | Lineage::Pause);
+    let perhaps = asked.perhaps.filter(|_| goes_on).map(|_| Ground::LogonPerhaps);
     let verdict = match last_asked(served, token, runs) {
         Some(_) if is_unasked => Verdict::contradicted_by_logons(),
-        Some(at) if at < effect.latest + OLD_PASSWORD_TAKEN => {
-            old_password_taken(served, token, at, runs)
-        }
+        Some(at) if at < effect.latest + OLD_PASSWORD_TAKEN => old_password_taken(served, at, runs),
         Some(_) => Verdict::of(Class::NewLogon).bears(Bearing::Contradicts),
-        None => by_lineage(served, token, is_unasked),
+        None if perhaps.is_some() => {
+            by_lineage(served, token, false, runs).at_most(Residual::Likely).with(perhaps)
+        }
+        None => by_lineage(served, token, is_unasked, runs),
     };
     if verdict.class == Class::NewLogon {
         runs.log_on_anew(request);
@@ -169,34 +179,26 @@ fn last_asked(served: &Served<'_>, token: &Token, runs: &mut Runs) -> Option<Dat
     // A pause would have ended the chain as well.
     let is_ended_anyway = served.unaided == Lineage::After;
     let restarted = token.oldest.filter(|_| is_after && token.is_restarted && !is_ended_anyway);
-    let logged_on = runs.asked(served.request, served.effect, served.asked.at);
+    // Where no token is left from before, somebody has logged on: by that logon at the latest.
+    let perhaps = served.asked.perhaps.filter(|_| is_after);
+    let logged_on = runs.asked(served.request, served.effect, served.asked.at.max(perhaps));
     let is_of_token = |at: &DateTime<Utc>| token.oldest.is_none_or(|oldest| oldest <= *at);
     restarted.max(logged_on.filter(|at| !is_ended_anyway || is_of_token(at)))
 }
 
-/// The password was asked for so soon after the change that it may have been the old one.
-fn old_password_taken(
-    served: &Served<'_>,
-    token: &Token,
-    at: DateTime<Utc>,
-    runs: &mut Runs,
-) -> Verdict {
+/// The password was asked for so soon after the change that it may have been the old one. Behind a logon a refusal
+/// proves nothing: the password may have been mistyped since (DESIGN.md 3).
+fn old_password_taken(served: &Served<'_>, at: DateTime<Utc>, runs: &mut Runs) -> Verdict {
     // If the change was made at its earliest, it was the new one, and no refusal later says what was before it.
-    let is_new_at_earliest = at >= served.effect.at + OLD_PASSWORD_TAKEN;
-    if is_new_at_earliest {
+    if at >= served.effect.at + OLD_PASSWORD_TAKEN {
         runs.log_on_anew(served.request);
     }
-    // Behind a hint at a restart it may have been asked for once more.
-    let is_sure = served.is_seen && !is_new_at_earliest && token.lineage != Lineage::Blind;
-    let most = match served.unaided {
-        Lineage::Before | Lineage::Pause if is_sure => Residual::Certain,
-        _ => Residual::Likely,
-    };
-    let verdict = Verdict::of(Class::Ambiguous).bears(Bearing::UpTo(most));
+    runs.logged_on(served.request, at);
+    let verdict = Verdict::of(Class::Ambiguous).bears(Bearing::UpTo(Residual::Likely));
     verdict.with(Some(Ground::OldPasswordTaken))
 }
 
-fn by_lineage(served: &Served<'_>, token: &Token, is_unasked: bool) -> Verdict {
+fn by_lineage(served: &Served<'_>, token: &Token, is_unasked: bool, runs: &mut Runs) -> Verdict {
     let most = if served.is_seen { Residual::Certain } else { Residual::Likely };
     let up_to_likely = Bearing::UpTo(Residual::Likely);
     let may_be_windows = served.request.auth == Auth::MayBeWindows;
@@ -212,7 +214,15 @@ fn by_lineage(served: &Served<'_>, token: &Token, is_unasked: bool) -> Verdict {
             return Verdict::of(Class::Ambiguous).bears(up_to_likely);
         }
         Lineage::After if is_unasked => return Verdict::contradicted_by_logons(),
-        Lineage::After if served.unaided == Lineage::After => return Verdict::of(Class::NewLogon),
+        Lineage::After if served.unaided == Lineage::After => {
+            // When its chain began, at the latest.
+            return match token.oldest {
+                Some(at) if at < served.effect.latest + OLD_PASSWORD_TAKEN => {
+                    old_password_taken(served, at, runs)
+                }
+                _ => Verdict::of(Class::NewLogon),
+            };
+        }
         Lineage::After => return Verdict::of(Class::NewLogon).bears(Bearing::Contradicts),
     };
     match is_unasked {
@@ -253,6 +263,15 @@ impl Verdict {
     fn contradicted_by_logons() -> Self {
         let verdict = Verdict::of(Class::Ambiguous).bears(Bearing::UpTo(Residual::Likely));
         verdict.with(Some(Ground::NoLogonAllTheSame))
+    }
+
+    /// What the end of the run says of it weighs no more than that.
+    fn at_most(self, most: Residual) -> Self {
+        let bearing = self.bearing.map(|bearing| match bearing {
+            Bearing::UpTo(residual) => Bearing::UpTo(residual.min(most)),
+            Bearing::Contradicts => Bearing::Contradicts,
+        });
+        Verdict { bearing, ..self }
     }
 
     fn bears(self, bearing: Bearing) -> Self {

@@ -26,8 +26,12 @@ struct Client {
     believed: Option<(usize, usize)>,
     /// When the password was last asked for, as far as logons on record tell.
     asked: Option<DateTime<Utc>>,
+    /// By which logon its run is open.
+    logged_on: Option<DateTime<Utc>>,
     /// When its password was last refused.
     refused: Option<DateTime<Utc>>,
+    /// Under the change with that index it was refused, served and refused again: two clients look the same.
+    takes_turns: Option<usize>,
     /// When it was last told that the account is disabled, expired or gone.
     shut_out: Option<DateTime<Utc>>,
 }
@@ -75,6 +79,14 @@ impl Runs {
         self.clients.entry(place(request)).or_default().open = None;
     }
 
+    /// Behind another logon than the run began with it is another run.
+    pub(super) fn logged_on(&mut self, request: &Request, at: DateTime<Utc>) {
+        let client = self.clients.entry(place(request)).or_default();
+        if client.logged_on.replace(at) != Some(at) {
+            client.open = None;
+        }
+    }
+
     /// When the client last logged on after the change, as far as logons tell: a device keeps the password that it
     /// logged on with when its address changes.
     pub(super) fn asked(
@@ -93,6 +105,13 @@ impl Runs {
     pub(super) fn had_to_log_on_anew(&self, request: &Request, since: DateTime<Utc>) -> bool {
         let client = self.clients.get(&place(request));
         client.and_then(|client| client.refused).is_some_and(|refused| refused >= since)
+    }
+
+    /// What looks like one client was served behind a refusal, and refused again: which password it is served for cannot
+    /// be told (DOMAIN.md 7.4).
+    pub(super) fn takes_turns(&self, request: &Request, effect: &Effect) -> bool {
+        let client = self.clients.get(&place(request));
+        client.is_some_and(|client| client.takes_turns == Some(effect.change))
     }
 
     /// The client was told that the account is off, so no token served it any more.
@@ -114,13 +133,15 @@ impl Runs {
         let of_client = (request.client, u32::MIN)..=(request.client, u32::MAX);
         let same_client = self.clients.range_mut(of_client);
         for (&at, client) in same_client {
-            let (residual, why) = if at != here {
+            let is_here = at == here;
+            let (residual, why) = if !is_here {
                 (Residual::Likely, Ground::RefusedElsewhere)
-            } else if sent == Sent::Wrong {
+            } else if sent == Sent::Wrong && request.is_device {
                 (Residual::Certain, Ground::RefusedAtLast)
             } else if refusal.may_be_session_end() {
                 (Residual::Likely, Ground::SessionEnded)
             } else {
+                // Two clients of one user may look the same, but for a device that tells its name.
                 (Residual::Likely, Ground::RefusedUnsaid)
             };
             // A refusal by a disabled account, or for another, later password, says nothing of this one.
@@ -128,15 +149,22 @@ impl Runs {
                 effect.is_some_and(|effect| *change == effect.change) && sent != Sent::Unknown
             };
             // What may have another reason contradicts no evidence.
-            let contradicted = match residual {
-                Residual::Certain => client.believed.take_if(says),
-                _ => None,
+            let contradicted = match is_here && sent == Sent::Wrong {
+                true => client.believed.take_if(says),
+                false => None,
             };
-            for (_, run) in client.open.take_if(says).into_iter().chain(contradicted) {
-                if let Some(run) = self.list.get_mut(run) {
-                    run.residual = run.residual.max(residual);
-                    run.speaks = run.speaks.and(why.into());
-                }
+            if let Some((change, run)) = contradicted {
+                let disagrees = if request.is_device {
+                    Ground::RefusedAllTheSame
+                } else {
+                    client.takes_turns = Some(change);
+                    Ground::ByTurns
+                };
+                settle(&mut self.list, run, Residual::Certain, disagrees);
+                speaks = speaks.and(why.into());
+            }
+            if let Some((_, run)) = client.open.take_if(says) {
+                settle(&mut self.list, run, residual, why);
                 speaks = speaks.and(why.into());
             }
         }
@@ -155,13 +183,23 @@ impl Runs {
     }
 }
 
+/// What the end of a run says of it.
+fn settle(list: &mut [Run], run: usize, residual: Residual, why: Ground) {
+    if let Some(run) = list.get_mut(run) {
+        run.residual = run.residual.max(residual);
+        run.speaks = run.speaks.and(why.into());
+    }
+}
+
 /// A disabled, expired or restricted account is told so only if the password was right (DOMAIN.md 1.6), so those
 /// refusals do not say that it was the old one. OWA's 440 and 302 without `reason=2` say that there was no
 /// session any more: turned down, or logged off. Where the reason is not logged, or it is not sure who was refused,
-/// the password may have been wrong.
+/// the password may have been wrong. What was typed into the logon form is not what a session was served for.
 fn password_sent(refusal: Refusal, is_claimed: bool) -> Sent {
     let is_wrong = refusal.proves_wrong_password() || refusal == Refusal::Owa;
-    if is_wrong && !is_claimed {
+    if refusal == Refusal::OwaForm {
+        Sent::Unknown
+    } else if is_wrong && !is_claimed {
         Sent::Wrong
     } else if refusal.suggests_wrong_password() || refusal.may_be_session_end() {
         Sent::PerhapsWrong

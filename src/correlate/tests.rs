@@ -44,9 +44,9 @@ fn cuts(text: &str) -> Vec<Cut> {
 }
 
 /// `90+5` a request from minute 90 to 95; after it `x` wrong password, `d` told disabled, `t` timed out,
-/// `u` refused for a reason that is not told, `k1` key 1, `c1` client 1, `i1` from address 1,
+/// `u` refused for a reason that is not told, `f` in the logon form, `o` sent back to it, `k1` key 1, `c1` client 1, `i1` from address 1,
 /// `w` perhaps Windows authentication, `b` perhaps both, `T` known to be Basic or forms, `N` NTLM, `K` Kerberos,
-/// `?` a shared name, `!` another SID in the front end's log, `~` a start that is not known, `a` claimed by its address.
+/// `m` of a client that is no device, `?` a shared name, `!` another SID in the front end's log, `~` a start that is not known, `a` claimed by its address.
 fn requests(text: &str) -> Vec<Request> {
     let mut list: Vec<_> = text.split_whitespace().map(request).collect();
     list.sort_by_key(|r| r.start);
@@ -82,6 +82,8 @@ fn request(word: &str) -> Request {
         ('t', Refusal::OwaTimeout),
         ('n', Refusal::OwaNoSession),
         ('u', Refusal::Unknown),
+        ('f', Refusal::OwaForm),
+        ('o', Refusal::Owa),
     ]
     .into_iter()
     .find(|(mark, _)| marks.contains(*mark))
@@ -93,6 +95,7 @@ fn request(word: &str) -> Request {
         server: 0,
         pool: after('k'),
         client: after('c'),
+        is_device: !marks.contains('m'),
         address: digit_after('i'),
         is_start_known: !marks.contains('~'),
         refusal,
@@ -109,6 +112,7 @@ struct Told {
     coverage: Coverage,
     restarts: Restarts,
     logons: Vec<Logon>,
+    strangers: Vec<Logon>,
     logon_coverage: Coverage,
     clocks: Vec<Clock>,
 }
@@ -117,11 +121,11 @@ struct Told {
 const POOLS: usize = 4;
 
 /// `r95` a sure restart of every pool, `r95k1` of pool 1, `h95` a hint, `l95` a logon, `l95i1` one from address 1,
-/// `f95` one that failed, `s` the server's Security log supplied, `s95` from then on, `a4` the server's clock ahead by 4 minutes, `b4` behind.
+/// `f95` one that failed, `n95` one under a name that nobody knows, `s` the server's Security log supplied, `s95` from then on, `a4` the server's clock ahead by 4 minutes, `b4` behind.
 fn told(text: &str) -> Told {
     let mut pools = vec![Vec::new(); POOLS];
     let (mut logons, mut logon_coverage) = (Vec::new(), Coverage::default());
-    let mut clocks = Vec::new();
+    let (mut strangers, mut clocks) = (Vec::new(), Vec::new());
     for word in text.split_whitespace() {
         let (letter, rest) = word.split_at(1);
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
@@ -138,6 +142,7 @@ fn told(text: &str) -> Told {
                 let refusal = (letter == "f").then_some(Refusal::WrongPassword);
                 logons.push(Logon { at, server: 0, address: mark('i'), refusal });
             }
+            "n" => strangers.push(Logon { at, server: 0, address: mark('i'), refusal: None }),
             "s" => logon_coverage = Coverage { servers: vec![Some(span(at, &[]))] },
             "a" => clocks.push(Clock { ahead: at - minute(0.0), ..Clock::default() }),
             "b" => clocks.push(Clock { behind: at - minute(0.0), ..Clock::default() }),
@@ -145,7 +150,7 @@ fn told(text: &str) -> Told {
         }
     }
     let (coverage, restarts) = (covered(&[]), Restarts::new(pools));
-    Told { coverage, restarts, logons, logon_coverage, clocks }
+    Told { coverage, restarts, logons, strangers, logon_coverage, clocks }
 }
 
 fn restart(at: DateTime<Utc>, is_sure: bool) -> Restart {
@@ -162,7 +167,9 @@ fn covered(gaps: &[(f64, f64)]) -> Coverage {
 }
 
 fn settled(cuts: &[Cut], requests: &[Request], told: &Told) -> Vec<Classed> {
-    let logons = Logons { list: &told.logons, coverage: &told.logon_coverage };
+    let strangers = Strangers::new(told.strangers.iter().copied());
+    let (list, coverage, strangers) = (&told.logons, &told.logon_coverage, Some(&strangers));
+    let logons = Logons { list, coverage, strangers };
     let (coverage, restarts, clocks) = (&told.coverage, &told.restarts, &told.clocks[..]);
     let evidence = Evidence { coverage, restarts, logons, clocks };
     let mut classed = Vec::new();

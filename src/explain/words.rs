@@ -84,6 +84,11 @@ fn of_identity(finding: &Finding) -> Vec<String> {
             Ground::EnabledSoonAfter,
             "the account was enabled again a little before, by the clock of the server or another domain controller",
         ),
+        (
+            Ground::EnabledShortlyBefore,
+            "the clock of the server was not ahead then by as much as its logons say: then the account was enabled again \
+             before",
+        ),
         (Ground::MaybeEnabled, "the source is right that says that the account was enabled again"),
         (
             Ground::TimesDisagree,

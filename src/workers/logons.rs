@@ -91,6 +91,11 @@ impl Logons {
         })
     }
 
+    fn of_account(&self, entry: &Entry, fallback: Option<&str>) -> OfAccount {
+        let Entry { at, address, refusal, pos, .. } = *entry;
+        OfAccount { at, server: self.server(entry.computer, fallback), address, refusal, pos }
+    }
+
     fn server(&self, computer: u32, fallback: Option<&str>) -> String {
         let told = self.computers.get(computer);
         if told.is_empty() { fallback.map(host_name).unwrap_or_default() } else { told.clone() }
@@ -108,16 +113,10 @@ pub fn of_accounts<'a>(
     let mut by_account: BTreeMap<AccountId, Vec<OfAccount>> = BTreeMap::new();
     for logons in sources {
         let whose: Vec<Vec<AccountId>> =
-            logons.identities.iter().map(|who| whose(who, accounts, watched)).collect();
+            logons.identities.iter().map(|who| whose(who, accounts)).collect();
         for entry in &logons.list {
-            for &id in &whose[entry.who as usize] {
-                by_account.entry(id).or_default().push(OfAccount {
-                    at: entry.at,
-                    server: logons.server(entry.computer, fallback),
-                    address: entry.address,
-                    refusal: entry.refusal,
-                    pos: entry.pos,
-                });
+            for id in whose[entry.who as usize].iter().filter(|id| watched.contains(id)) {
+                by_account.entry(*id).or_default().push(logons.of_account(entry, fallback));
             }
         }
     }
@@ -132,12 +131,26 @@ pub fn of_accounts<'a>(
     by_account
 }
 
-/// The watched accounts that an identity may be: by SID if it has one that is known, else by its names.
-fn whose(
-    identity: &Identity,
+/// The logons under names that no source ties to anybody.
+pub fn of_strangers<'a>(
+    sources: impl Iterator<Item = &'a Logons>,
     accounts: &Accounts,
-    watched: &BTreeSet<AccountId>,
-) -> Vec<AccountId> {
+    fallback: Option<&str>,
+) -> Vec<OfAccount> {
+    sources
+        .flat_map(|logons| {
+            let identities = logons.identities.iter();
+            let is_stranger: Vec<bool> =
+                identities.map(|who| whose(who, accounts).is_empty()).collect();
+            let entries = logons.list.iter();
+            let strange = entries.filter(move |entry| is_stranger[entry.who as usize]);
+            strange.map(|entry| logons.of_account(entry, fallback))
+        })
+        .collect()
+}
+
+/// The accounts that an identity may be: by SID if it has one that is known, else by its names.
+fn whose(identity: &Identity, accounts: &Accounts) -> Vec<AccountId> {
     let sid = identity.sid.clone().map(|sid| accounts.resolve(&sid, None));
     let sam = identity.sam_account_name.as_deref();
     let qualified = identity.domain.as_deref().zip(sam).map(|(d, sam)| format!("{d}\\{sam}"));
@@ -147,12 +160,11 @@ fn whose(
         Some(found) => found,
         None => accounts.resolve(name, None),
     };
-    let ids = match ids {
+    match ids {
         Resolution::One(id) => vec![id],
         Resolution::Ambiguous(ids) => ids,
         Resolution::Nobody => accounts.namesakes(name),
-    };
-    ids.into_iter().filter(|id| watched.contains(id)).collect()
+    }
 }
 
 /// When each server's Security log wrote logons.

@@ -58,8 +58,10 @@ pub enum Refusal {
     Restricted,
     /// Turned down without a reason: 2148074252 (NTLM, Kerberos), 401.0 of Exchange's own modules
     Unknown,
-    /// OWA or ECP sent credentials on and they were turned down: `reason=2`, or the logon POST
+    /// OWA or ECP sent credentials on and they were turned down: `reason=2`
     Owa,
+    /// What somebody typed into the logon form of OWA or ECP was turned down; says nothing of any session's password.
+    OwaForm,
     /// OWA or ECP sent the client to the logon page, or answered 440: turned down, or it had no
     /// cookie at all, or (ECP) the page was a 403 or 404. The log marks all of them alike.
     OwaNoSession,
@@ -83,6 +85,7 @@ impl Refusal {
             Refusal::Restricted => "restricted",
             Refusal::Unknown => "unknown",
             Refusal::Owa => "owa",
+            Refusal::OwaForm => "owa_form",
             Refusal::OwaNoSession => "owa_no_session",
             Refusal::OwaTimeout => "owa_timeout",
             Refusal::Blocked => "blocked",
@@ -97,7 +100,7 @@ impl Refusal {
 
     /// The password may have been wrong; the log does not say (DOMAIN.md 1.6, 2.4).
     pub fn suggests_wrong_password(self) -> bool {
-        matches!(self, Refusal::WrongPassword | Refusal::Unknown | Refusal::Owa)
+        matches!(self, Refusal::WrongPassword | Refusal::Unknown | Refusal::Owa | Refusal::OwaForm)
     }
 
     /// The password was right: Windows tells that an account is disabled, expired or restricted
@@ -268,7 +271,7 @@ fn forms<'a>(
         return refused(if starts_with(mark, "LoginTimeout") {
             Refusal::OwaTimeout
         } else if page == Page::LogonPost {
-            Refusal::Owa
+            Refusal::OwaForm
         } else {
             Refusal::OwaNoSession
         });

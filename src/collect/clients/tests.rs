@@ -76,3 +76,27 @@ proptest! {
         prop_assert_eq!(claimed(&book(&served, &refused)), expect);
     }
 }
+
+#[test]
+fn a_logon_page_that_comes_back_for_what_was_typed_is_no_session_s() {
+    let served = Access::served(hour(0));
+    let at = |seconds: i64, refusal| {
+        let end = hour(0) + TimeDelta::seconds(seconds);
+        Access { refusal: Some(refusal), end, ..served }
+    };
+    let mut accesses: Vec<Access> = [
+        at(0, Refusal::Owa),
+        at(59, Refusal::Owa),
+        at(60, Refusal::OwaForm),
+        at(61, Refusal::Owa),
+        at(61, Refusal::OwaNoSession),
+        at(90, Refusal::Owa),
+        Access { client: 1, ..at(61, Refusal::Owa) },
+        Access { account: 1, ..at(61, Refusal::Owa) },
+    ]
+    .into();
+    mark_typed(&mut accesses, &[0, 1]);
+    let typed: Vec<bool> =
+        accesses.iter().map(|access| access.refusal == Some(Refusal::OwaForm)).collect();
+    assert_eq!(typed, [false, true, true, true, false, false, false, false]);
+}

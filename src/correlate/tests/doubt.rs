@@ -26,7 +26,8 @@ fn between_the_times_that_sources_give_it_is_possible() {
 fn what_began_between_the_times_is_new_or_old() {
     check("R100..120", "50 110 125", "110:ambiguous/possible 125:ambiguous/possible");
     check("D100..120", "50 110 125", "110:ambiguous/possible 125:ambiguous/certain");
-    check("R100..120", "50 125", "125:new_logon/no");
+    check("R100..120", "50 125", "125:ambiguous/possible");
+    check("R100..120", "50 185", "185:new_logon/no");
     // The logon of 110 may have been with the old password.
     check_told("R100", "90 105 200", &told("l105 s"), "105:ambiguous/possible 200:new_logon/no");
 }
@@ -58,6 +59,21 @@ fn shortly_before_it_is_enabled_again_it_may_be_so_already() {
          125:cached_token/possible 128:cached_token/possible",
     );
     check("X100 P130", "90 129.5", "129:unexplained/possible");
+    // By a clock that is four minutes ahead 133 is 129, and by one that is behind 98 is 102.
+    check_told("D100 E130", "90 133 135", &told("a4"), "133:within_slack/possible");
+    check_told("D100 E130", "90 131 135", &told("b4"), "");
+    check_told(
+        "D100 E130 D132",
+        "90 133.5 140",
+        &told("a4"),
+        "133:within_slack/possible 140:ambiguous/certain",
+    );
+    let behind = |changes| {
+        let classed = settled(&cuts(changes), &requests("90 98"), &told("b4"));
+        classed.iter().map(|c| c.speaks.grounds().collect()).collect::<Vec<Vec<_>>>()
+    };
+    assert_eq!(behind("D100 E130"), [[Ground::ClockBehind]]);
+    assert_eq!(behind("D100 E102"), [[Ground::EnabledSoonAfter, Ground::ClockBehind]]);
     check(
         "D100 E130..150",
         "90 120 129.5 131",
@@ -102,7 +118,12 @@ fn a_clock_that_is_ahead_widens_the_slack() {
     let expect = "98:within_slack/possible 103:cached_token/certain";
     check_told("D100", "90 96.5 98 103", &told("b4"), expect);
     check_told("D100", "90 98+5 99d", &told("b4"), "98:within_slack/possible 99:refused/no");
-    check_told("R50 D100", "20 55 98", &told("b4"), "55:new_logon/no 98:within_slack/possible");
+    check_told(
+        "R10 D100",
+        "5 75 88 98",
+        &told("b4"),
+        "75:new_logon/no 88:new_logon/no 98:within_slack/possible",
+    );
     check("D100", "90 98 103", "103:cached_token/certain");
 }
 

@@ -10,6 +10,7 @@ pub(super) fn any_request() -> impl Strategy<Value = Request> {
             end: minute(f64::from(start + taken)),
             is_start_known: true,
             is_claimed: false,
+            is_device: client == 0,
             key,
             server: 0,
             pool: key,

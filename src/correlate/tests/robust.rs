@@ -61,6 +61,7 @@ fn busy_request() -> impl Strategy<Value = Request> {
             address,
             refusal,
             is_claimed: false,
+            is_device: client == 0,
             is_ambiguous: false,
             contradiction: None,
             auth: scheme.unwrap_or(default_of(key)),
@@ -90,6 +91,7 @@ fn any_told() -> impl Strategy<Value = Told> {
             coverage: twice(&covered(&[(f64::from(hole), f64::from(hole + length))])),
             restarts: Restarts::new(pools.into_iter().map(pool).collect()),
             logons: logons.into_iter().map(logon).collect(),
+            strangers: Vec::new(),
             logon_coverage: twice(&Coverage { servers: vec![Some(span(minute(from), &[]))] }),
             clocks: Vec::new(),
         }
@@ -181,6 +183,7 @@ fn blinded(story: &Story) -> (Vec<usize>, Vec<Request>, Told) {
         coverage: with_hole(&told.coverage, first_with_hole, left.hole),
         restarts: Restarts::new((0..POOLS).map(restarts).collect()),
         logons,
+        strangers: Vec::new(),
         logon_coverage,
         clocks: Vec::new(),
     };

@@ -163,7 +163,7 @@ fn owa_and_ecp_disguise_refusals() {
         ("-", "POST", "/owa/auth.owa", "&CorrelationID=<empty>;", 302, Other),
         (ADA, "POST", "/owa/auth.owa", "&CorrelationID=<empty>;", 302, Other),
         (ADA, "POST", "/owa/auth/owaauth.dll", "-", 302, Other),
-        (ADA, "POST", "/owa/auth.owa", "&LogoffReason=NoCookiesGetOrE14AuthPost", 302, Refused(Refusal::Owa)),
+        (ADA, "POST", "/owa/auth.owa", "&LogoffReason=NoCookiesGetOrE14AuthPost", 302, Refused(Refusal::OwaForm)),
         ("-", "GET", "/owa/auth/expiredpassword.aspx", back, 200, Refused(Refusal::PasswordExpired)),
         ("-", "POST", "/owa/auth/expiredpassword.aspx", back, 200, Other),
         // No access: pages and pictures that everybody gets, redirects to who knows where.
@@ -205,6 +205,7 @@ fn what_a_refusal_says_of_the_password() {
         (R::Restricted, false, false, true, false),
         (R::Unknown, false, true, false, false),
         (R::Owa, false, true, false, false),
+        (R::OwaForm, false, true, false, false),
         (R::OwaNoSession, false, false, false, true),
         (R::OwaTimeout, false, false, false, true),
         (R::Blocked, false, false, false, false),

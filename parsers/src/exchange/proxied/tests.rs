@@ -86,7 +86,7 @@ fn what_a_row_says_of_the_account() {
             Refused(Refusal::OwaTimeout),
         ),
         ("", "GET", "/owa/", "", "440 - GET/OEH", "440", Refused(Refusal::OwaNoSession)),
-        ("", "POST", post, "", "NoCookies=302 - GET/E14AuthPost", "302", Refused(Refusal::Owa)),
+        ("", "POST", post, "", "NoCookies=302 - GET/E14AuthPost", "302", Refused(Refusal::OwaForm)),
         (
             "",
             "GET",
