@@ -76,6 +76,12 @@ impl Account {
         self.user_principal_names.is_empty() && self.smtp.is_empty()
     }
 
+    /// Neither a source nor a log tells its sam: a logon by NTLM or Kerberos, which is logged as `DOMAIN\sam`, is not
+    /// recognised.
+    pub fn has_no_sam(&self) -> bool {
+        self.sam_account_names.is_empty() && !self.typed.iter().any(|name| name.contains('\\'))
+    }
+
     /// What a log may write of it behind `\` or before `@`, in lower case.
     fn local_parts(&self) -> impl Iterator<Item = String> {
         let mails = self.user_principal_names.iter().chain(&self.smtp);
@@ -251,9 +257,18 @@ impl Accounts {
     }
 
     /// Whether a name may well be the account's, for lack of evidence and not against it: no source tells the
-    /// account's domain, or the name is a UPN and no source tells the account's.
+    /// account's domain, or the DNS name of that, or the name is a UPN and no source tells the account's.
     pub fn could_be(&self, name: &str, id: AccountId) -> bool {
         let Some(account) = self.list.get(id) else { return false };
+        let name = name.to_lowercase();
+        let parts = name.split_once('\\').map(|(domain, sam)| (sam, domain));
+        let is_perhaps_at_home = |(sam, domain): (&str, &str)| {
+            self.domains.perhaps(domain).is_some_and(|domain| account.domain == Some(domain))
+                && account.sam_account_names.iter().any(|own| own == sam)
+        };
+        if parts.or_else(|| name.rsplit_once('@')).is_some_and(is_perhaps_at_home) {
+            return true;
+        }
         let knows_domain = account.domain.is_some() && !account.sam_account_names.is_empty();
         let knows_upn = !account.user_principal_names.is_empty() || !account.smtp.is_empty();
         match (name.contains('\\'), name.contains('@')) {
