@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::kind::Kind;
 
 /// An account whose domain no source tells, met under the names of two domains, may be either's; and so may a name
-/// without a domain that is met with another domain as well.
+/// without a domain that is met with another domain as well. Met is who was served: a stranger who is refused can have
+/// typed any domain, and is somebody else unless that one is met.
 pub fn homeless(collected: &mut Collected, accounts: &Accounts) {
     let names = collected.logs.values().flat_map(|log| log.namesakes.keys());
     let elsewhere: BTreeSet<String> =
@@ -20,7 +21,8 @@ pub fn homeless(collected: &mut Collected, accounts: &Accounts) {
     for access in &*accesses {
         let account = &accounts.list[access.account];
         let home = home_of_key[access.key as usize].as_deref();
-        if let (None, true, Some(home)) = (account.domain, account.is_bare(), home) {
+        let is_met = account.domain.is_none() && account.is_bare() && access.refusal.is_none();
+        if let (true, Some(home)) = (is_met, home) {
             homes.entry(access.account).or_default().insert(home);
         }
     }
@@ -30,8 +32,11 @@ pub fn homeless(collected: &mut Collected, accounts: &Accounts) {
         .map(|(key, home)| home.is_none() && elsewhere.contains(&key.name))
         .collect();
     for access in accesses {
-        let homes = homes.get(&access.account).map_or(0, BTreeSet::len);
-        access.is_ambiguous |= homes > 1 || is_elsewhere[access.key as usize];
+        let home = home_of_key[access.key as usize].as_deref();
+        let is_doubtful = homes
+            .get(&access.account)
+            .is_some_and(|homes| homes.len() > 1 || home.is_some_and(|home| !homes.contains(home)));
+        access.is_ambiguous |= is_doubtful || is_elsewhere[access.key as usize];
     }
 }
 

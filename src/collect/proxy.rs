@@ -209,7 +209,9 @@ impl Scanned {
             {
                 self.learned.entry((id, decode(user))).or_insert(row.number);
             }
-            (Sid::Untold | Sid::Strange(_), Meant::Namesake(_)) if self.namesakes.len() < 1000 => {
+            (Sid::Untold | Sid::Strange(_), Meant::Namesake(_))
+                if self.namesakes.len() < 1000 && access.refusal.is_none() =>
+            {
                 *self.namesakes.entry(decode(user)).or_default() += 1;
             }
             _ => {}
