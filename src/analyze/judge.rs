@@ -65,6 +65,7 @@ impl Run<'_> {
             logon_coverage: &self.fronts.coverage_of(&logon_presence),
             rules: Rules { ttl: self.args.ttl, slack: self.args.slack },
             since: self.args.since,
+            until: self.args.until,
             settings: &self.settings.of_key,
             clocks: &clocks,
         };

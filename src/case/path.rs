@@ -263,11 +263,12 @@ fn restart_after(
     world: &World<'_>,
 ) -> Option<Restart> {
     let pool = world.pool_of_key[key as usize];
-    let since = |gap| world.restarts.since(pool, latest + gap);
+    let is_within = |restart: &&Restart| world.until.is_none_or(|until| restart.at <= until);
+    let since = |gap| world.restarts.since(pool, latest + gap).iter().filter(is_within);
     let (moment, second) = (TimeDelta::nanoseconds(1), TimeDelta::seconds(1));
-    let sure = since(if is_exact { moment } else { second });
-    let hint = || since(moment).iter().find(|restart| !restart.is_sure);
-    sure.iter().find(|restart| restart.is_sure).or_else(hint).copied()
+    let mut sure = since(if is_exact { moment } else { second });
+    let hint = || since(moment).find(|restart| !restart.is_sure);
+    sure.find(|restart| restart.is_sure).or_else(hint).copied()
 }
 
 /// HttpProxy tells who was served, not under which spelling of the name: what it alone has of the account may have used

@@ -52,6 +52,16 @@ fn book(minutes: &[i64]) -> Book {
 
 /// The one path of a phone whose owner was disabled at minute 0, where the log reaches to `to`.
 fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
+    path_until(minutes, restarts, to, None)
+}
+
+/// The same where nothing later than `until` is looked at.
+fn path_until(
+    minutes: &[i64],
+    restarts: &[Restart],
+    to: i64,
+    until: Option<i64>,
+) -> (Path, String) {
     let book = book(minutes);
     let disabled = Change {
         account: 0,
@@ -82,6 +92,7 @@ fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
         settings: &[],
         rules,
         since: None,
+        until: until.map(minute),
     };
     let case = judge(0, &[0], &book.accesses, &world);
     let path = case.findings[0].paths[0].clone();
@@ -110,6 +121,18 @@ fn a_restart_before_the_last_access_closes_nothing() {
     let open = "the log ends less than 15 min after the last request";
     check(&[5, 10], &[restart(10, true)], 20, State::Open, open);
     check(&[5, 10], &[restart(7, true)], 20, State::Open, open);
+}
+
+#[test]
+fn a_restart_after_all_that_is_looked_at_closes_nothing() {
+    let (recycled, hinted) = ([restart(12, true)], [restart(12, false)]);
+    for (restarts, until, state) in
+        [(&recycled, 11, State::Open), (&hinted, 11, State::Open), (&recycled, 12, State::Recycled)]
+    {
+        let (path, said) = path_until(&[5, 10], restarts, 11, Some(until));
+        assert_eq!(path.state, state, "{until}: {said}");
+        assert_eq!(path.restart.is_some(), until == 12, "{until}: {said}");
+    }
 }
 
 #[test]
