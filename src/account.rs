@@ -197,7 +197,8 @@ impl Accounts {
         self.list.get(id).map(|account| account.local_parts().collect()).unwrap_or_default()
     }
 
-    /// After a deletion the names may belong to an account made later; before that one existed they did not.
+    /// Before an account existed others had its names. After a deletion both may be meant, the account that was made later
+    /// and the deleted one, whose tokens live on (see [`Accounts::passed_on`]).
     fn could_bear_names(
         &self,
         id: AccountId,
@@ -205,15 +206,16 @@ impl Accounts {
         time: Option<DateTime<Utc>>,
     ) -> bool {
         let (Some(account), Some(time)) = (self.list.get(id), time) else { return true };
-        if rivals.len() < 2 {
-            return true;
-        }
-        let succeeded = rivals.iter().filter(|&&rival| rival != id).any(|&rival| {
-            let born = self.list.get(rival).and_then(|rival| rival.created);
-            account.deleted.zip(born).is_some_and(|(gone, born)| gone <= born && born <= time)
-        });
-        let unborn = account.created.is_some_and(|born| time < born);
-        !succeeded && !unborn
+        rivals.len() < 2 || account.created.is_none_or(|born| born <= time)
+    }
+
+    /// Since when another account bears a name of this one, which had been deleted by then.
+    pub fn passed_on(&self, id: AccountId, name: &str) -> Option<DateTime<Utc>> {
+        let deleted = self.list.get(id)?.deleted?;
+        let Resolution::Ambiguous(ids) = self.resolve(name, None) else { return None };
+        let others = ids.into_iter().filter(|other| *other != id);
+        let born = others.filter_map(|other| self.list.get(other)?.created);
+        born.filter(|born| deleted <= *born).min()
     }
 
     fn find(&self, name: &str) -> Vec<AccountId> {

@@ -173,7 +173,13 @@ fn two_sids_under_one_name_are_two_accounts() {
     accounts.list[0].deleted = at(10);
     accounts.list[1].created = at(12);
     assert_eq!(accounts.resolve("FABRIKAM\\ada", at(11)), Resolution::One(0));
-    assert_eq!(accounts.resolve("FABRIKAM\\ada", at(13)), Resolution::One(1));
+    // A token of the deleted one may live on.
+    assert_eq!(accounts.resolve("FABRIKAM\\ada", at(13)), Resolution::Ambiguous(vec![0, 1]));
+    assert_eq!(accounts.passed_on(0, "fabrikam\\ADA"), at(12));
+    assert_eq!(accounts.passed_on(1, "fabrikam\\ADA"), None);
+    assert_eq!(accounts.passed_on(0, "FABRIKAM\\bob"), None);
+    accounts.list[1].created = at(9);
+    assert_eq!(accounts.passed_on(0, "fabrikam\\ADA"), None);
 }
 
 #[test]

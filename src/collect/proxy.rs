@@ -202,6 +202,10 @@ impl Scanned {
         };
         let by_name = names.meant(user, || time);
         let accounts = asked.watch.accounts();
+        let is_bearers = || match (sid, accounts.resolve(&decode(user), Some(time))) {
+            (Sid::Known(id), Resolution::Ambiguous(ids)) => ids.contains(&id),
+            _ => false,
+        };
         let is_told = || accounts.resolve(&decode(user), Some(time)) != Resolution::Nobody;
         match (sid, by_name) {
             (Sid::Known(id), Meant::Nobody | Meant::Namesake(_))
@@ -231,6 +235,7 @@ impl Scanned {
                 is_named: named.is_some(),
                 // A name that no source knows may be the same account's.
                 is_known: is_told() || matches!(sid, Sid::Known(_)),
+                is_bearers: is_bearers(),
                 strange_sid,
             });
         }
