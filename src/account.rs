@@ -76,6 +76,12 @@ impl Account {
         self.user_principal_names.is_empty() && self.smtp.is_empty()
     }
 
+    /// Neither a source nor a log tells its sam: a logon by NTLM or Kerberos, which is logged as `DOMAIN\sam`, is not
+    /// recognised.
+    pub fn has_no_sam(&self) -> bool {
+        self.sam_account_names.is_empty() && !self.typed.iter().any(|name| name.contains('\\'))
+    }
+
     /// What a log may write of it behind `\` or before `@`, in lower case.
     fn local_parts(&self) -> impl Iterator<Item = String> {
         let mails = self.user_principal_names.iter().chain(&self.smtp);
@@ -191,7 +197,8 @@ impl Accounts {
         self.list.get(id).map(|account| account.local_parts().collect()).unwrap_or_default()
     }
 
-    /// After a deletion the names may belong to an account made later; before that one existed they did not.
+    /// Before an account existed others had its names. After a deletion both may be meant, the account that was made later
+    /// and the deleted one, whose tokens live on (see [`Accounts::passed_on`]).
     fn could_bear_names(
         &self,
         id: AccountId,
@@ -199,15 +206,16 @@ impl Accounts {
         time: Option<DateTime<Utc>>,
     ) -> bool {
         let (Some(account), Some(time)) = (self.list.get(id), time) else { return true };
-        if rivals.len() < 2 {
-            return true;
-        }
-        let succeeded = rivals.iter().filter(|&&rival| rival != id).any(|&rival| {
-            let born = self.list.get(rival).and_then(|rival| rival.created);
-            account.deleted.zip(born).is_some_and(|(gone, born)| gone <= born && born <= time)
-        });
-        let unborn = account.created.is_some_and(|born| time < born);
-        !succeeded && !unborn
+        rivals.len() < 2 || account.created.is_none_or(|born| born <= time)
+    }
+
+    /// Since when another account bears a name of this one, which had been deleted by then.
+    pub fn passed_on(&self, id: AccountId, name: &str) -> Option<DateTime<Utc>> {
+        let deleted = self.list.get(id)?.deleted?;
+        let Resolution::Ambiguous(ids) = self.resolve(name, None) else { return None };
+        let others = ids.into_iter().filter(|other| *other != id);
+        let born = others.filter_map(|other| self.list.get(other)?.created);
+        born.filter(|born| deleted <= *born).min()
     }
 
     fn find(&self, name: &str) -> Vec<AccountId> {
@@ -251,9 +259,18 @@ impl Accounts {
     }
 
     /// Whether a name may well be the account's, for lack of evidence and not against it: no source tells the
-    /// account's domain, or the name is a UPN and no source tells the account's.
+    /// account's domain, or the DNS name of that, or the name is a UPN and no source tells the account's.
     pub fn could_be(&self, name: &str, id: AccountId) -> bool {
         let Some(account) = self.list.get(id) else { return false };
+        let name = name.to_lowercase();
+        let parts = name.split_once('\\').map(|(domain, sam)| (sam, domain));
+        let is_perhaps_at_home = |(sam, domain): (&str, &str)| {
+            self.domains.perhaps(domain).is_some_and(|domain| account.domain == Some(domain))
+                && account.sam_account_names.iter().any(|own| own == sam)
+        };
+        if parts.or_else(|| name.rsplit_once('@')).is_some_and(is_perhaps_at_home) {
+            return true;
+        }
         let knows_domain = account.domain.is_some() && !account.sam_account_names.is_empty();
         let knows_upn = !account.user_principal_names.is_empty() || !account.smtp.is_empty();
         match (name.contains('\\'), name.contains('@')) {

@@ -73,8 +73,8 @@ struct Run<'a> {
     /// What the pools of the keys let clients log on with.
     settings: Settings,
     cases: Vec<Case>,
-    /// Watched accounts that any log knows.
-    seen: BTreeSet<AccountId>,
+    /// When each watched account was last served, as far as it surely was.
+    served: BTreeMap<AccountId, DateTime<Utc>>,
     notes: Vec<String>,
 }
 
@@ -259,7 +259,7 @@ fn read_changes<'a>(
         fronts: Fronts::default(),
         settings: Settings::default(),
         cases: Vec::new(),
-        seen: BTreeSet::new(),
+        served: BTreeMap::new(),
         notes: Vec::new(),
     };
     // Whoever asks for an account and gets an empty report must not take that for an answer.

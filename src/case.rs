@@ -57,6 +57,8 @@ pub struct World<'a> {
     pub rules: Rules,
     /// Requests that ended before are evidence of chains, and nothing more.
     pub since: Option<DateTime<Utc>>,
+    /// What came later is not looked at: it changes nothing for the requests until then, and not what they left.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// What one account's requests came to.
@@ -161,7 +163,11 @@ fn restore(finding: &mut Finding, changes: &[usize], world: &World<'_>) {
     for path in finding.paths.iter_mut().filter(|_| cut.kind.disables()) {
         let server = world.server_of_key[path.key as usize] as usize;
         let ahead = world.clocks.get(server).copied().unwrap_or_default().ahead;
-        let after = |at: &DateTime<Utc>| *at > cut.at && *at + ahead >= path.goes_on.start;
+        let after = |at: &DateTime<Utc>| {
+            *at > cut.at
+                && *at + ahead >= path.goes_on.start
+                && world.until.is_none_or(|until| *at <= until)
+        };
         let times = changes.iter().filter(restores).map(|&change| &world.changes[change]);
         let times = times.map(|change| change.disputed_until.unwrap_or(change.at));
         path.restored = times.filter(after).min();

@@ -104,8 +104,8 @@ fn of_class(path: &Path, kind: ChangeKind, rules: &Rules) -> String {
              change: whether the token lived on cannot be told"
         ),
         Class::Unexplained => format!(
-            "a cached token does not explain it: none is seen in use from before the change without a pause of more \
-             than {}",
+            "a cached token does not explain it: between it and what was served before the change, if anything was, \
+             lies a pause of more than {}, a restart of the worker, or a refusal that shows that no token was left",
             span(rules.ttl * 2)
         ),
         Class::InFlight | Class::Refused | Class::NewLogon => String::new(),
@@ -187,7 +187,10 @@ pub fn of_ground(ground: Ground) -> &'static str {
             "against: the evidence disagrees: the token from before the change was gone, and yet the Security log \
              of the server has no logon of the account since"
         }
-        Ground::SharedName => "against: several accounts bear the name as it is logged",
+        Ground::SharedName => {
+            "against: the name as it is logged may be another account's: several bear it, or no source ties it to this one \
+             alone"
+        }
         Ground::UsersDisagree => "against: the other log says that the request was another user's",
         Ground::OtherSid => {
             "against: by its SID the request is, or may be, another account's: one that was made again under the name, or the \

@@ -59,7 +59,8 @@ fn qualified(identity: &Identity, domains: &Domains) -> Vec<String> {
         .filter(|upn| sam.is_empty() || sam.iter().any(|sam| Some(sam.as_str()) == local(upn)))
         .filter_map(|upn| {
             let (local, suffix) = upn.rsplit_once('@')?;
-            Some(format!("{}\\{local}", domains.find(suffix)?))
+            let domain = domains.find(suffix).or_else(|| domains.perhaps(suffix))?;
+            Some(format!("{domain}\\{local}"))
         })
         .collect()
 }

@@ -50,15 +50,27 @@ impl Domains {
         self.by_name.get(name).copied()
     }
 
-    /// The domain of a name: as told, or by its first label where only one domain has it.
+    /// The domain of a name: as told, or of a NetBIOS name the one that goes by it in DNS, where no source tells another
+    /// NetBIOS name of that.
     pub fn find(&self, name: &str) -> Option<DomainId> {
         let name = name.to_lowercase();
-        if let Some(&id) = self.by_name.get(&name) {
-            return Some(id);
-        }
+        self.told(&name).or_else(|| self.alike(&name).filter(|_| !name.contains('.')))
+    }
+
+    /// The domain whose DNS name, which no source tells, a name may be. What stands behind `@` may as well be any suffix that
+    /// somebody gave to a UPN, and there is `fabrikam.com` beside `fabrikam.local`.
+    pub fn perhaps(&self, name: &str) -> Option<DomainId> {
+        let name = name.to_lowercase();
+        self.alike(&name).filter(|_| name.contains('.') && self.told(&name).is_none())
+    }
+
+    /// The only domain with that first label, if no source tells a name of the same form for it.
+    fn alike(&self, name: &str) -> Option<DomainId> {
         let mut alike = (0..self.list.len())
-            .filter(|&id| self.list[id].names.iter().any(|other| same_label(&name, other)));
-        alike.next().filter(|_| alike.next().is_none())
+            .filter(|&id| self.list[id].names.iter().any(|other| same_label(name, other)));
+        let id = alike.next().filter(|_| alike.next().is_none())?;
+        let is_of_form = |other: &String| other.contains('.') == name.contains('.');
+        (!self.list[id].names.iter().any(is_of_form)).then_some(id)
     }
 
     /// The name to print: NetBIOS in capitals, else DNS.

@@ -80,6 +80,59 @@ fn domains_meet_by_sid_where_their_names_differ() {
     );
 }
 
+/// Says of each name whether it is the only account's, could be, or is another one's.
+fn check_own(identities: &[&str], names: &[(&str, &str)]) {
+    let identities: Vec<_> = identities.iter().map(|text| identity(text)).collect();
+    let (accounts, _) = build(&identities.iter().collect::<Vec<_>>(), &[]);
+    assert_eq!(accounts.list.len(), 1);
+    for (name, expect) in names {
+        let got = match accounts.resolve(name, None) {
+            Resolution::Nobody if accounts.could_be(name, 0) => "could be",
+            Resolution::Nobody => "another",
+            _ => "own",
+        };
+        assert_eq!(got, *expect, "{name}");
+    }
+}
+
+#[test]
+fn a_first_label_does_not_make_a_suffix_the_domain() {
+    // Nothing but the NetBIOS name is told, as by events.
+    check_own(
+        &[ADA],
+        &[
+            ("FABRIKAM\\ada", "own"),
+            ("ada@fabrikam", "own"),
+            ("ada@fabrikam.com", "could be"),
+            ("FABRIKAM.COM\\Ada", "could be"),
+            ("fabrikam.local\\ada", "could be"),
+            ("FABRIKAM.COM\\ada.smith", "another"),
+            ("CONTOSO.COM\\ada", "another"),
+        ],
+    );
+    // With the DNS name and a UPN, other suffixes are others'.
+    let known = "sid=S-1-5-21-1-2-3-1104,dom=fabrikam.local,sam=ada,upn=ada.smith@fabrikam.com";
+    check_own(
+        &[ADA, known],
+        &[
+            ("ada.smith@fabrikam.com", "own"),
+            ("ada@fabrikam.local", "own"),
+            ("FABRIKAM.LOCAL\\ada", "own"),
+            ("ada@fabrikam.com", "another"),
+            ("FABRIKAM.COM\\ada", "another"),
+        ],
+    );
+    // A UPN alone does not say what the domain is called in DNS: the other name may be the one that every account has.
+    let upn = "sid=S-1-5-21-1-2-3-1104,sam=ada,upn=ada.smith@fabrikam.com";
+    check_own(&[ADA, upn], &[("ada@fabrikam.com", "could be"), ("ada@fabrikam.org", "could be")]);
+    // The NetBIOS name mostly is the first label, and there is but one.
+    check_own(&[known], &[("FABRIKAM\\ada", "own"), ("FAB\\ada", "another")]);
+    check_own(
+        &[known, "sid=S-1-5-21-1-2-3-1104,dom=FAB,sam=ada"],
+        &[("FAB\\ada", "own"), ("FABRIKAM\\ada", "another")],
+    );
+}
+
 #[test]
 fn a_sam_of_two_domains_is_ambiguous_only_when_bare() {
     check(
@@ -120,7 +173,13 @@ fn two_sids_under_one_name_are_two_accounts() {
     accounts.list[0].deleted = at(10);
     accounts.list[1].created = at(12);
     assert_eq!(accounts.resolve("FABRIKAM\\ada", at(11)), Resolution::One(0));
-    assert_eq!(accounts.resolve("FABRIKAM\\ada", at(13)), Resolution::One(1));
+    // A token of the deleted one may live on.
+    assert_eq!(accounts.resolve("FABRIKAM\\ada", at(13)), Resolution::Ambiguous(vec![0, 1]));
+    assert_eq!(accounts.passed_on(0, "fabrikam\\ADA"), at(12));
+    assert_eq!(accounts.passed_on(1, "fabrikam\\ADA"), None);
+    assert_eq!(accounts.passed_on(0, "FABRIKAM\\bob"), None);
+    accounts.list[1].created = at(9);
+    assert_eq!(accounts.passed_on(0, "fabrikam\\ADA"), None);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Rows whose name may be another account's than the one it was resolved to: said to be ambiguous, never guessed.
 
+use super::fronts::Fronts;
 use crate::account::{AccountId, Accounts, local_part};
+use crate::case::OLDEST_TOKEN;
 use crate::collect::Collected;
 use crate::collect::book::{Access, Book, Key};
 use crate::correlate::Contradiction;
@@ -9,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::kind::Kind;
 
 /// An account whose domain no source tells, met under the names of two domains, may be either's; and so may a name
-/// without a domain that is met with another domain as well.
+/// without a domain that is met with another domain as well. Met is who was served: a stranger who is refused can have
+/// typed any domain, and is somebody else unless that one is met.
 pub fn homeless(collected: &mut Collected, accounts: &Accounts) {
     let names = collected.logs.values().flat_map(|log| log.namesakes.keys());
     let elsewhere: BTreeSet<String> =
@@ -20,7 +23,8 @@ pub fn homeless(collected: &mut Collected, accounts: &Accounts) {
     for access in &*accesses {
         let account = &accounts.list[access.account];
         let home = home_of_key[access.key as usize].as_deref();
-        if let (None, true, Some(home)) = (account.domain, account.is_bare(), home) {
+        let is_met = account.domain.is_none() && account.is_bare() && access.refusal.is_none();
+        if let (true, Some(home)) = (is_met, home) {
             homes.entry(access.account).or_default().insert(home);
         }
     }
@@ -30,8 +34,11 @@ pub fn homeless(collected: &mut Collected, accounts: &Accounts) {
         .map(|(key, home)| home.is_none() && elsewhere.contains(&key.name))
         .collect();
     for access in accesses {
-        let homes = homes.get(&access.account).map_or(0, BTreeSet::len);
-        access.is_ambiguous |= homes > 1 || is_elsewhere[access.key as usize];
+        let home = home_of_key[access.key as usize].as_deref();
+        let is_doubtful = homes
+            .get(&access.account)
+            .is_some_and(|homes| homes.len() > 1 || home.is_some_and(|home| !homes.contains(home)));
+        access.is_ambiguous |= is_doubtful || is_elsewhere[access.key as usize];
     }
 }
 
@@ -95,4 +102,44 @@ pub fn former(collected: &mut Collected, accounts: &Accounts, ttl: TimeDelta) {
             false => access.is_ambiguous = true,
         }
     }
+}
+
+/// Under the name of a deleted account another one was made. A token of the deleted one can be used on under it, until it
+/// must be gone: what comes later is the other one's alone.
+pub fn passed_on(collected: &mut Collected, accounts: &Accounts, fronts: &Fronts, ttl: TimeDelta) {
+    let Book { accesses, keys, .. } = &mut collected.book;
+    let mut since: BTreeMap<(AccountId, u32), Option<DateTime<Utc>>> = BTreeMap::new();
+    let mut shared: Vec<(DateTime<Utc>, usize)> = Vec::new();
+    for (n, access) in accesses.iter().enumerate() {
+        if accounts.list[access.account].deleted.is_none() || access.refusal.is_some() {
+            continue;
+        }
+        let passed_on = since
+            .entry((access.account, access.key))
+            .or_insert_with(|| accounts.passed_on(access.account, &keys.get(access.key).name));
+        shared.extend(passed_on.map(|since| (since, n)));
+    }
+    shared.sort_by_key(|&(_, n)| {
+        let access = &accesses[n];
+        (access.account, access.key, access.start, access.source, access.line)
+    });
+    let mut used: BTreeMap<(AccountId, u32), DateTime<Utc>> = BTreeMap::new();
+    let mut gone = BTreeSet::new();
+    for (since, n) in shared {
+        let access = &accesses[n];
+        let deleted = accounts.list[access.account].deleted.unwrap_or(since);
+        // One that was used before that and not since is gone by the time that the name is passed on, or soon after.
+        let last = used.entry((access.account, access.key)).or_insert(deleted - ttl * 2);
+        let server = fronts.index_of(keys.get(access.key));
+        let lives = access.start <= *last + ttl * 2
+            || access.start <= *last + OLDEST_TOKEN
+                && fronts.coverage.is_blind(server, *last, access.start);
+        if lives || access.start < since || !access.is_ambiguous {
+            *last = (*last).max(access.end);
+        } else {
+            gone.insert(n);
+        }
+    }
+    let mut n = 0..;
+    accesses.retain(|_| !n.next().is_some_and(|n| gone.contains(&n)));
 }

@@ -27,7 +27,10 @@ impl Run<'_> {
         accesses.par_sort_unstable_by_key(|a| (a.account, a.start, a.source, a.line, a.is_claimed));
         let by_account: Vec<&[Access]> = accesses.chunk_by(|a, b| a.account == b.account).collect();
         let account_of = |rows: &[Access]| rows.first().map(|row| row.account);
-        self.seen = by_account.iter().filter_map(|rows| account_of(rows)).collect();
+        let is_sure = |row: &&Access| row.refusal.is_none() && !row.is_ambiguous;
+        let last_served = |rows: &[Access]| rows.iter().filter(is_sure).map(|row| row.end).max();
+        let served = by_account.iter().filter_map(|rows| account_of(rows).zip(last_served(rows)));
+        self.served = served.collect();
         let book = &self.collected.book;
         let mut pools: Table<Pool> = Table::default();
         let pool_of_key: Vec<u32> =
@@ -65,6 +68,7 @@ impl Run<'_> {
             logon_coverage: &self.fronts.coverage_of(&logon_presence),
             rules: Rules { ttl: self.args.ttl, slack: self.args.slack },
             since: self.args.since,
+            until: self.args.until,
             settings: &self.settings.of_key,
             clocks: &clocks,
         };

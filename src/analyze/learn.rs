@@ -37,6 +37,8 @@ impl Run<'_> {
         doubts::homeless(&mut self.collected, &self.directory.accounts);
         doubts::former(&mut self.collected, &self.directory.accounts, self.args.ttl);
         self.fronts = Fronts::new(&self.collected, self.args.until);
+        let (accounts, ttl) = (&self.directory.accounts, self.args.ttl);
+        doubts::passed_on(&mut self.collected, accounts, &self.fronts, ttl);
         Ok(())
     }
 

@@ -228,20 +228,13 @@ fn changes(run: &Run<'_>) -> Vec<String> {
             first_few(&late)
         ));
     }
-    let judged: BTreeSet<AccountId> =
-        cuts().filter(|change| !is_late(change.at)).map(|change| change.account).collect();
-    let unseen: Vec<_> = judged
-        .difference(&run.seen)
-        .map(|&id| &directory.accounts.list[id])
-        .filter(|account| account.may_have_other_names() && !account.has_no_log_name())
-        .map(|account| account.display.as_str())
-        .collect();
-    if !unseen.is_empty() && is_covered(run) {
-        notes.push(format!(
-            "{}: no request under that name since the day before the change, and no source tells the UPN and \
-             addresses with which it may log on; add a directory export",
-            first_few(&unseen)
-        ));
+    // The first cut of each, for after that one nobody has to be served any more.
+    let mut judged: BTreeMap<AccountId, DateTime<Utc>> = BTreeMap::new();
+    for change in cuts().filter(|change| !is_late(change.at)) {
+        judged.entry(change.account).or_insert(change.at);
+    }
+    if is_covered(run) {
+        notes.extend(other_names(run, &judged));
     }
     let display = |ids: &[AccountId]| -> Vec<&str> {
         ids.iter().map(|&id| directory.accounts.list[id].display.as_str()).collect()
@@ -270,6 +263,38 @@ fn changes(run: &Run<'_>) -> Vec<String> {
         }
     }
     notes
+}
+
+/// Accounts that may have been served under names that no source tells. `judged` has the first cut of each.
+fn other_names(run: &Run<'_>, judged: &BTreeMap<AccountId, DateTime<Utc>>) -> Vec<String> {
+    let display = |is_meant: &dyn Fn(AccountId, DateTime<Utc>, &Account) -> bool| -> Vec<&str> {
+        let accounts = judged.iter().map(|(&id, &at)| (id, at, &run.directory.accounts.list[id]));
+        let named = accounts.filter(|(_, _, account)| !account.has_no_log_name());
+        let meant = named.filter(|(id, at, account)| is_meant(*id, *at, account));
+        meant.map(|(_, _, account)| account.display.as_str()).collect()
+    };
+    let found = run.cases.iter().filter(|case| !case.findings.is_empty());
+    let found: BTreeSet<AccountId> = found.map(|case| case.account).collect();
+    let is_known = |id, at: DateTime<Utc>| {
+        found.contains(&id) || run.served.get(&id).is_some_and(|last| *last >= at - OLDEST_TOKEN)
+    };
+    let unserved = display(&|id, at, account| account.may_have_other_names() && !is_known(id, at));
+    let without_sam = display(&|_, _, account| account.has_no_sam());
+    let notes = [
+        (
+            unserved,
+            "not surely served under that name since the day before the change, and no source tells the UPN and \
+             addresses with which it may log on; add a directory export",
+        ),
+        (
+            without_sam,
+            "no source tells its DOMAIN\\sam, under which a logon by NTLM or Kerberos is logged, whatever was typed; \
+             add a directory export",
+        ),
+    ];
+    let is_any = |(names, _): &(Vec<&str>, &str)| !names.is_empty();
+    let note = |(names, words): (Vec<&str>, &str)| format!("{}: {words}", first_few(&names));
+    notes.into_iter().filter(is_any).map(note).collect()
 }
 
 /// Changes of which the time is disputed. Which one it was cannot be known; of what this means each finding says so.

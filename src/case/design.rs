@@ -30,6 +30,10 @@ fn is_apart(row: &Row, changes: &[usize], world: &World<'_>) -> bool {
     let is_of_design = match world.by_design.get(&row.change) {
         Some(Design::SinceMade) => true,
         Some(Design::Linked) => may_be_masters(&row.access, world),
+        // It was this one's own access that the disable should have ended, so no name that a client sent is excused.
+        Some(Design::LinkedLater) => {
+            !is_of_client(&row.access) && may_be_masters(&row.access, world)
+        }
         None => false,
     };
     is_of_design && !changes.iter().any(is_gone)
@@ -44,6 +48,10 @@ pub(super) fn may_be_masters(access: &Access, world: &World<'_>) -> bool {
         return false;
     }
     let name = &world.book.keys.get(access.key).name;
-    let is_of_client = !access.is_back_end && !access.is_proxied;
-    !is_of_client || !world.accounts.is_own_name(name, access.account)
+    !is_of_client(access) || !world.accounts.is_own_name(name, access.account)
+}
+
+/// The name is the one that IIS had from the client.
+fn is_of_client(access: &Access) -> bool {
+    !access.is_back_end && !access.is_proxied
 }

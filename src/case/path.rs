@@ -294,23 +294,26 @@ fn restart_after(
     world: &World<'_>,
 ) -> Option<Restart> {
     let pool = world.pool_of_key[key as usize];
-    let since = |gap| world.restarts.since(pool, latest + gap);
+    let is_within = |restart: &&Restart| world.until.is_none_or(|until| restart.at <= until);
+    let since = |gap| world.restarts.since(pool, latest + gap).iter().filter(is_within);
     let (moment, second) = (TimeDelta::nanoseconds(1), TimeDelta::seconds(1));
-    let sure = since(if is_exact { moment } else { second });
-    let hint = || since(moment).iter().find(|restart| !restart.is_sure);
-    sure.iter().find(|restart| restart.is_sure).or_else(hint).copied()
+    let mut sure = since(if is_exact { moment } else { second });
+    let hint = || since(moment).find(|restart| !restart.is_sure);
+    sure.find(|restart| restart.is_sure).or_else(hint).copied()
 }
 
 /// HttpProxy tells who was served, not under which spelling of the name: what it alone has of the account may have used
-/// the token of any.
+/// the token of any. And so may have used it whoever came under its name and may be somebody else.
 fn is_in_use_perhaps(path: &Path, all: &[Row], world: &World<'_>) -> bool {
     let pool = |key: u32| world.pool_of_key[key as usize];
     let (end, life) = (path.last.end, path.life(&world.rules));
     all.iter().map(|row| &row.access).any(|access| {
-        access.is_proxied
+        let is_perhaps_its = match access.key == path.key {
+            true => access.is_ambiguous && access.contradiction.is_none(),
+            false => access.is_proxied && pool(access.key) == pool(path.key),
+        };
+        is_perhaps_its
             && access.refusal.is_none()
-            && access.key != path.key
-            && pool(access.key) == pool(path.key)
             && (end..=end + life).contains(&access.start)
             && !auth(access, world).uses_no_token()
     })

@@ -52,8 +52,18 @@ fn book(minutes: &[i64], refusal: Refusal) -> Book {
 
 /// The one path of a phone whose owner was disabled at minute 0, where the log reaches to `to`.
 fn path(minutes: &[i64], restarts: &[Restart], to: i64) -> (Path, String) {
-    let (path, said) =
-        paths(minutes, Refusal::Disabled, &[(0, ChangeKind::Disabled)], restarts, to);
+    path_until(minutes, restarts, to, None)
+}
+
+/// The same where nothing later than `until` is looked at.
+fn path_until(
+    minutes: &[i64],
+    restarts: &[Restart],
+    to: i64,
+    until: Option<i64>,
+) -> (Path, String) {
+    let changes = &[(0, ChangeKind::Disabled)];
+    let (path, said) = paths(minutes, Refusal::Disabled, changes, restarts, to, until);
     (path[0].clone(), said)
 }
 
@@ -64,6 +74,7 @@ fn paths(
     changes: &[(i64, ChangeKind)],
     restarts: &[Restart],
     to: i64,
+    until: Option<i64>,
 ) -> (Vec<Path>, String) {
     let book = book(minutes, refusal);
     let change = |&(at, kind): &(i64, ChangeKind)| Change {
@@ -97,6 +108,7 @@ fn paths(
         settings: &[],
         rules,
         since: None,
+        until: until.map(minute),
     };
     let all: Vec<usize> = (0..changes.len()).collect();
     let case = judge(0, &all, &book.accesses, &world);
@@ -129,6 +141,18 @@ fn a_restart_before_the_last_access_closes_nothing() {
 }
 
 #[test]
+fn a_restart_after_all_that_is_looked_at_closes_nothing() {
+    let (recycled, hinted) = ([restart(12, true)], [restart(12, false)]);
+    for (restarts, until, state) in
+        [(&recycled, 11, State::Open), (&hinted, 11, State::Open), (&recycled, 12, State::Recycled)]
+    {
+        let (path, said) = path_until(&[5, 10], restarts, 11, Some(until));
+        assert_eq!(path.state, state, "{until}: {said}");
+        assert_eq!(path.restart.is_some(), until == 12, "{until}: {said}");
+    }
+}
+
+#[test]
 fn a_refusal_wins() {
     let refused = "ended: refused at 2026-03-02 09:15:00 UTC (200, account disabled)";
     check(&[5, 10, -15], &[restart(12, true)], 20, State::Refused, refused);
@@ -147,7 +171,7 @@ fn a_hint_alone_closes_nothing() {
 fn a_wrong_password_ends_no_token_of_an_account_that_is_off() {
     use ChangeKind::{Deleted, Disabled, PasswordReset};
     let state = |refusal, changes: &[(i64, ChangeKind)]| {
-        paths(&[5, 10, -15], refusal, changes, &[], 20).0[0].state
+        paths(&[5, 10, -15], refusal, changes, &[], 20, None).0[0].state
     };
     let wrong = Refusal::WrongPassword;
     assert_eq!(state(wrong, &[(0, Disabled)]), State::Open);

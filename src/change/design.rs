@@ -14,6 +14,8 @@ pub enum Design {
     SinceMade,
     /// The mailbox is linked: an account of another forest logs on.
     Linked,
+    /// The same, but the account here was enabled until this disable.
+    LinkedLater,
 }
 
 /// Exchange makes an account and disables it in one go; a person's was enabled in between.
@@ -27,6 +29,8 @@ pub(super) fn of(heard: &Heard) -> Option<Design> {
     let mailbox = kinds.first().filter(|_| kinds.len() == 1)?;
     if !mailbox.is_disabled_by_design() || was_enabled(heard) {
         None
+    } else if was_cut_off(heard) {
+        (*mailbox == Mailbox::Linked).then_some(Design::LinkedLater)
     } else if was_made_disabled(heard) {
         Some(Design::SinceMade)
     } else {
@@ -53,6 +57,21 @@ fn was_enabled(heard: &Heard) -> bool {
         || first.zip(last_act).is_some_and(|(first, last)| last - first > SAME_ACT)
 }
 
+/// Only what is enabled can be disabled, so the event of a disable says that it was, but for the one with which the account
+/// was made.
+fn was_cut_off(heard: &Heard) -> bool {
+    let of_kind = |kind| heard.changes.iter().filter(move |(_, c)| c.kind == kind);
+    let made = of_kind(ChangeKind::Created).map(|(_, c)| c.at).min();
+    of_kind(ChangeKind::Disabled).any(|(voice, c)| {
+        *voice == Voice::Event && !made.is_some_and(|made| is_in_one_go(made, c.at))
+    })
+}
+
+/// Whether what happened then was one act with the making of the account.
+fn is_in_one_go(made: DateTime<Utc>, at: DateTime<Utc>) -> bool {
+    made - SAME_ACT <= at && at <= made + ONE_GO
+}
+
 /// An export that tells the mailbox shows that the flags of the account were not written since it was made, and no
 /// source can know of a later write. An export from before there was a mailbox shows nothing: accounts of people who
 /// are still to come are disabled as well.
@@ -63,9 +82,8 @@ fn was_made_disabled(heard: &Heard) -> bool {
     let disables = of_kind(ChangeKind::Disabled);
     let disables = disables.map(|c| (c.at, c.precision == Precision::Exact, source(&c.evidence)));
     let flags = heard.control_set.iter().map(|(at, (source, _))| (*at, true, Some(*source)));
-    let is_in_one_go = |at: DateTime<Utc>| made - SAME_ACT <= at && at <= made + ONE_GO;
     let (then, later): (Vec<_>, Vec<_>) =
-        disables.chain(flags).partition(|(at, ..)| is_in_one_go(*at));
+        disables.chain(flags).partition(|(at, ..)| is_in_one_go(made, *at));
     let tells_mailbox = |source: &usize| heard.mailboxes.iter().any(|(_, of)| of == source);
     let changed = |source: usize| {
         let states = heard.states.iter().filter(|state| state.evidence.0 == source);
@@ -149,6 +167,11 @@ mod tests {
             assert!(design(&[sources, &["r500"]]).is_some());
         }
         check(&[made_disabled, &["D700"]], None);
+        // Only what is enabled can be disabled; but for the disable with which Exchange makes an account.
+        check(&[&["Mlinked", "!C0", "!-900", "!D900"], &["D900"]], Some(Design::LinkedLater));
+        check(&[linked, &["D900"]], Some(Design::LinkedLater));
+        check(&[&["Mshared", "!C0", "!-900", "!D900"], &["D900"]], None);
+        check(&[&["Mlinked", "!C0", "!-900", "!D0.1"], &["C0", "D0.1"]], Some(Design::SinceMade));
         check(&[linked, &["D700", "D800"]], None);
         check(&[linked, &["D950"]], None);
     }

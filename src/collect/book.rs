@@ -155,6 +155,8 @@ pub struct Other {
     pub is_named: bool,
     /// It is that of an account that the evidence knows, by its SID or its name.
     pub is_known: bool,
+    /// By its SID it is that of one of several accounts that bear its name.
+    pub is_bearers: bool,
     /// Index into the texts: the SID of its user, where no account of the evidence has it.
     pub strange_sid: Option<u32>,
 }

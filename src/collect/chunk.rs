@@ -279,7 +279,9 @@ impl Scanned {
             Meant::One(id) => (&[*id][..], false),
             Meant::Ambiguous(ids) => (ids.as_slice(), true),
             Meant::Namesake(_) => {
-                if self.namesakes.len() < 1000 {
+                // Whoever is refused may have typed any name there is.
+                let mut is_served = || Seen::new(line, self.desk.route(line)).is_served();
+                if self.namesakes.len() < 1000 && is_served() {
                     *self.namesakes.entry(decode(name)).or_default() += 1;
                 }
                 self.sit(line, scan);

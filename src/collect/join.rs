@@ -82,8 +82,15 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> (Joined, BTreeSet<(AccountI
             alone.push(Access { contradiction, twin: Some(place(accesses[0])), ..*row });
         }
         let row = Access { contradiction, ..*row };
+        if contradiction.is_none() && other.is_some_and(|other| other.is_bearers) {
+            dropped.extend(of_line.iter().copied().filter(|&n| w3c[n].is_ambiguous));
+        }
         let owner = other.is_none().then_some(row.account);
-        marry(&row, owner, of_line, &mut w3c, &mut dropped);
+        marry(&row, owner, of_line, &mut w3c, &mut dropped, |access| {
+            let name = access.name.map(|name| book.texts.get(name).as_str());
+            let bearers = name.map(|name| accounts.resolve(name, Some(access.end)));
+            of_line.len() > 1 || matches!(bearers, Some(Resolution::Ambiguous(_)))
+        });
     }
     for row in alone.iter_mut().filter(|row| row.contradiction.is_none()) {
         row.key = typed.key_of(row);
@@ -118,7 +125,9 @@ fn contradiction(
     let agrees = match other {
         None => of_line.iter().any(|a| a.account == row.account || a.name.is_none()),
         // A name that nobody knows may be the same account's.
-        Some(other) => !other.is_known && !of_line.iter().all(is_else),
+        Some(other) if !other.is_known => !of_line.iter().all(is_else),
+        // Of the bearers of the name that one.
+        Some(other) => other.is_bearers && of_line.iter().all(|access| access.is_ambiguous),
     };
     let bears_name = |id: &AccountId| of_line.iter().any(|access| access.account == *id);
     let is_its_name = match accounts.resolve(name, Some(row.end)) {
@@ -165,12 +174,14 @@ fn is_somebody_else(accounts: &Accounts, id: AccountId, name: &str, has_strange_
 }
 
 /// Tells the rows of a line what HttpProxy says of the request, whose it is to it: `None` is nobody who is watched.
+/// `is_shared` says whether a row is ambiguous because several accounts bear its name.
 fn marry(
     row: &Access,
     owner: Option<AccountId>,
     of_line: &[usize],
     w3c: &mut [Access],
     dropped: &mut BTreeSet<usize>,
+    is_shared: impl Fn(&Access) -> bool,
 ) {
     for &n in of_line {
         let access = &mut w3c[n];
@@ -186,7 +197,7 @@ fn marry(
         }
         if row.contradiction.is_some() {
             access.contradiction = row.contradiction;
-        } else if owner.is_some() && !row.is_ambiguous && access.is_ambiguous && of_line.len() > 1 {
+        } else if owner.is_some() && !row.is_ambiguous && access.is_ambiguous && is_shared(access) {
             // Of several bearers of the name, that one.
             match Some(access.account) == owner {
                 true => access.is_ambiguous = false,

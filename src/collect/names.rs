@@ -38,12 +38,19 @@ impl<'a> Names<'a> {
         let parts = Parts::of(cs_username);
         if parts.may_be_noise(cs_username) && exchange::noise(cs_username, b"", b"", b"").is_some()
         {
-            Sort::Noise
+            self.noise_or_watched(&parts, cs_username)
         } else if self.watch.may_mean(&parts, cs_username) {
             Sort::Watched
         } else {
             Sort::Stranger
         }
+    }
+
+    /// A user object can be named like a computer: what the evidence tells of wins over the shape of the name.
+    fn noise_or_watched(&self, parts: &Parts, cs_username: &[u8]) -> Sort {
+        let is_watched =
+            self.watch.may_mean(parts, cs_username) && self.watch.may_be_watched(cs_username);
+        if is_watched { Sort::Watched } else { Sort::Noise }
     }
 
     /// As [`Watch::meant`], remembered where the time of the line cannot matter.
@@ -74,4 +81,40 @@ pub fn host_name(name: &str) -> String {
 /// [`host_name`] of a value of `s-computername`.
 pub fn logged_host_name(s_computername: &[u8]) -> String {
     host_name(&decode(s_computername))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::build;
+    use std::collections::BTreeSet;
+    use stillin_parsers::event::Identity;
+
+    #[test]
+    fn whoever_is_watched_is_no_noise_by_the_shape_of_the_name() {
+        let account = |domain: &str, sam: &str, sid: &str| Identity {
+            domain: Some(domain.to_owned()),
+            sam_account_name: Some(sam.to_owned()),
+            sid: Some(sid.to_owned()),
+            ..Identity::default()
+        };
+        let identities = [
+            account("FABRIKAM", "svc$", "S-1-5-21-1-2-3-1104"),
+            account("CONTOSO", "db$", "S-1-5-21-7-8-9-1105"),
+        ];
+        let (accounts, ids) = build(&identities.iter().collect::<Vec<_>>(), &[]);
+        let watch = Watch::new(&accounts, BTreeSet::from([ids[0]]));
+        let mut names = Names::new(&watch);
+        for (name, expect) in [
+            ("FABRIKAM\\SVC$", Sort::Watched),
+            ("svc$", Sort::Watched),
+            ("svc$@corp.example", Sort::Watched),
+            ("CONTOSO\\svc$", Sort::Noise),
+            ("CONTOSO\\db$", Sort::Noise),
+            ("FABRIKAM\\EX01$", Sort::Noise),
+            ("FABRIKAM\\HealthMailbox83d6781", Sort::Noise),
+        ] {
+            assert_eq!(names.sort(name.as_bytes()), expect, "{name}");
+        }
+    }
 }

@@ -202,6 +202,10 @@ impl Scanned {
         };
         let by_name = names.meant(user, || time);
         let accounts = asked.watch.accounts();
+        let is_bearers = || match (sid, accounts.resolve(&decode(user), Some(time))) {
+            (Sid::Known(id), Resolution::Ambiguous(ids)) => ids.contains(&id),
+            _ => false,
+        };
         let is_told = || accounts.resolve(&decode(user), Some(time)) != Resolution::Nobody;
         match (sid, by_name) {
             (Sid::Known(id), Meant::Nobody | Meant::Namesake(_))
@@ -209,7 +213,9 @@ impl Scanned {
             {
                 self.learned.entry((id, decode(user))).or_insert(row.number);
             }
-            (Sid::Untold | Sid::Strange(_), Meant::Namesake(_)) if self.namesakes.len() < 1000 => {
+            (Sid::Untold | Sid::Strange(_), Meant::Namesake(_))
+                if self.namesakes.len() < 1000 && access.refusal.is_none() =>
+            {
                 *self.namesakes.entry(decode(user)).or_default() += 1;
             }
             _ => {}
@@ -229,6 +235,7 @@ impl Scanned {
                 is_named: named.is_some(),
                 // A name that no source knows may be the same account's.
                 is_known: is_told() || matches!(sid, Sid::Known(_)),
+                is_bearers: is_bearers(),
                 strange_sid,
             });
         }

@@ -95,6 +95,20 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Whether a name is a watched account's, or may be at some time.
+    pub fn may_be_watched(&self, cs_username: &[u8]) -> bool {
+        let name = decode(cs_username);
+        match self.accounts.resolve(&name, None) {
+            Resolution::One(id) => self.has(id),
+            Resolution::Ambiguous(ids) => ids.into_iter().any(|id| self.has(id)),
+            Resolution::Nobody => {
+                let could_be = |&id: &AccountId| self.accounts.could_be(&name, id);
+                let namesakes = self.accounts.namesakes(&name).into_iter();
+                namesakes.filter(|id| self.watched.contains(id)).any(|id| could_be(&id))
+            }
+        }
+    }
+
     /// Whose name it is, in a line of that time.
     pub fn meant(&self, cs_username: &[u8], time: impl FnOnce() -> DateTime<Utc>) -> Meant {
         let name = decode(cs_username);

@@ -66,7 +66,7 @@ fn of_identity(finding: &Finding) -> Vec<String> {
     let grounds = [
         (
             Ground::SharedName,
-            "the requests under a name that several accounts bear are those of another bearer",
+            "the requests under a name that may be another account's are that one's",
         ),
         (
             Ground::UsersDisagree,

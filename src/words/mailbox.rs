@@ -18,8 +18,14 @@ pub fn by_design(design: Design, mailbox: Mailbox) -> Vec<String> {
                      its forest";
     let if_enabled = "it would be a finding if a source told that the account was enabled before: look for events 4722 \
                       and 4724 of it";
+    let is_back_end_s = "an account of another forest logs on to a linked mailbox, and the back end logs what it does there \
+                         under the name of the account here, which is disabled for that; what the back end alone tells \
+                         is taken for the other one's";
+    let if_client_s = "it would be a finding if the front end logged it under a name of this account; to judge the other \
+                       account, add the evidence of its forest";
     let why = match (design, mailbox) {
         (Design::Linked, _) => [is_linked, if_linked].to_vec(),
+        (Design::LinkedLater, _) => [is_back_end_s, if_client_s].to_vec(),
         (Design::SinceMade, Mailbox::Linked) => [made_disabled, is_linked, if_enabled].to_vec(),
         (Design::SinceMade, _) => [made_disabled, nobody, if_enabled].to_vec(),
     };

@@ -57,8 +57,8 @@ pub fn noise(
 /// The name is one that Exchange or Windows made for itself.
 ///
 /// A log does not say whether `x$` is a computer. It is taken for one: servers ask each other all day,
-/// and no mailbox of a person has such a name. A user object that was hidden behind one is not judged
-/// by its requests; the events and exports that speak of it tell it as an account.
+/// and no mailbox of a person has such a name. A user object can be hidden behind one all the same: whoever
+/// reads logs for an account that events or exports tell of has to ask for that account first.
 fn name_noise(cs_username: &[u8]) -> Option<Noise> {
     let at = cs_username.iter().rposition(|&b| b == b'\\' || b == b'/');
     let (domain, sam) = match at.and_then(|at| cs_username.split_at_checked(at)) {
