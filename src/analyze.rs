@@ -12,6 +12,7 @@ pub mod outputs;
 mod refusals;
 pub mod since;
 mod sources;
+mod timeline;
 
 use crate::account::{AccountId, Resolution};
 use crate::case::{self, Case};
@@ -40,7 +41,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use stillin_parsers::event::Restart;
 use stillin_parsers::kind::Kind;
+use stillin_reports::Output;
 use stillin_reports::report::{self, Report};
+use stillin_reports::timeline::Timelines;
 
 /// Everything that was read, and what it came to.
 struct Run<'a> {
@@ -101,7 +104,11 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         notes::say(&mut run, &messages);
         let report = assemble::report(&run);
         let plan = outputs.plan(&report, &messages)?;
-        outputs.write(&report, &plan, || assemble::rows(&run))?;
+        let timelines = match outputs.want(Output::Html) {
+            true => timeline::timelines(&run, &report),
+            false => Timelines::default(),
+        };
+        outputs.write(&report, &plan, &timelines, || assemble::rows(&run))?;
         // The program is about to end: giving back every small text by itself would only take time.
         std::mem::forget(run);
         report

@@ -54,11 +54,11 @@ pub struct Analyze {
     /// Read this server's own logs as well, where Windows and Exchange keep them: IIS, HTTPERR, HttpProxy, events
     #[arg(long)]
     pub local: bool,
-    /// Write the report to a file (repeatable), or its plan; the format is told by the name: .json, .txt, plan.json, or
+    /// Write the report to a file (repeatable), or its plan; the format is told by the name: .html, .json, .txt, plan.json, or
     /// a script of the plan, .ps1, .cmd or .yml; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
-    /// Format of outputs whose name does not tell it: terminal, json, plan, powershell, appcmd or ansible
+    /// Format of outputs whose name does not tell it: terminal, json, html, plan, powershell, appcmd or ansible
     #[arg(short, long, value_name = "FORMAT", value_parser = output_word)]
     pub format: Option<Output>,
     /// Write every classed request to a file: .jsonl, .csv or .parquet; `-` is stdout, as JSONL

@@ -28,6 +28,7 @@ pub fn run(args: &Explain) -> anyhow::Result<ExitCode> {
     })?;
     let arguments = arguments(args, &report).with_context(|| name.clone())?;
     let outputs = outputs::create(&arguments)?;
+    outputs.refuse_page()?;
     let Some(number) = args.finding else {
         outputs.write_text(|style| case_list(&report, &name, style))?;
         return Ok(ExitCode::SUCCESS);

@@ -32,6 +32,7 @@ pub fn run(args: &Verify) -> anyhow::Result<ExitCode> {
     let messages = Messages::new(args.reading.quiet);
     let task = Task::new(args)?;
     let outputs = outputs::create(&task.arguments)?;
+    outputs.refuse_page()?;
     for path in std::iter::once(&args.plan).chain(&args.journal) {
         outputs.spare(&as_source(path))?;
     }

@@ -9,6 +9,7 @@ pub mod case;
 pub mod chain;
 mod csv;
 pub mod fields;
+mod html;
 mod inspect;
 mod json;
 mod page;
@@ -19,6 +20,7 @@ pub mod report;
 mod rows;
 mod terminal;
 pub mod text;
+pub mod timeline;
 mod verdict;
 pub mod verify;
 
@@ -27,6 +29,7 @@ use std::io::{self, Write};
 use plan::Plan;
 use report::{Report, Source};
 pub use rows::{COLUMNS, RowWriter, Rows};
+use timeline::Timelines;
 
 /// What a report is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub enum Output {
     Appcmd,
     /// The plan as an Ansible playbook.
     Ansible,
+    /// The whole report as one page for a browser, complete in itself.
+    Html,
 }
 
 impl Output {
@@ -54,6 +59,7 @@ impl Output {
         ("powershell", Output::PowerShell),
         ("appcmd", Output::Appcmd),
         ("ansible", Output::Ansible),
+        ("html", Output::Html),
     ];
 
     /// The output that a word names.
@@ -73,6 +79,7 @@ impl Output {
             "ps1" => Some(Output::PowerShell),
             "cmd" | "bat" => Some(Output::Appcmd),
             "yml" | "yaml" => Some(Output::Ansible),
+            "html" | "htm" => Some(Output::Html),
             _ => None,
         }
     }
@@ -93,10 +100,11 @@ impl Default for Style {
     }
 }
 
-/// Writes a report, or its plan; `style` matters to the terminal only.
+/// Writes a report, or its plan; `timelines` matter to a page only, `style` to the terminal.
 pub fn write(
     report: &Report,
     plan: &Plan,
+    timelines: &Timelines,
     output: Output,
     style: Style,
     to: &mut dyn Write,
@@ -108,6 +116,7 @@ pub fn write(
         Output::PowerShell => to.write_all(plan::powershell::script(plan).as_bytes())?,
         Output::Appcmd => to.write_all(plan::appcmd::script(plan).as_bytes())?,
         Output::Ansible => to.write_all(plan::ansible::script(plan).as_bytes())?,
+        Output::Html => html::write(report, timelines, to)?,
     }
     to.flush()
 }

@@ -11,6 +11,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use stillin_reports::plan::{Plan, left_out};
 use stillin_reports::report::{Report, RequestRow};
+use stillin_reports::timeline::Timelines;
 use stillin_reports::{Output, RowWriter, Rows, Style};
 
 /// Everything that will be written.
@@ -68,7 +69,7 @@ fn format_of(path: &Path, format: Option<Output>) -> anyhow::Result<Output> {
         (Some(format), _) => Ok(format),
         (None, true) => Ok(Output::Terminal),
         (None, false) => bail!(
-            "-o {}: the extension tells no format; name it .json, .txt, .ps1, .cmd or .yml, or say --format",
+            "-o {}: the extension tells no format; name it .html, .json, .txt, .ps1, .cmd or .yml, or say --format",
             path.display()
         ),
     }
@@ -133,6 +134,22 @@ impl<'a> Outputs<'a> {
         reports.chain(on_stdout).collect()
     }
 
+    /// Whether one of the outputs is of this format.
+    pub fn want(&self, output: Output) -> bool {
+        self.formats().iter().any(|(format, _)| *format == output)
+    }
+
+    /// Refuses a page: what is no report is only a text, and in a file with the name of a page it would be taken for
+    /// one, whatever stands in it.
+    pub fn refuse_page(&self) -> anyhow::Result<()> {
+        match self.formats().iter().find(|(format, _)| *format == Output::Html) {
+            Some((_, path)) => {
+                bail!("-o {}: only `stillin analyze` writes a page; name it .txt", path.display())
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Whether a report goes to stdout though no output says so.
     fn speaks(&self) -> bool {
         self.args.output.is_empty() && self.args.requests.as_deref() != Some(Path::new("-"))
@@ -144,7 +161,15 @@ impl<'a> Outputs<'a> {
         for (output, path) in self.formats() {
             if output == Output::Plan && plan.report_sha256.is_none() {
                 let mut text = Vec::new();
-                stillin_reports::write(report, &plan, Output::Json, Style::default(), &mut text)?;
+                let none = Timelines::default();
+                stillin_reports::write(
+                    report,
+                    &plan,
+                    &none,
+                    Output::Json,
+                    Style::default(),
+                    &mut text,
+                )?;
                 plan.report_sha256 = Some(sha256(&text));
             }
             if let Some(what) = left_out(&plan, output) {
@@ -161,6 +186,7 @@ impl<'a> Outputs<'a> {
         self,
         report: &Report,
         plan: &Plan,
+        timelines: &Timelines,
         rows: impl FnOnce() -> R,
     ) -> anyhow::Result<()> {
         let speaks = self.speaks();
@@ -174,14 +200,14 @@ impl<'a> Outputs<'a> {
         let color = self.args.reading.color;
         if speaks {
             let output = self.args.format.unwrap_or(Output::Terminal);
-            return to_stdout(report, plan, output, color);
+            return to_stdout(report, plan, timelines, output, color);
         }
         for (output, Target { path, file }) in self.reports {
             match file {
-                None => to_stdout(report, plan, output, color)?,
+                None => to_stdout(report, plan, timelines, output, color)?,
                 Some(file) => file
                     .emptied()
-                    .and_then(|file| to_file(report, plan, output, file))
+                    .and_then(|file| to_file(report, plan, timelines, output, file))
                     .with_context(|| cannot_write(path))?,
             }
         }
@@ -275,9 +301,15 @@ fn write_rows(
     writer.finish()
 }
 
-fn to_file(report: &Report, plan: &Plan, output: Output, file: File) -> io::Result<()> {
+fn to_file(
+    report: &Report,
+    plan: &Plan,
+    timelines: &Timelines,
+    output: Output,
+    file: File,
+) -> io::Result<()> {
     let mut to = BufWriter::new(file);
-    stillin_reports::write(report, plan, output, Style::default(), &mut to)?;
+    stillin_reports::write(report, plan, timelines, output, Style::default(), &mut to)?;
     to.flush()
 }
 
@@ -296,9 +328,15 @@ pub fn style(color: Color) -> Style {
     Style { color, width }
 }
 
-fn to_stdout(report: &Report, plan: &Plan, output: Output, color: Color) -> anyhow::Result<()> {
+fn to_stdout(
+    report: &Report,
+    plan: &Plan,
+    timelines: &Timelines,
+    output: Output,
+    color: Color,
+) -> anyhow::Result<()> {
     let mut text = Vec::new();
-    stillin_reports::write(report, plan, output, style(color), &mut text)?;
+    stillin_reports::write(report, plan, timelines, output, style(color), &mut text)?;
     print(&text, color)
 }
 

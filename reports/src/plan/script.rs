@@ -16,7 +16,7 @@ const POOL: usize = 64;
 /// what a script acts on is therefore more than quoted, it has to be a name (DESIGN.md section 5, rule 7).
 pub fn can_stand(step: &Step, output: Output) -> bool {
     match output {
-        Output::Terminal | Output::Json | Output::Plan => true,
+        Output::Terminal | Output::Json | Output::Html | Output::Plan => true,
         Output::PowerShell | Output::Ansible => is_host(&step.server) && is_pool(&step.pool),
         // It asks the computer for its name, and a computer does not know itself by an address.
         Output::Appcmd => {

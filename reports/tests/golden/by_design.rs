@@ -3,6 +3,7 @@
 use serde_json::Value;
 use stillin_reports::plan::Plan;
 use stillin_reports::report::*;
+use stillin_reports::timeline::Timelines;
 use stillin_reports::{Output, Style, write};
 
 use crate::story::{self, HOSTILE, at};
@@ -10,7 +11,8 @@ use crate::{golden, harmless};
 
 fn written(report: &Report, output: Output) -> Vec<u8> {
     let mut out = Vec::new();
-    write(report, &Plan::of(report), output, Style::default(), &mut out).unwrap();
+    write(report, &Plan::of(report), &Timelines::default(), output, Style::default(), &mut out)
+        .unwrap();
     out
 }
 

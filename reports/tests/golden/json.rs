@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use stillin_reports::plan::Plan;
 use stillin_reports::report::Report;
+use stillin_reports::timeline::Timelines;
 use stillin_reports::{Output, Style, read, write};
 
 use crate::golden;
@@ -13,7 +14,15 @@ use crate::story::{self, HOSTILE};
 
 fn written(report: &Report) -> Vec<u8> {
     let mut out = Vec::new();
-    write(report, &Plan::of(report), Output::Json, Style::default(), &mut out).unwrap();
+    write(
+        report,
+        &Plan::of(report),
+        &Timelines::default(),
+        Output::Json,
+        Style::default(),
+        &mut out,
+    )
+    .unwrap();
     out
 }
 

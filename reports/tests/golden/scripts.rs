@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use saphyr_parser::{Event, Parser as Yaml, Tag};
 use stillin_reports::plan::{Plan, ansible, appcmd, can_stand, left_out, powershell};
 use stillin_reports::report::Step;
+use stillin_reports::timeline::Timelines;
 use stillin_reports::{Output, Style, write};
 use tree_sitter::{Node, Parser as TreeSitter, Tree};
 
@@ -32,7 +33,8 @@ const NASTY: &[&str] = &[
 
 fn written(plan: &Plan, output: Output) -> String {
     let mut out = Vec::new();
-    write(&story::empty(), plan, output, Style::default(), &mut out).unwrap();
+    write(&story::empty(), plan, &Timelines::default(), output, Style::default(), &mut out)
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 use stillin_reports::plan::Plan;
 use stillin_reports::report::Report;
+use stillin_reports::timeline::Timelines;
 use stillin_reports::{Output, Style, write};
 
 use crate::{golden, harmless, story};
 
 fn drawn(report: &Report, style: Style) -> String {
     let mut out = Vec::new();
-    write(report, &Plan::of(report), Output::Terminal, style, &mut out).unwrap();
+    write(report, &Plan::of(report), &Timelines::default(), Output::Terminal, style, &mut out)
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 
