@@ -54,7 +54,7 @@ const findingOf = (finding, fixed) => {
       el("p", {}, el("strong", {}, tied(text(finding.change)))),
       finding.caveats.map((caveat) => el("p", { class: "doubt" }, text(caveat))),
       el("p", {}, tied(text(finding.served))),
-      el("dl", {}, row("told by", finding.told.map(place)), row("also", finding.others.map(text)))),
+      el("dl", {}, row("told by", finding.told.map(place)), row("also", finding.others.map(text)), row("to do", finding.advice.map(text)))),
     finding.lines.map((line) => lineOf(finding, line, fixed)),
     finding.paths.filter((_, n) => !shown.has(n)).map((path) => el("section", { class: "line" }, headOf(path), pathOf(path))),
     finding.more ? el("p", { class: "more" }, "and " + many(finding.more, "more path", "more paths") + ", in the JSON report") : null);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{class_words, grade_ink, ink, plain, state_ink, state_word};
 use crate::case;
 use crate::chain::Request;
-use crate::report::{Change, Finding, Path, Report};
+use crate::report::{Advice, Change, Finding, Path, Report};
 use crate::terminal::{Kinds, access, client, seen_at, state};
 use crate::text::{count, duration, number, safe, time};
 use crate::timeline::{Mark, Run, Timeline, Timelines, What};
@@ -41,6 +41,7 @@ struct One {
     caveats: Vec<Text>,
     told: Vec<Text>,
     others: Vec<Text>,
+    advice: Vec<Text>,
     served: Text,
     /// Change, last access (seconds since 1970), exposure (seconds), requests, rank of certainty, rank of state.
     sort: [i64; 6],
@@ -123,6 +124,10 @@ pub fn json(report: &Report, timelines: &Timelines) -> io::Result<String> {
     for change in &report.changes {
         of_account.entry(&change.account).or_default().push(change);
     }
+    let mut advice: BTreeMap<&str, Vec<&Advice>> = BTreeMap::new();
+    for one in &report.advice {
+        advice.entry(&one.account).or_default().push(one);
+    }
     let mut lines: BTreeMap<&str, Vec<&Timeline>> = BTreeMap::new();
     for timeline in &timelines.list {
         lines.entry(&timeline.finding).or_default().push(timeline);
@@ -135,7 +140,11 @@ pub fn json(report: &Report, timelines: &Timelines) -> io::Result<String> {
             let change = changes.get(finding.change.as_str()).copied();
             let others = of_account.get(finding.account.as_str()).map_or(&[][..], Vec::as_slice);
             let lines = lines.get(finding.id.as_str()).map_or(&[][..], Vec::as_slice);
-            one(&mut texts, &kinds, finding, change, others, lines)
+            let advice = advice.get(finding.account.as_str()).map_or(&[][..], Vec::as_slice);
+            One {
+                advice: of_advice(&mut texts, finding, advice),
+                ..one(&mut texts, &kinds, finding, change, others, lines)
+            }
         })
         .collect();
     let data = Data { ttl: report.rules.ttl_seconds, texts: &texts.list, findings: &findings };
@@ -192,6 +201,7 @@ fn one(
         caveats: texts.some(change.map(caveats).unwrap_or_default().into_iter()),
         told: texts.some(evidence.iter().map(|e| seen_at(kinds, &e.path, e.pos))),
         others: texts.some(others.iter()),
+        advice: Vec::new(),
         served: texts.number(served),
         sort: [
             finding.at.timestamp(),
@@ -210,6 +220,17 @@ fn one(
         lines: lines.iter().map(|line| of_line(texts, kinds, line, finding.at)).collect(),
         more: finding.paths.len() - shown.len(),
     }
+}
+
+/// What else to do of an account, at the servers of the finding.
+fn of_advice(texts: &mut Texts, finding: &Finding, advice: &[&Advice]) -> Vec<Text> {
+    let is_here = |advice: &&&Advice| finding.paths.iter().any(|path| path.server == advice.server);
+    let words: Vec<String> = advice
+        .iter()
+        .filter(is_here)
+        .map(|advice| format!("at {}: {}", safe(&advice.server), safe(&advice.text)))
+        .collect();
+    texts.some(words.iter())
 }
 
 fn caveats(change: &Change) -> Vec<&'static str> {

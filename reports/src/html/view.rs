@@ -21,7 +21,7 @@ use crate::verdict::verdict;
 /// Rows of a list that is none of findings.
 const ROWS: usize = 500;
 /// Findings that are named among what is open.
-const OPEN: usize = 12;
+const OPEN: usize = 8;
 /// Reasons, and findings of a step, that are named.
 const PIECES: usize = 8;
 
@@ -34,11 +34,10 @@ pub struct View {
     pub verdict: String,
     pub tiles: Vec<Tile>,
     pub open: Vec<Open>,
-    pub more_open: usize,
+    pub more_open: String,
     pub steps: Vec<StepRow>,
-    pub more_steps: usize,
-    pub advice: Vec<[String; 3]>,
-    pub more_advice: usize,
+    pub more_steps: String,
+    pub advice: Vec<Advice>,
     pub bars: [Bars; 2],
     pub columns: [Columns; 2],
     pub weeks: Vec<[String; 7]>,
@@ -51,7 +50,7 @@ pub struct View {
     pub read: Vec<(String, bool)>,
     pub coverage: Vec<[String; 4]>,
     pub sources: Vec<[String; 5]>,
-    pub more_sources: usize,
+    pub more_sources: String,
 }
 
 /// One finding that may go on.
@@ -71,6 +70,12 @@ pub struct StepRow {
     pub others: String,
     pub why: Vec<String>,
     pub doubt: &'static str,
+}
+
+/// What to do, and for whom.
+pub struct Advice {
+    pub text: String,
+    pub whom: String,
 }
 
 /// One row of the table of findings.
@@ -121,16 +126,10 @@ impl View {
             tiles: tiles(report, &open, of_verdict),
             has_timelines: !timelines.list.is_empty(),
             open: open.iter().take(OPEN).map(|finding| of_open(finding)).collect(),
-            more_open: open.len().saturating_sub(OPEN),
+            more_open: more(open.len(), OPEN),
             steps: report.plan.iter().take(ROWS).map(|step| of_step(step, &findings)).collect(),
-            more_steps: report.plan.len().saturating_sub(ROWS),
-            advice: report
-                .advice
-                .iter()
-                .take(ROWS)
-                .map(|a| [safe(&a.server), safe(&a.account), safe(&a.text)].map(plain))
-                .collect(),
-            more_advice: report.advice.len().saturating_sub(ROWS),
+            more_steps: more(report.plan.len(), ROWS),
+            advice: of_advice(report),
             bars: [chart::by_account(report), chart::by_pool(report)],
             columns: [chart::by_hour(&timelines.hours), chart::trend(&report.trend)],
             weeks: report.trend.iter().rev().map(of_week).collect(),
@@ -156,7 +155,7 @@ impl View {
             read: read(report),
             coverage: report.coverage.iter().take(ROWS).map(of_coverage).collect(),
             sources: report.sources.iter().take(ROWS).map(of_source).collect(),
-            more_sources: report.sources.len().saturating_sub(ROWS),
+            more_sources: more(report.sources.len(), ROWS),
         }
     }
 }
@@ -166,6 +165,32 @@ fn title(report: &Report) -> String {
         0 => "stillin: no findings".to_owned(),
         n => format!("stillin: {}", count(n, "finding", "findings")),
     }
+}
+
+/// How many more there are; nothing if there are none.
+fn more(all: usize, shown: usize) -> String {
+    match all.saturating_sub(shown) as u64 {
+        0 => String::new(),
+        more => number(more),
+    }
+}
+
+/// The same advice for many accounts stands once; each finding has its own.
+fn of_advice(report: &Report) -> Vec<Advice> {
+    let mut texts: Vec<&str> = Vec::new();
+    let mut whom: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for advice in &report.advice {
+        let of_text = whom.entry(&advice.text).or_default();
+        if of_text.is_empty() {
+            texts.push(&advice.text);
+        }
+        of_text.push(format!("{} at {}", advice.account, advice.server));
+    }
+    let advice = |text: &str| Advice {
+        text: plain(safe(text)),
+        whom: plain(names(whom.get(text).map_or(&[], Vec::as_slice))),
+    };
+    texts.into_iter().take(ROWS).map(advice).collect()
 }
 
 fn of_open(finding: &Finding) -> Open {
