@@ -12,6 +12,7 @@ pub mod outputs;
 mod refusals;
 pub mod since;
 mod sources;
+mod timeline;
 
 use crate::account::{AccountId, Resolution};
 use crate::case::{self, Case};
@@ -103,7 +104,9 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         let report = assemble::report(&run);
         let plan = outputs.plan(&report, &messages)?;
         let requests = |order| -> Requests<'_> { Box::new(assemble::rows(&run, order)) };
-        outputs.write(Content { report: &report, plan: &plan, requests: &requests })?;
+        let timelines = || timeline::timelines(&run, &report);
+        let (requests, timelines) = (&requests, &timelines);
+        outputs.write(Content { report: &report, plan: &plan, requests, timelines })?;
         // The program is about to end: giving back every small text by itself would only take time.
         std::mem::forget(run);
         report

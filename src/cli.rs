@@ -69,12 +69,12 @@ pub struct Analyze {
     /// Read this server's own logs as well, where Windows and Exchange keep them: IIS, HTTPERR, HttpProxy, events
     #[arg(long)]
     pub local: bool,
-    /// Write the report to a file (repeatable); the format is told by the name: .json, .txt, .md, .xlsx; findings or
-    /// exposure as .csv, .parquet or .jsonl; timeline.jsonl, ecs.jsonl; plan.json, or a script of the plan, .ps1, .cmd or
-    /// .yml; `-` is stdout
+    /// Write the report to a file (repeatable); the format is told by the name: .html, .json, .txt, .md, .xlsx;
+    /// findings or exposure as .csv, .parquet or .jsonl; timeline.jsonl, ecs.jsonl; plan.json, or a script of the plan,
+    /// .ps1, .cmd or .yml; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
-    /// Format of outputs whose name does not tell it: terminal, json, xlsx, markdown, findings-csv, exposure-csv (or
+    /// Format of outputs whose name does not tell it: terminal, json, html, xlsx, markdown, findings-csv, exposure-csv (or
     /// -parquet, -jsonl), timeline, ecs, plan, powershell, appcmd or ansible
     #[arg(short, long, value_name = "FORMAT", value_parser = output_word)]
     pub format: Option<Output>,
@@ -239,10 +239,7 @@ impl Verb {
             Verb::Inspect(args) => Some(&mut args.reading),
             Verb::Verify(args) => Some(&mut args.reading),
             Verb::Config(args) => Some(&mut args.reading),
-            Verb::Recycle(_)
-            | Verb::Schema { .. }
-            | Verb::Completions { .. }
-            | Verb::Man => None,
+            Verb::Recycle(_) | Verb::Schema { .. } | Verb::Completions { .. } | Verb::Man => None,
         }
     }
 }

@@ -140,6 +140,10 @@ fn is_own_output(head: &[u8]) -> bool {
     {
         return true;
     }
+    // A page.
+    if head.starts_with(b"<!doctype html>\n<!-- stillin/report/1 -->\n") {
+        return true;
+    }
     // A script of the plan.
     let scripts = ["# stillin/plan/", "@rem stillin/plan/"];
     if scripts.iter().any(|first| head.starts_with(first.as_bytes())) {

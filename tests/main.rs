@@ -11,6 +11,7 @@ mod generate;
 mod cli;
 mod damage;
 mod determinism;
+mod html;
 #[cfg(not(windows))]
 mod local;
 mod metamorphic;

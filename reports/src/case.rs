@@ -136,11 +136,22 @@ fn evidence_of(
     spans
 }
 
-fn kind(word: &str) -> String {
+/// What became of a finding: the state of its paths that are as sure as itself, the least settled first.
+pub(crate) fn state(finding: &Finding) -> Word {
+    let is_sure = |state: &str| {
+        let mut paths = finding.paths.iter().filter(|path| path.residual == finding.residual);
+        paths.any(|path| path.state == state)
+    };
+    let words = ["open", "unknown", "expired", "recycled", "refused"];
+    words.into_iter().find(|word| is_sure(word)).unwrap_or("unknown")
+}
+
+pub(crate) fn kind(word: &str) -> String {
     safe(word).replace('_', " ")
 }
 
-fn what(change: &Change) -> String {
+/// A change in words.
+pub(crate) fn what(change: &Change) -> String {
     let at_latest = if change.precision == "at_latest" { "at the latest " } else { "" };
     let actor = change.actor.as_deref().map(|actor| format!(" by {}", safe(actor)));
     let (actor, until) = (actor.unwrap_or_default(), disputed(change));
@@ -153,12 +164,7 @@ pub fn list(report: &Report, name: &str, style: Style) -> String {
     let n = count(report.findings.len() as u64, "finding", "findings");
     line(&mut out, style, (0, 2), &[(Ink::Plain, format!("Cases of {}: {n}", safe(name)))]);
     for finding in &report.findings {
-        let is_sure = |state: &str| {
-            let mut paths = finding.paths.iter().filter(|path| path.residual == finding.residual);
-            paths.any(|path| path.state == state)
-        };
-        let words = ["open", "unknown", "expired", "recycled", "refused"];
-        let state = words.into_iter().find(|word| is_sure(word)).unwrap_or("unknown");
+        let state = state(finding);
         let ink =
             if state == "open" && rank(finding.residual) == 3 { Ink::Bad } else { Ink::Plain };
         let what = format!(

@@ -52,7 +52,7 @@ pub enum Line {
 }
 
 /// A request of the account.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Request {
     /// When it began, where the log tells.
     pub start: Option<DateTime<Utc>>,

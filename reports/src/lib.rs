@@ -12,12 +12,14 @@ pub mod ecs;
 pub mod exposure;
 pub mod fields;
 pub mod findings;
+mod html;
 mod inspect;
 mod json;
 mod markdown;
 mod output;
 mod page;
 mod parquet;
+pub mod picture;
 pub mod plan;
 mod read;
 pub mod report;
@@ -35,6 +37,7 @@ pub mod verify;
 use std::io::{self, Write};
 
 pub use output::{Output, Tabular};
+use picture::Timelines;
 use plan::Plan;
 use report::RequestRow;
 use report::{Report, Source};
@@ -77,12 +80,19 @@ pub struct Content<'a> {
     pub plan: &'a Plan,
     /// The judged requests, from the first on each time it is called.
     pub requests: &'a dyn Fn(Order) -> Requests<'a>,
+    /// What a page draws.
+    pub timelines: &'a dyn Fn() -> Timelines,
 }
 
 impl<'a> Content<'a> {
     /// A report and its plan, where no single request is known.
     pub fn of(report: &'a Report, plan: &'a Plan) -> Content<'a> {
-        Content { report, plan, requests: &|_| Box::new(std::iter::empty()) }
+        Content {
+            report,
+            plan,
+            requests: &|_| Box::new(std::iter::empty()),
+            timelines: &Timelines::default,
+        }
     }
 }
 
@@ -93,7 +103,7 @@ pub fn write(
     style: Style,
     to: &mut (dyn Write + Send),
 ) -> io::Result<()> {
-    let Content { report, plan, requests } = content;
+    let Content { report, plan, requests, timelines } = content;
     match output {
         Output::Terminal => to.write_all(terminal::summary(report, style).as_bytes())?,
         Output::Json => json::write(report, to)?,
@@ -111,6 +121,7 @@ pub fn write(
         Output::Exposure(Tabular::Parquet) => exposure::table(report).parquet(to)?,
         Output::Timeline => timeline::write(report, requests(Order::Time), to)?,
         Output::Ecs => ecs::write(report, requests(Order::Time), to)?,
+        Output::Html => html::write(report, &timelines(), to)?,
     }
     to.flush()
 }

@@ -15,6 +15,8 @@ pub enum Output {
     Appcmd,
     /// The plan as an Ansible playbook.
     Ansible,
+    /// The whole report as one page for a browser, complete in itself.
+    Html,
     /// A workbook of Excel.
     Xlsx,
     /// A ticket.
@@ -49,6 +51,7 @@ impl Output {
         ("powershell", Output::PowerShell),
         ("appcmd", Output::Appcmd),
         ("ansible", Output::Ansible),
+        ("html", Output::Html),
         ("xlsx", Output::Xlsx),
         ("markdown", Output::Markdown),
         ("findings-jsonl", Output::Findings(Tabular::Jsonl)),
@@ -78,6 +81,7 @@ impl Output {
             "ps1" => Some(Output::PowerShell),
             "cmd" | "bat" => Some(Output::Appcmd),
             "yml" | "yaml" => Some(Output::Ansible),
+            "html" | "htm" => Some(Output::Html),
             "xlsx" => Some(Output::Xlsx),
             "md" => Some(Output::Markdown),
             "jsonl" | "ndjson" => table(stem, Tabular::Jsonl),

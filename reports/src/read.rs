@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::Style;
 use crate::page::{Ink, Span, line, pad, width};
-use crate::report::{Coverage, Report, Source};
+use crate::report::{Clock, Coverage, Report, Source};
 use crate::terminal::{entry, heading, more, names};
 use crate::text::{count, duration, number, safe, time};
 
@@ -61,30 +61,32 @@ pub(crate) fn sources(out: &mut String, style: Style, sources: &[Source]) {
     }
 }
 
+/// How the clock of a server stands, in words.
+pub(crate) fn of_clock(clock: &Clock) -> Span {
+    let (server, controller) = (safe(&clock.server), safe(&clock.controller));
+    let pairs = count(clock.pairs, "logon that both have", "logons that both have");
+    let (ink, words) = match clock.ahead_seconds {
+        None => (Ink::Doubt, format!("may be any: {pairs} do not agree")),
+        Some(0) => (Ink::Plain, format!("is that of {controller}, by {pairs}")),
+        Some(ahead) => {
+            let side = if ahead > 0 { "ahead of" } else { "behind" };
+            let by = duration(ahead.saturating_abs());
+            (Ink::Doubt, format!("is {by} {side} {controller}, by {pairs}: allowed for as well"))
+        }
+    };
+    let against = if clock.ahead_seconds.is_none() {
+        format!(" against {controller}")
+    } else {
+        String::new()
+    };
+    (ink, format!("the clock of {server}{against} {words}"))
+}
+
 /// How the clocks stand, and what follows from it.
 fn clocks(out: &mut String, style: Style, report: &Report) {
     let shown = report.clocks.len().min(COVERAGE);
     for clock in &report.clocks[..shown] {
-        let (server, controller) = (safe(&clock.server), safe(&clock.controller));
-        let pairs = count(clock.pairs, "logon that both have", "logons that both have");
-        let (ink, words) = match clock.ahead_seconds {
-            None => (Ink::Doubt, format!("may be any: {pairs} do not agree")),
-            Some(0) => (Ink::Plain, format!("is that of {controller}, by {pairs}")),
-            Some(ahead) => {
-                let side = if ahead > 0 { "ahead of" } else { "behind" };
-                let by = duration(ahead.saturating_abs());
-                (
-                    Ink::Doubt,
-                    format!("is {by} {side} {controller}, by {pairs}: allowed for as well"),
-                )
-            }
-        };
-        let against = if clock.ahead_seconds.is_none() {
-            format!(" against {controller}")
-        } else {
-            String::new()
-        };
-        line(out, style, (2, 4), &[(ink, format!("the clock of {server}{against} {words}"))]);
+        line(out, style, (2, 4), &[of_clock(clock)]);
     }
     more(out, style, 2, shown, report.clocks.len());
 }
@@ -134,7 +136,8 @@ impl Tally {
     }
 }
 
-fn changes(report: &Report) -> String {
+/// How many changes of which kind.
+pub(crate) fn changes(report: &Report) -> String {
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
     for change in &report.changes {
         *kinds.entry(change.kind).or_default() += 1;
@@ -147,7 +150,8 @@ fn changes(report: &Report) -> String {
     if words.is_empty() { all } else { format!("{all}: {}", words.join(", ")) }
 }
 
-fn rules(report: &Report) -> String {
+/// The rules in force, in words.
+pub(crate) fn rules(report: &Report) -> String {
     let rules = &report.rules;
     let mut words = format!(
         "an idle token lives {}; {} allowed for replication and clocks",

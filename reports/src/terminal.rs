@@ -10,7 +10,7 @@ use crate::Style;
 use crate::by_design;
 use crate::page::{Ink, Span, line, pad, width};
 use crate::read;
-use crate::report::{Change, Client, Finding, Path, Report};
+use crate::report::{Change, Client, Finding, Path, Report, Step};
 use crate::text::{count, duration, number, place, safe, time};
 use crate::verdict::{rank, verdict};
 
@@ -206,7 +206,8 @@ pub(crate) fn seen_at(kinds: &Kinds, path: &str, pos: u64) -> String {
     place(path, pos, kinds.get(path).copied().unwrap_or("unknown"))
 }
 
-pub(crate) fn one_path(out: &mut String, style: Style, kinds: &Kinds, path: &Path) {
+/// What became of the token of a path, or of what it has instead.
+pub(crate) fn state(path: &Path) -> (Ink, &'static str) {
     let (ink, state) = match path.state {
         "open" if path.class == "other_auth" => (Ink::Bad, "OPEN: it may go on now"),
         "open" => (Ink::Bad, "OPEN: the token may be alive now"),
@@ -215,7 +216,11 @@ pub(crate) fn one_path(out: &mut String, style: Style, kinds: &Kinds, path: &Pat
         "recycled" => (Ink::Good, "recycled since"),
         _ => (Ink::Doubt, "unknown: the logs do not reach far enough"),
     };
-    let ink = if ink == Ink::Bad && rank(path.residual) < 3 { Ink::Doubt } else { ink };
+    (if ink == Ink::Bad && rank(path.residual) < 3 { Ink::Doubt } else { ink }, state)
+}
+
+pub(crate) fn one_path(out: &mut String, style: Style, kinds: &Kinds, path: &Path) {
+    let (ink, state) = state(path);
     line(
         out,
         style,
@@ -283,21 +288,14 @@ fn plan(out: &mut String, style: Style, report: &Report) {
     heading(out, style, "Recycle now, one server at a time", shown.len(), all);
     let findings: BTreeMap<&str, &Finding> =
         report.findings.iter().map(|finding| (finding.id.as_str(), finding)).collect();
-    let column = |text: fn(&crate::report::Step) -> String| {
-        shown.iter().map(|step| width(&text(step))).max().unwrap_or(0)
-    };
+    let column =
+        |text: fn(&Step) -> String| shown.iter().map(|step| width(&text(step))).max().unwrap_or(0);
     let (steps, servers, pools) = (
         column(|step| number(step.step)),
         column(|step| safe(&step.server)),
         column(|step| safe(&step.pool)),
     );
     for step in shown {
-        let why = || step.why.iter().filter_map(|id| findings.get(id.as_str()));
-        let mut paths = why()
-            .flat_map(|finding| &finding.paths)
-            .filter(|path| path.server == step.server && path.pool == step.pool)
-            .peekable();
-        let uncertain = paths.peek().is_some() && !paths.any(|path| rank(path.residual) == 3);
         let mut words = format!("(evicts {}; ", names(&step.accounts));
         words += &match step.other_users {
             0 => "nobody else is active there".to_owned(),
@@ -313,14 +311,25 @@ fn plan(out: &mut String, style: Style, report: &Report) {
             (Ink::Strong, format!("{}  ", pad(&safe(&step.pool), pools))),
             (Ink::Plain, words),
         ];
-        if uncertain {
-            let password = why().any(|finding| finding.kind.starts_with("password"));
-            let doubt = if password { ": the client may hold the new password" } else { "" };
-            spans.push((Ink::Doubt, format!(" not certain{doubt}")));
-        }
+        spans.extend(doubt(step, &findings).map(|doubt| (Ink::Doubt, format!(" {doubt}"))));
         line(out, style, (2, 2 + steps + 2 + servers + 2), &spans);
     }
     more(out, style, 2, shown.len(), all);
+}
+
+/// Says so where no path that a step cuts is certain.
+pub(crate) fn doubt(step: &Step, findings: &BTreeMap<&str, &Finding>) -> Option<&'static str> {
+    let why = || step.why.iter().filter_map(|id| findings.get(id.as_str()));
+    let mut paths = why()
+        .flat_map(|finding| &finding.paths)
+        .filter(|path| path.server == step.server && path.pool == step.pool)
+        .peekable();
+    let is_doubtful = paths.peek().is_some() && !paths.any(|path| rank(path.residual) == 3);
+    let has_password = why().any(|finding| finding.kind.starts_with("password"));
+    is_doubtful.then_some(match has_password {
+        true => "not certain: the client may hold the new password",
+        false => "not certain",
+    })
 }
 
 fn advice(out: &mut String, style: Style, report: &Report) {

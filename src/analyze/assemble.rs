@@ -119,7 +119,7 @@ fn gravity(finding: &report::Finding) -> impl Ord + use<> {
 }
 
 /// `c1`, `c2`, … for each change that is reported, by its index.
-fn change_ids(run: &Run<'_>) -> Vec<String> {
+pub(super) fn change_ids(run: &Run<'_>) -> Vec<String> {
     let mut reported = 0;
     let id = |change: &Change| {
         reported += usize::from(is_reported(run, change));

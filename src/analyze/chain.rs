@@ -9,6 +9,7 @@ use crate::case::{Case, Finding, Path, Row};
 use crate::cli::Analyze;
 use crate::collect::book::{Access, Place, Table};
 use crate::collect::names::host_name;
+use crate::correlate::Restarts;
 use crate::correlate::coverage::Span;
 use crate::messages::Messages;
 use crate::read;
@@ -75,7 +76,8 @@ fn at(run: &Run<'_>, source: usize, pos: Pos) -> ChangeEvidence {
     ChangeEvidence { path: run.files[source].source.path.clone(), pos: pos.number() }
 }
 
-fn at_line(run: &Run<'_>, place: Place) -> ChangeEvidence {
+/// A line of a source, as the report names it.
+pub(super) fn at_line(run: &Run<'_>, place: Place) -> ChangeEvidence {
     at(run, place.source as usize, Pos::Line(place.line))
 }
 
@@ -126,7 +128,8 @@ fn chain(run: &Run<'_>, case: &Case, found: &Finding, number: u32) -> Chain {
         case.rows.iter().map(|row| (own_place(&row.access), row)).collect();
     let is_ours = |access: &&Access| access.account == case.account && access.key == number;
     let all: Vec<&Access> = book.accesses.iter().filter(is_ours).collect();
-    let window = Window::new(run, found, number, &all, &verdicts);
+    let is_near = |n: usize, _: &Access| n < BEFORE;
+    let window = Window::new(run, found, number, &all, &verdicts, is_near);
     let mut clients: Vec<u32> = Vec::new();
     let mut lines: Vec<(DateTime<Utc>, Line)> = events(run, case, found, number, &window);
     for access in &all[window.rows.clone()] {
@@ -151,36 +154,41 @@ fn chain(run: &Run<'_>, case: &Case, found: &Finding, number: u32) -> Chain {
     }
 }
 
-fn own_place(access: &Access) -> Place {
+/// Where the log of a request has it.
+pub(super) fn own_place(access: &Access) -> Place {
     Place { source: access.source, line: access.line }
 }
 
 /// Which of a key's requests belong to the case, and the time they span.
-struct Window<'a> {
-    rows: std::ops::Range<usize>,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-    /// The log, if the case lasts as long as it.
-    log: Option<&'a Span>,
+pub(super) struct Window<'a> {
+    pub rows: std::ops::Range<usize>,
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
+    /// The log of the server.
+    pub log: Option<&'a Span>,
+    /// The case lasts as long as the log.
     lasts: bool,
 }
 
 impl<'a> Window<'a> {
     /// From the last requests before the change that can have kept one token in use, and at least one, to the refusal
-    /// that ended it, else to the end of the log.
-    fn new(
+    /// that ended it, else to the end of the log. `is_near` says whether a request before the change is one too many; its
+    /// number counts from the change.
+    pub fn new(
         run: &'a Run<'_>,
         found: &Finding,
         key: u32,
         all: &[&Access],
         verdicts: &BTreeMap<Place, &Row>,
+        is_near: impl Fn(usize, &Access) -> bool,
     ) -> Self {
         let change = &run.directory.changes[found.change];
         let life = run.args.ttl * 2;
         // In order of start: what ended before the change, but for requests that were under way for long.
         let first = all.partition_point(|access| access.start < change.at);
         let mut from = first.saturating_sub(1);
-        while from > 0 && first - from < BEFORE && all[from].start - all[from - 1].end <= life {
+        let is_linked = |from: usize| all[from].start - all[from - 1].end <= life;
+        while from > 0 && is_near(first - from, all[from - 1]) && is_linked(from) {
             from -= 1;
         }
         let paths: Vec<&Path> = found.paths.iter().filter(|path| path.key == key).collect();
@@ -200,12 +208,13 @@ impl<'a> Window<'a> {
         Window { rows, from: begin.min(change.at), to: end.max(change.at), log, lasts: !is_over }
     }
 
-    fn holds(&self, at: DateTime<Utc>) -> bool {
+    pub fn holds(&self, at: DateTime<Utc>) -> bool {
         self.from <= at && at <= self.to
     }
 }
 
-fn request(run: &Run<'_>, access: &Access, client: usize, row: Option<&Row>) -> Request {
+/// A request as a chain shows it.
+pub(super) fn request(run: &Run<'_>, access: &Access, client: usize, row: Option<&Row>) -> Request {
     Request {
         start: access.is_start_known.then_some(access.start),
         end: access.end,
@@ -229,10 +238,17 @@ fn events(
     key: u32,
     window: &Window<'_>,
 ) -> Vec<(DateTime<Utc>, Line)> {
-    let server = run.collected.book.keys.get(key).server.as_str();
+    let of_key = run.collected.book.keys.get(key);
+    let server = of_key.server.as_str();
     let mut events = changes(run, case.account, found.change, window);
-    events.extend(restarts(run, key, window));
-    events.extend(logons_at(run, case.account, server, window));
+    let mut pools: Table<Pool> = Table::default();
+    let pool = pools.number((of_key.server.clone(), of_key.pool));
+    let of_pools = restarts_of(run, &pools);
+    for is_sure in [true, false] {
+        events.extend(restarts(run, &of_pools, pool, window, is_sure));
+    }
+    let logons = logons_of(run, &BTreeSet::from([case.account])).remove(&case.account);
+    events.extend(logons_at(run, &logons.unwrap_or_default(), server, window));
     if let Some(log) = window.log {
         let event = |at, until, text| Event { at, until, text, place: None, is_the_change: false };
         let holes = log.gaps.iter().filter(|(from, to)| *from <= window.to && window.from <= *to);
@@ -260,7 +276,13 @@ fn events(
     events.into_iter().map(|event| (event.at, Line::Event(event))).collect()
 }
 
-fn changes(run: &Run<'_>, account: AccountId, number: usize, window: &Window<'_>) -> Vec<Event> {
+/// Changes of the account within a window, and the one of the case.
+pub(super) fn changes(
+    run: &Run<'_>,
+    account: AccountId,
+    number: usize,
+    window: &Window<'_>,
+) -> Vec<Event> {
     let all = run.directory.changes.iter().enumerate();
     let of_account = all.filter(|(_, change)| change.account == account);
     of_account
@@ -280,21 +302,29 @@ fn changes(run: &Run<'_>, account: AccountId, number: usize, window: &Window<'_>
         .collect()
 }
 
-fn restarts(run: &Run<'_>, key: u32, window: &Window<'_>) -> Vec<Event> {
-    let key = run.collected.book.keys.get(key);
-    let mut pools: Table<Pool> = Table::default();
-    let pool = pools.number((key.server.clone(), key.pool));
-    let told: Vec<_> = run.restarts();
+/// The restarts of pools, by their number.
+pub(super) fn restarts_of(run: &Run<'_>, pools: &Table<Pool>) -> Restarts {
     let fallback = run.args.reading.server.as_deref();
-    let restarts = workers::restarts(&told, &run.collected.hints, fallback, &pools);
+    workers::restarts(&run.restarts(), &run.collected.hints, fallback, pools)
+}
+
+/// The restarts of one pool within a window: those that events tell of, or those that something hints at.
+pub(super) fn restarts(
+    run: &Run<'_>,
+    restarts: &Restarts,
+    pool: u32,
+    window: &Window<'_>,
+    is_sure: bool,
+) -> Vec<Event> {
     restarts
         .since(pool, window.from)
         .iter()
         .take_while(|restart| restart.at <= window.to)
+        .filter(|restart| restart.is_sure == is_sure)
         .map(|restart| Event {
             at: restart.at,
             until: None,
-            text: match restart.is_sure {
+            text: match is_sure {
                 true => words::of_restart(restart.scope).to_owned(),
                 false => words::of_hinted(restart.scope).to_owned(),
             },
@@ -304,25 +334,42 @@ fn restarts(run: &Run<'_>, key: u32, window: &Window<'_>) -> Vec<Event> {
         .collect()
 }
 
-fn logons_at(run: &Run<'_>, account: AccountId, server: &str, window: &Window<'_>) -> Vec<Event> {
-    let (accounts, only) = (&run.directory.accounts, BTreeSet::from([account]));
+/// Logons of an account, each with the source that tells of it.
+pub(super) type Logons = Vec<(usize, logons::OfAccount)>;
+
+/// The logons of accounts.
+pub(super) fn logons_of(run: &Run<'_>, only: &BTreeSet<AccountId>) -> BTreeMap<AccountId, Logons> {
     let fallback = run.args.reading.server.as_deref();
-    let mut events: BTreeMap<(DateTime<Utc>, String), Event> = BTreeMap::new();
+    let mut by_account: BTreeMap<AccountId, Logons> = BTreeMap::new();
     for (&source, evidence) in &run.evidence {
-        let sources = std::iter::once(&evidence.logons);
-        let list = logons::of_accounts(sources, accounts, &only, fallback).remove(&account);
-        let here = |logon: &logons::OfAccount| logon.server == server && window.holds(logon.at);
-        for logon in list.unwrap_or_default().into_iter().filter(here) {
-            let from = logon.address.map(|address| format!(" from {address}")).unwrap_or_default();
-            let text = match logon.refusal {
-                None => format!("logon{from}: the password was asked for, and right"),
-                Some(refusal) => format!("logon{from} failed: {}", words::refusal_word(refusal)),
-            };
-            let place = Some(at(run, source, logon.pos));
-            let event = Event { at: logon.at, until: None, text, place, is_the_change: false };
-            // The log of a server may lie there twice.
-            events.entry((event.at, event.text.clone())).or_insert(event);
+        let told = std::iter::once(&evidence.logons);
+        let list = logons::of_accounts(told, &run.directory.accounts, only, fallback);
+        for (account, list) in list {
+            by_account.entry(account).or_default().extend(list.into_iter().map(|l| (source, l)));
         }
+    }
+    by_account
+}
+
+/// The logons at one server within a window.
+pub(super) fn logons_at(
+    run: &Run<'_>,
+    logons: &Logons,
+    server: &str,
+    window: &Window<'_>,
+) -> Vec<Event> {
+    let mut events: BTreeMap<(DateTime<Utc>, String), Event> = BTreeMap::new();
+    let is_here = |logon: &logons::OfAccount| logon.server == server && window.holds(logon.at);
+    for (source, logon) in logons.iter().filter(|(_, logon)| is_here(logon)) {
+        let from = logon.address.map(|address| format!(" from {address}")).unwrap_or_default();
+        let text = match logon.refusal {
+            None => format!("logon{from}: the password was asked for, and right"),
+            Some(refusal) => format!("logon{from} failed: {}", words::refusal_word(refusal)),
+        };
+        let place = Some(at(run, *source, logon.pos));
+        let event = Event { at: logon.at, until: None, text, place, is_the_change: false };
+        // The log of a server may lie there twice.
+        events.entry((event.at, event.text.clone())).or_insert(event);
     }
     events.into_values().collect()
 }

@@ -59,7 +59,7 @@ fn format_of(path: &Path, format: Option<Output>) -> anyhow::Result<Output> {
         (Some(format), _) => Ok(format),
         (None, true) => Ok(Output::Terminal),
         (None, false) => bail!(
-            "-o {}: the name tells no format; name it .json, .txt, .md, .xlsx, .ps1, .cmd or .yml, findings.csv, \
+            "-o {}: the name tells no format; name it .html, .json, .txt, .md, .xlsx, .ps1, .cmd or .yml, findings.csv, \
              exposure.parquet, timeline.jsonl or ecs.jsonl, or say --format",
             path.display()
         ),

@@ -3,6 +3,7 @@
 
 mod by_design;
 mod case;
+mod html;
 mod inspect;
 mod json;
 mod outputs;

@@ -16,7 +16,7 @@ fn written(report: &Report, rows: &[RequestRow], output: Output) -> Vec<u8> {
         }
         Box::new(rows.into_iter())
     };
-    let content = Content { report, plan: &plan, requests: &requests };
+    let content = Content { requests: &requests, ..Content::of(report, &plan) };
     let mut out = Vec::new();
     write(content, output, Style::default(), &mut out).unwrap();
     out
