@@ -1,7 +1,9 @@
 //! The command line: what the user typed, validated, nothing done yet.
 
+mod nightly;
 mod recycle;
 
+pub use nightly::{History, Listing, Nightly, Status};
 pub use recycle::Recycle;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -35,6 +37,10 @@ pub enum Verb {
     Recycle(Recycle),
     /// Say whether access is over since the steps of a plan were carried out, or which request says that it is not
     Verify(Verify),
+    /// Do it every night: read what is new, judge everything, write the reports, remember what was found
+    Nightly(Nightly),
+    /// List what the nights have found
+    History(History),
     /// Print the completion script of a shell
     Completions {
         /// The shell.
@@ -301,6 +307,17 @@ fn inspect_word(word: &str) -> Result<Output, String> {
 
 fn duration(text: &str) -> Result<TimeDelta, String> {
     TimeDelta::from_std(span(text)?).map_err(|error| error.to_string())
+}
+
+/// A span of time of at most so many days.
+pub fn duration_of(text: &str, most_days: i64) -> Result<TimeDelta, String> {
+    let wrong = |error| format!("{error}; say 400d");
+    let span = humantime::parse_duration(text).map_err(|error| wrong(error.to_string()))?;
+    let span = TimeDelta::from_std(span).map_err(|error| wrong(error.to_string()))?;
+    match span <= TimeDelta::days(most_days) {
+        true => Ok(span),
+        false => Err(format!("longer than {most_days} days")),
+    }
 }
 
 fn span(text: &str) -> Result<Duration, String> {

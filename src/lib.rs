@@ -6,6 +6,7 @@ mod analyze;
 mod explain;
 mod inspect;
 mod journal;
+mod nightly;
 mod recycle;
 mod verify;
 
@@ -20,6 +21,7 @@ mod clocks;
 mod collect;
 pub mod correlate;
 mod plan;
+mod readings;
 mod schemes;
 mod words;
 mod workers;
@@ -38,6 +40,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Verb::Inspect(args) => analyze::with_threads(args.reading.threads, || inspect::run(args)),
         Verb::Recycle(args) => recycle::run(args),
         Verb::Verify(args) => analyze::with_threads(args.reading.threads, || verify::run(args)),
+        Verb::Nightly(args) => nightly::run(args),
+        Verb::History(args) => nightly::history::run(args),
         Verb::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "stillin", &mut text);

@@ -32,6 +32,12 @@ pub struct File {
     pub first_entry: Option<DateTime<Utc>>,
     /// Why it cannot be used.
     pub problem: Option<String>,
+    /// Its server, where the user names one for it.
+    pub server: Option<String>,
+    /// The SHA-256 of its first bytes, unpacked; only where that was asked for.
+    pub head: String,
+    /// It was there on an earlier night, and is gone.
+    pub is_gone: bool,
     /// What a pipe held: it can be read only once, and a log is looked into twice.
     kept: Option<fs::File>,
 }
@@ -39,7 +45,17 @@ pub struct File {
 /// Opens every source and tells its kind. The program's own reports are left out and returned by themselves:
 /// whoever writes them beside the evidence does not want them judged.
 pub fn look(sources: Vec<Source>, hash: Hash) -> (Vec<File>, Vec<Source>) {
-    let looked: Vec<_> = sources.into_par_iter().map(|source| look_at(source, hash)).collect();
+    look_closely(sources, hash, false)
+}
+
+/// The same; `is_to_be_known_again`: with the SHA-256 of how each begins.
+pub fn look_closely(
+    sources: Vec<Source>,
+    hash: Hash,
+    is_to_be_known_again: bool,
+) -> (Vec<File>, Vec<Source>) {
+    let look = |source| look_at(source, hash, is_to_be_known_again);
+    let looked: Vec<_> = sources.into_par_iter().map(look).collect();
     let (mut files, mut own) = (Vec::new(), Vec::new());
     for (file, is_own) in looked {
         match is_own {
@@ -50,16 +66,8 @@ pub fn look(sources: Vec<Source>, hash: Hash) -> (Vec<File>, Vec<Source>) {
     (files, own)
 }
 
-fn look_at(source: Source, hash: Hash) -> (File, bool) {
-    let mut file = File {
-        source,
-        kind: Kind::Unknown,
-        encoding: None,
-        bytes: 0,
-        first_entry: None,
-        problem: None,
-        kept: None,
-    };
+fn look_at(source: Source, hash: Hash, is_to_be_known_again: bool) -> (File, bool) {
+    let mut file = File::unseen(source);
     let opened = match file.keep().and_then(|()| file.open(hash)) {
         Ok(opened) => opened,
         Err(error) => {
@@ -71,6 +79,9 @@ fn look_at(source: Source, hash: Hash) -> (File, bool) {
     file.kind = kind::sniff(&opened.head);
     file.encoding = Some(opened.encoding);
     file.bytes = opened.stored_bytes;
+    if is_to_be_known_again {
+        file.head = input::sha256(&opened.head);
+    }
     file.problem = match file.kind {
         Kind::Unknown => {
             Some(format!("kind not recognised: {}; leave it out", kind::why_unknown(&opened.head)))
@@ -148,6 +159,22 @@ fn is_own_output(head: &[u8]) -> bool {
 }
 
 impl File {
+    /// A source of which nothing is known yet.
+    pub fn unseen(source: Source) -> File {
+        File {
+            source,
+            kind: Kind::Unknown,
+            encoding: None,
+            bytes: 0,
+            first_entry: None,
+            problem: None,
+            server: None,
+            head: String::new(),
+            is_gone: false,
+            kept: None,
+        }
+    }
+
     /// Whether it can be read only once.
     fn is_pipe(&self) -> bool {
         match self.source.origin {
@@ -168,6 +195,7 @@ impl File {
     /// Opens the source, as often as it is asked for.
     pub fn open(&self, hash: Hash) -> anyhow::Result<Opened> {
         match &self.kept {
+            _ if self.is_gone => anyhow::bail!("is gone"),
             Some(kept) => input::open_kept(kept, hash),
             None => input::open(&self.source, hash),
         }

@@ -19,9 +19,11 @@ pub mod report;
 mod rows;
 mod terminal;
 pub mod text;
+mod trend;
 mod verdict;
 pub mod verify;
 
+pub use csv::cell as csv_cell;
 use std::io::{self, Write};
 
 use plan::Plan;
