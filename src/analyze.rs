@@ -7,6 +7,7 @@ mod doubts;
 mod fronts;
 mod judge;
 mod learn;
+pub mod night;
 mod notes;
 pub mod outputs;
 mod refusals;
@@ -110,30 +111,6 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         report
     };
     Ok(status(args, &report, &messages).0)
-}
-
-/// Reads and judges sources that were found before, as far as they are not known from an earlier night.
-pub fn report_of(
-    args: &Analyze,
-    files: Vec<File>,
-    problems: Vec<String>,
-    readings: &Readings,
-    messages: &Messages,
-) -> anyhow::Result<Report> {
-    messages.begin(files.iter().map(|file| file.bytes).sum());
-    let beside = Beside { readings: Some(readings), ..Beside::default() };
-    let mut run = judged(args, files, beside, hash(args.reading.hash), messages)?;
-    let stale = readings.stale().into_iter().map(|index| {
-        format!(
-            "{}: is gone, and was read when less was known of whom to look for; what else it held is not in this report",
-            run.files[index].source.path
-        )
-    });
-    let stale: Vec<String> = stale.collect();
-    stale.iter().for_each(|note| messages.partial(note));
-    run.notes.splice(0..0, problems.into_iter().chain(stale));
-    notes::say(&mut run, messages);
-    Ok(assemble::report(&run))
 }
 
 /// Everything that is read and judged.
@@ -370,11 +347,8 @@ impl Run<'_> {
             let cuts = list.iter().map(|&change| &changes[change]).filter(|c| c.kind.cuts());
             cuts.map(|change| change.at).min()
         };
-        let cut_at: BTreeMap<AccountId, DateTime<Utc>> = self
-            .watched
-            .iter()
-            .filter_map(|id| Some((*id, first_cut(cuts.get(id)?)?)))
-            .collect();
+        let cut_at: BTreeMap<AccountId, DateTime<Utc>> =
+            self.watched.iter().filter_map(|id| Some((*id, first_cut(cuts.get(id)?)?))).collect();
         let first_cut = cut_at.values().min().copied();
         let long_before = |at| at - case::OLDEST_TOKEN;
         let since_of = cut_at.into_iter().map(|(id, at)| (id, long_before(at)));

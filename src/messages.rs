@@ -27,7 +27,13 @@ impl Messages {
     /// `is_quiet`: only errors.
     pub fn new(is_quiet: bool) -> Self {
         let bar = ProgressBar::hidden();
-        Messages { is_quiet, is_partial: AtomicBool::new(false), bar, partials: Mutex::default(), held: None }
+        Messages {
+            is_quiet,
+            is_partial: AtomicBool::new(false),
+            bar,
+            partials: Mutex::default(),
+            held: None,
+        }
     }
 
     /// Nothing is said until it is released.

@@ -13,7 +13,7 @@ mod sources;
 mod state;
 mod trend;
 
-use crate::analyze::{self, outputs::print};
+use crate::analyze::{self, night, outputs::print};
 use crate::cli::{Color, HashWord, Nightly};
 use crate::input::{Hash, sha256};
 use crate::messages::Messages;
@@ -56,6 +56,7 @@ pub fn run(args: &Nightly) -> anyhow::Result<ExitCode> {
     let outputs = outputs::named(&settings.outputs, now)?;
     let messages = Messages::new(args.quiet);
     let state = state::open(&settings.state)?;
+    outputs::clear(&outputs);
     let threads = settings.analyze.reading.threads;
     let (settings, state, messages) = (&settings, &state, &messages);
     let night = Night { settings, state, outputs, now, begun, messages };
@@ -101,7 +102,7 @@ impl Night<'_> {
         steps.extend(findings::steps(&before, &after, self.now));
         let mut told = exclude::without(report.clone(), excludes, self.now.date_naive());
         told.trend = trend::weeks(&after, &steps, self.now);
-        outputs::write(&self.outputs, &told)?;
+        let written = outputs::write(&self.outputs, &told)?;
         let (status, code) = analyze::status(&self.settings.analyze, &told, self.messages);
         let report = leaves.is_some().then_some(&report);
         self.state.replace(|to| {
@@ -113,6 +114,8 @@ impl Night<'_> {
             findings::write(to, &before, &after, self.now, oldest)?;
             self.log(to, code, (n_files, n_read), counts)
         })?;
+        // A run that ends before has a state that knows of it: the next one writes everything anew.
+        written.put()?;
         Ok((self.line(counts, n_files, n_read), status))
     }
 
@@ -169,13 +172,14 @@ impl Night<'_> {
             files.push(file);
         }
         let args = &self.settings.analyze;
-        let report = analyze::report_of(args, files, found.problems, &readings, self.messages)?;
+        let report = night::report_of(args, files, found.problems, &readings, self.messages)?;
         let n_read = readings.n_read();
         let (mut left, asked) = readings.leave();
-        let next = next.into_iter().enumerate().filter_map(|(index, (from, path, seen, gone_since))| {
-            let left: Left = left.remove(&index).unwrap_or_default();
-            Some(Next { from, path, seen: seen?, gone_since, left })
-        });
+        let next =
+            next.into_iter().enumerate().filter_map(|(index, (from, path, seen, gone_since))| {
+                let left: Left = left.remove(&index).unwrap_or_default();
+                Some(Next { from, path, seen: seen?, gone_since, left })
+            });
         Ok((report, (next.collect(), asked), n_read))
     }
 
@@ -188,7 +192,8 @@ impl Night<'_> {
     ) -> rusqlite::Result<()> {
         let mut text = Vec::new();
         let plan = stillin_reports::plan::Plan::of(report);
-        let written = stillin_reports::write(report, &plan, Output::Json, Default::default(), &mut text);
+        let written =
+            stillin_reports::write(report, &plan, Output::Json, Default::default(), &mut text);
         let packed_text = written.and_then(|()| zstd::encode_all(text.as_slice(), 3));
         // Without it the next night judges anew.
         state::set_meta(to, REPORT, &packed_text.unwrap_or_default())?;
@@ -209,7 +214,16 @@ impl Night<'_> {
         let Counts { open, new, closed, .. } = counts;
         to.execute(
             "insert or replace into run values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![at, code, n_files as i64, n_read as i64, open as i64, new as i64, closed as i64, milliseconds],
+            params![
+                at,
+                code,
+                n_files as i64,
+                n_read as i64,
+                open as i64,
+                new as i64,
+                closed as i64,
+                milliseconds
+            ],
         )?;
         Ok(())
     }
@@ -219,9 +233,12 @@ impl Night<'_> {
         let Counts { open, new, closed, recurred } = counts;
         let day = self.now.date_naive();
         let recurred = if recurred > 0 { format!(", {recurred} recurred") } else { String::new() };
-        let report = self.outputs.first().map(|(path, _)| path.to_string_lossy().replace('\\', "/"));
+        let report =
+            self.outputs.first().map(|(path, _)| path.to_string_lossy().replace('\\', "/"));
         let report = report.map_or(String::new(), |path| format!("; report in {path}"));
-        format!("{day}: {open} open, {new} new{recurred}, {closed} closed; {n_read} of {n_files} files read{report}")
+        format!(
+            "{day}: {open} open, {new} new{recurred}, {closed} closed; {n_read} of {n_files} files read{report}"
+        )
     }
 }
 
@@ -229,7 +246,10 @@ impl Night<'_> {
 fn format(settings: &Settings) -> String {
     let reading = &settings.analyze.reading;
     let version = env!("CARGO_PKG_VERSION");
-    format!("{version} {:?} {:?} {:?} {:?}", reading.tz, reading.date_order, reading.hash, reading.server)
+    format!(
+        "{version} {:?} {:?} {:?} {:?}",
+        reading.tz, reading.date_order, reading.hash, reading.server
+    )
 }
 
 /// What a report depends on beside the sources; the same question about the same sources has the same answer.

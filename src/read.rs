@@ -2,7 +2,7 @@
 
 use crate::change::{Told, Voice};
 use crate::clocks::Validations;
-use crate::input::{self, Encoding, Hash, Opened, Stored};
+use crate::input::{self, Encoding, Hash, Opened, Packing, Stored};
 use crate::source::{Origin, Source};
 use crate::workers::logons::Logons;
 use chrono::{DateTime, Utc};
@@ -34,12 +34,23 @@ pub struct File {
     pub problem: Option<String>,
     /// Its server, where the user names one for it.
     pub server: Option<String>,
-    /// The SHA-256 of its first bytes, unpacked; only where that was asked for.
-    pub head: String,
+    /// What tells it again on another night; only where that was asked for.
+    pub start: Option<Start>,
     /// It was there on an earlier night, and is gone.
     pub is_gone: bool,
     /// What a pipe held: it can be read only once, and a log is looked into twice.
     kept: Option<fs::File>,
+}
+
+/// What tells a source again under another name, or packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The SHA-256 of how its text begins.
+    pub head: String,
+    /// What it is packed with.
+    pub packing: Packing,
+    /// How long its text is, where that is told without reading it.
+    pub text_bytes: Option<u64>,
 }
 
 /// Opens every source and tells its kind. The program's own reports are left out and returned by themselves:
@@ -48,7 +59,7 @@ pub fn look(sources: Vec<Source>, hash: Hash) -> (Vec<File>, Vec<Source>) {
     look_closely(sources, hash, false)
 }
 
-/// The same; `is_to_be_known_again`: with the SHA-256 of how each begins.
+/// The same; `is_to_be_known_again`: with what tells each of them again.
 pub fn look_closely(
     sources: Vec<Source>,
     hash: Hash,
@@ -80,7 +91,11 @@ fn look_at(source: Source, hash: Hash, is_to_be_known_again: bool) -> (File, boo
     file.encoding = Some(opened.encoding);
     file.bytes = opened.stored_bytes;
     if is_to_be_known_again {
-        file.head = input::sha256(&opened.head);
+        file.start = Some(Start {
+            head: input::sha256(&opened.head),
+            packing: opened.packing,
+            text_bytes: input::text_bytes(&file.source, &opened),
+        });
     }
     file.problem = match file.kind {
         Kind::Unknown => {
@@ -169,7 +184,7 @@ impl File {
             first_entry: None,
             problem: None,
             server: None,
-            head: String::new(),
+            start: None,
             is_gone: false,
             kept: None,
         }

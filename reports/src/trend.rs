@@ -29,7 +29,8 @@ pub fn trend(out: &mut String, style: Style, report: &Report) {
 /// `2026-03-02  3 new, 2 closed, 4 open; access lasted 40 min (median), 2 h (95 of 100), 3 h (worst)`
 fn words(week: &Week) -> String {
     let Week { monday, new, closed, open, median_seconds, p95_seconds, worst_seconds } = week;
-    let counts = format!("{} new, {} closed, {} open", number(*new), number(*closed), number(*open));
+    let counts =
+        format!("{} new, {} closed, {} open", number(*new), number(*closed), number(*open));
     let lasted = median_seconds.zip(*p95_seconds).zip(*worst_seconds);
     let lasted = lasted.map(|((median, p95), worst)| {
         let [median, p95, worst] = [median, p95, worst].map(duration);

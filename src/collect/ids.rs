@@ -25,7 +25,8 @@ impl Ids {
             let (from, to) = ids.entry(row.request_id).or_insert((end, end));
             (*from, *to) = ((*from).min(end), (*to).max(end));
         }
-        let mut list: Vec<(i64, i64, u128)> = ids.iter().map(|(id, (from, to))| (*from, *to, *id)).collect();
+        let mut list: Vec<(i64, i64, u128)> =
+            ids.iter().map(|(id, (from, to))| (*from, *to, *id)).collect();
         list.sort_unstable();
         Ids { ids, list }
     }

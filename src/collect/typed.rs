@@ -67,8 +67,10 @@ pub fn names(book: &Book, looks: Vec<Look<'_>>) -> Typed {
             }
         };
         let question = || {
-            let of_look = sought.iter().filter(|(server, _)| look.server.is_none_or(|own| own == **server));
-            let mut rows: Vec<_> = of_look.flat_map(|(_, sought)| sought.within(look.span)).collect();
+            let of_look =
+                sought.iter().filter(|(server, _)| look.server.is_none_or(|own| own == **server));
+            let mut rows: Vec<_> =
+                of_look.flat_map(|(_, sought)| sought.within(look.span)).collect();
             rows.sort_unstable();
             packed(&rows)
         };

@@ -138,12 +138,7 @@ pub fn sid_of(report: &Report, finding: &Finding) -> Option<String> {
 }
 
 /// Whether an account is left out on a day.
-pub fn is_excluded(
-    excludes: &[Exclude],
-    day: NaiveDate,
-    account: &str,
-    sid: Option<&str>,
-) -> bool {
+pub fn is_excluded(excludes: &[Exclude], day: NaiveDate, account: &str, sid: Option<&str>) -> bool {
     excludes.iter().any(|exclude| day <= exclude.until && names(exclude, account, sid))
 }
 
@@ -154,11 +149,8 @@ pub fn names(exclude: &Exclude, account: &str, sid: Option<&str>) -> bool {
 }
 
 fn pools(finding: &Finding) -> Vec<String> {
-    let pools: BTreeSet<String> = finding
-        .paths
-        .iter()
-        .map(|path| format!("{}/{}", path.server, path.pool))
-        .collect();
+    let pools: BTreeSet<String> =
+        finding.paths.iter().map(|path| format!("{}/{}", path.server, path.pool)).collect();
     pools.into_iter().collect()
 }
 
@@ -199,10 +191,10 @@ pub fn read(db: &Connection) -> rusqlite::Result<Vec<Past>> {
 
 /// What came to stand otherwise tonight.
 pub fn steps(before: &[Past], after: &[Past], now: DateTime<Utc>) -> Vec<Step> {
-    let known: BTreeMap<&str, &Past> = before.iter().map(|past| (past.key.as_str(), past)).collect();
-    let is_new = |past: &&Past| {
-        known.get(past.key.as_str()).is_none_or(|was| was.status != past.status)
-    };
+    let known: BTreeMap<&str, &Past> =
+        before.iter().map(|past| (past.key.as_str(), past)).collect();
+    let is_new =
+        |past: &&Past| known.get(past.key.as_str()).is_none_or(|was| was.status != past.status);
     let step = |past: &Past| Step { finding: past.key.clone(), at: now, status: past.status };
     after.iter().filter(is_new).map(step).collect()
 }
@@ -215,7 +207,8 @@ pub fn write(
     now: DateTime<Utc>,
     oldest: DateTime<Utc>,
 ) -> rusqlite::Result<()> {
-    let known: BTreeMap<&str, &Past> = before.iter().map(|past| (past.key.as_str(), past)).collect();
+    let known: BTreeMap<&str, &Past> =
+        before.iter().map(|past| (past.key.as_str(), past)).collect();
     for past in after {
         let was = known.get(past.key.as_str());
         if was == Some(&past) {

@@ -6,8 +6,8 @@ use crate::analyze::outputs::print;
 use crate::cli::{Color, History, Listing};
 use serde::Serialize;
 use std::process::ExitCode;
-use stillin_reports::report::rfc3339;
 use stillin_reports::csv_cell;
+use stillin_reports::report::rfc3339;
 use stillin_reports::text::safe;
 
 /// A finding as it is listed.
@@ -102,7 +102,8 @@ fn table(list: &[Listed]) -> String {
     let mut rows = vec![head.map(str::to_owned)];
     let day = |time: &str| time.chars().take(10).collect::<String>();
     rows.extend(list.iter().map(|past| {
-        let status = if past.excluded { format!("{}*", past.status) } else { past.status.to_owned() };
+        let status =
+            if past.excluded { format!("{}*", past.status) } else { past.status.to_owned() };
         [
             status,
             safe(&past.account).to_string(),
@@ -113,7 +114,8 @@ fn table(list: &[Listed]) -> String {
             safe(&past.pools.join(", ")).to_string(),
         ]
     }));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let mut text = String::new();
     for row in &rows {

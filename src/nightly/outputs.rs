@@ -1,4 +1,5 @@
-//! A report to the files of the night: written beside their places, and put there when all of them are whole.
+//! A report to the files of the night: written beside their places, and put there when all of them, and the state, are
+//! whole.
 
 use crate::input::sha256;
 use anyhow::{Context, bail};
@@ -13,6 +14,10 @@ use stillin_reports::report::Report;
 use stillin_reports::{Output, Style};
 use tempfile::NamedTempFile;
 
+/// How a file is named that is not yet whole.
+const PREFIX: &str = ".stillin-";
+const SUFFIX: &str = ".tmp";
+
 /// Where tonight's outputs go, and what each of them is.
 pub fn named(outputs: &[String], now: DateTime<Utc>) -> anyhow::Result<Vec<(PathBuf, Output)>> {
     let mut taken = BTreeSet::new();
@@ -20,7 +25,9 @@ pub fn named(outputs: &[String], now: DateTime<Utc>) -> anyhow::Result<Vec<(Path
     for pattern in outputs {
         let mut name = String::new();
         if write!(name, "{}", now.format(pattern)).is_err() {
-            bail!("{pattern}: has a sign that is none of a date; say %Y-%m-%d, and %% for a percent sign");
+            bail!(
+                "{pattern}: has a sign that is none of a date; say %Y-%m-%d, and %% for a percent sign"
+            );
         }
         let path = PathBuf::from(&name);
         let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -35,26 +42,58 @@ pub fn named(outputs: &[String], now: DateTime<Utc>) -> anyhow::Result<Vec<(Path
     Ok(named)
 }
 
-/// Writes all of them, or none.
-pub fn write(outputs: &[(PathBuf, Output)], report: &Report) -> anyhow::Result<()> {
+/// Outputs that are written, and not yet in their places.
+pub struct Written<'a>(Vec<(&'a Path, NamedTempFile)>);
+
+/// Writes all of them beside their places, or none.
+pub fn write<'a>(outputs: &'a [(PathBuf, Output)], report: &Report) -> anyhow::Result<Written<'a>> {
     let mut plan = Plan::of(report);
     if outputs.iter().any(|(_, output)| *output == Output::Plan) {
         let mut text = Vec::new();
         stillin_reports::write(report, &plan, Output::Json, Style::default(), &mut text)?;
         plan.report_sha256 = Some(sha256(&text));
     }
-    let mut written = Vec::new();
-    for (path, output) in outputs {
-        let file = beside(path, |to| {
+    let written = outputs.iter().map(|(path, output)| {
+        let write = |to: &mut dyn Write| {
             stillin_reports::write(report, &plan, *output, Style::default(), to)
-        });
-        written.push((path, file.with_context(|| format!("cannot write {}", path.display()))?));
+        };
+        let file = beside(path, write).with_context(|| cannot_write(path))?;
+        Ok((path.as_path(), file))
+    });
+    Ok(Written(written.collect::<anyhow::Result<_>>()?))
+}
+
+impl Written<'_> {
+    /// Puts them there.
+    pub fn put(self) -> anyhow::Result<()> {
+        for (path, file) in self.0 {
+            let put = file.persist(path).map_err(|error| error.error);
+            put.with_context(|| cannot_write(path))?;
+        }
+        Ok(())
     }
-    for (path, file) in written {
-        let put = file.persist(path).map_err(|error| error.error);
-        put.with_context(|| format!("cannot write {}", path.display()))?;
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
+}
+
+/// Removes what a run that was killed had begun beside its outputs. Nobody else is at work with them.
+pub fn clear(outputs: &[(PathBuf, Output)]) {
+    let folders: BTreeSet<&Path> = outputs.iter().map(|(path, _)| folder(path)).collect();
+    for entry in folders.into_iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten() {
+        let Ok(entry) = entry else { continue };
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+            // What cannot be removed does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
     }
-    Ok(())
+}
+
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// A whole file in the folder of another, on the disk.
@@ -62,8 +101,7 @@ fn beside(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> std::io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder(path);
     fs::create_dir_all(folder)?;
     let mut file = temporary(folder)?;
     let mut to = BufWriter::new(file.as_file_mut());
@@ -90,6 +128,6 @@ fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
 
 fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".stillin-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     builder
 }

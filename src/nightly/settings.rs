@@ -48,7 +48,17 @@ pub struct Exclude {
 
 /// Settings of all verbs, named as their flags.
 const FLAGS: &[&str] = &[
-    "tz", "ttl", "slack", "server", "date_order", "hash", "threads", "color", "fail_on", "auth", "account",
+    "tz",
+    "ttl",
+    "slack",
+    "server",
+    "date_order",
+    "hash",
+    "threads",
+    "color",
+    "fail_on",
+    "auth",
+    "account",
 ];
 const NIGHTLY: &[&str] = &["state", "outputs", "retention", "changes", "server", "exclude"];
 const SERVER: &[&str] = &["name", "logs"];
@@ -125,7 +135,10 @@ fn settings(file: &File<'_>, table: Table<'_>, folder: &Path) -> anyhow::Result<
     let paths: Vec<PathBuf> =
         servers.iter().flat_map(|server| &server.logs).chain(&changes).cloned().collect();
     if paths.is_empty() {
-        bail!("{}: no [[nightly.server]] and no changes: nothing to read; see the README", file.name);
+        bail!(
+            "{}: no [[nightly.server]] and no changes: nothing to read; see the README",
+            file.name
+        );
     }
     let analyze = Analyze { paths, ..flags(file, table)? };
     Ok(Settings { analyze, state, outputs, retention, servers, excludes })
@@ -192,7 +205,9 @@ fn dated(text: &str) -> Result<String, String> {
             }
             sign => {
                 let sign = sign.map(String::from).unwrap_or_default();
-                return Err(format!("`%{sign}` is no sign of a date here; say %Y, %y, %m, %d, %H or %j"));
+                return Err(format!(
+                    "`%{sign}` is no sign of a date here; say %Y, %y, %m, %d, %H or %j"
+                ));
             }
         };
         pattern.push_str(&"[0-9]".repeat(digits));
@@ -224,11 +239,15 @@ impl File<'_> {
     }
 
     fn needed<'a>(&self, of: Value<'_>, table: Table<'a>, key: &str) -> anyhow::Result<Value<'a>> {
-        table.get(key).ok_or_else(|| self.error(of.span().start, &format!("`{key}` is missing; add it")))
+        table
+            .get(key)
+            .ok_or_else(|| self.error(of.span().start, &format!("`{key}` is missing; add it")))
     }
 
     fn table<'a>(&self, value: Value<'a>) -> anyhow::Result<Table<'a>> {
-        let DeValue::Table(table) = value.get_ref() else { return Err(self.wrong(value, "a table")) };
+        let DeValue::Table(table) = value.get_ref() else {
+            return Err(self.wrong(value, "a table"));
+        };
         Ok(table)
     }
 

@@ -4,7 +4,7 @@ use super::settings::Settings;
 use super::state::{Known, State};
 use crate::input::{self, Encoding, HEAD, Hash, Packing, Stored};
 use crate::messages::Messages;
-use crate::read::{self, File};
+use crate::read::{self, File, Start};
 use crate::readings::pack::{pack_struct, unpacked};
 use crate::source::{self, Origin, Source};
 use chrono::{DateTime, Utc};
@@ -168,22 +168,24 @@ fn name_servers(files: &mut [File], settings: &Settings) {
 fn known(state: &State) -> anyhow::Result<Vec<(Known, Seen)>> {
     let known = state.sources()?.into_iter();
     // What another version wrote is not understood: it is read again.
-    Ok(known.filter_map(|known| Some((unpacked(&known.seen)?, known))).map(|(s, k)| (k, s)).collect())
+    Ok(known
+        .filter_map(|known| Some((unpacked(&known.seen)?, known)))
+        .map(|(s, k)| (k, s))
+        .collect())
 }
 
 fn see(file: &File) -> Option<Seen> {
     let metadata = fs::metadata(&file.source.fs_path).ok()?;
-    file.encoding?;
+    let Start { head, packing, text_bytes } = file.start.clone()?;
     let modified = metadata.modified().ok().map(DateTime::<Utc>::from);
-    let opened = file.open(Hash::None).ok()?;
     Some(Seen {
         size: metadata.len(),
         modified: modified.and_then(|time| time.timestamp_nanos_opt()).unwrap_or_default(),
-        head: file.head.clone(),
-        text_bytes: input::text_bytes(&file.source, &opened),
+        head,
+        text_bytes,
         kind: file.kind,
         encoding: file.encoding,
-        packing: opened.packing,
+        packing,
         bytes: file.bytes,
         first_entry: file.first_entry,
         server: file.server.clone(),
@@ -236,7 +238,8 @@ fn follow(tonight: &mut [Tonight], orphans: &[&(Known, Seen)], hash: Hash) -> BT
         let Some(&[heir]) = heirs.get(&known.id).map(Vec::as_slice) else { continue };
         let is_only = heirs.values().filter(|list| list.contains(&heir)).count() == 1;
         let source = &mut tonight[heir];
-        let Some(seen) = source.seen.as_mut().filter(|_| is_only && before.text_bytes.is_some()) else {
+        let Some(seen) = source.seen.as_mut().filter(|_| is_only && before.text_bytes.is_some())
+        else {
             continue;
         };
         if let Some(stored) = as_it_was(&source.file, seen, before, hash) {

@@ -1,8 +1,8 @@
 //! The state of `nightly` on the disk: what was read, what was found, what was reported last; one SQLite file, replaced
 //! in one transaction.
 
-use crate::readings::{Fetch, Kept, Left, Slot, Value};
 use crate::readings::pack::{packed, unpacked};
+use crate::readings::{Fetch, Kept, Left, Slot, Value};
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
@@ -88,7 +88,8 @@ fn lock(path: &Path, name: &str) -> anyhow::Result<File> {
     beside.push(".lock");
     let beside = PathBuf::from(beside);
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&beside);
-    let file = file.with_context(|| format!("{name}: cannot write {} beside it", beside.display()))?;
+    let file =
+        file.with_context(|| format!("{name}: cannot write {} beside it", beside.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
@@ -129,13 +130,16 @@ fn prepare(db: &Connection, name: &str) -> anyhow::Result<()> {
         bail!("{name}: cannot be written; run as a user who may write the file and its folder");
     }
     let schema: i64 = db.query_row("pragma user_version", [], |row| row.get(0)).map_err(told)?;
-    db.execute_batch("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on")
-        .map_err(told)?;
+    db.execute_batch(
+        "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on",
+    )
+    .map_err(told)?;
+    if schema == SCHEMA {
+        return Ok(());
+    }
     let make = || -> rusqlite::Result<()> {
         let begun = db.unchecked_transaction()?;
-        if schema == 0 {
-            begun.execute_batch(TABLES)?;
-        }
+        begun.execute_batch(TABLES)?;
         begun.pragma_update(None, "application_id", APPLICATION)?;
         begun.pragma_update(None, "user_version", SCHEMA)?;
         begun.commit()
@@ -149,9 +153,8 @@ fn check(db: &Connection, name: &str) -> anyhow::Result<()> {
     let told = |error| told(name, error);
     let (application, schema) =
         (number("application_id").map_err(told)?, number("user_version").map_err(told)?);
-    let n_tables: i64 = db
-        .query_row("select count(*) from sqlite_schema", [], |row| row.get(0))
-        .map_err(told)?;
+    let n_tables: i64 =
+        db.query_row("select count(*) from sqlite_schema", [], |row| row.get(0)).map_err(told)?;
     if application != APPLICATION && (n_tables > 0 || schema != 0) {
         bail!("{name}: is a database of another program; name another file");
     }
@@ -178,14 +181,16 @@ impl State {
     /// A value by its key.
     pub fn meta(&self, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
         self.with(|db| {
-            db.query_row("select value from meta where key = ?1", [key], |row| row.get(0)).optional()
+            db.query_row("select value from meta where key = ?1", [key], |row| row.get(0))
+                .optional()
         })
     }
 
     /// Every source.
     pub fn sources(&self) -> anyhow::Result<Vec<Known>> {
         self.with(|db| {
-            let mut all = db.prepare("select id, path, seen, gone_since from source order by path")?;
+            let mut all =
+                db.prepare("select id, path, seen, gone_since from source order by path")?;
             let known = all.query_map([], |row| {
                 let gone: Option<String> = row.get(3)?;
                 let gone_since = gone.and_then(|text| text.parse().ok());
@@ -198,12 +203,14 @@ impl State {
     /// The readings of every source, without what they gave; the last one first.
     pub fn readings(&self) -> anyhow::Result<BTreeMap<i64, Vec<Kept>>> {
         self.with(|db| {
-            let mut all = db.prepare("select source, id, slot, question from reading order by id desc")?;
+            let mut all =
+                db.prepare("select source, id, slot, question from reading order by id desc")?;
             let mut rows = all.query([])?;
             let mut readings: BTreeMap<i64, Vec<Kept>> = BTreeMap::new();
             while let Some(row) = rows.next()? {
                 let word: String = row.get(2)?;
-                let slot = Slot::WORDS.iter().find(|(_, known)| *known == word).map(|(slot, _)| *slot);
+                let slot =
+                    Slot::WORDS.iter().find(|(_, known)| *known == word).map(|(slot, _)| *slot);
                 let Some(slot) = slot else { continue };
                 let kept = Kept { slot, question: row.get(3)?, value: Value::Row(row.get(1)?) };
                 readings.entry(row.get(0)?).or_default().push(kept);
@@ -219,7 +226,10 @@ impl State {
             let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect()
         })?;
-        Ok(all.into_iter().filter_map(|(digest, names)| Some((digest, unpacked(&names)?))).collect())
+        Ok(all
+            .into_iter()
+            .filter_map(|(digest, names)| Some((digest, unpacked(&names)?)))
+            .collect())
     }
 
     /// Gets what a reading gave.
@@ -244,7 +254,10 @@ impl State {
     }
 
     /// Reads findings and runs.
-    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> anyhow::Result<T> {
+    pub fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> anyhow::Result<T> {
         self.with(work)
     }
 }
@@ -305,7 +318,8 @@ pub fn set_sources(to: &Transaction<'_>, next: &[Next], asked: &Asked) -> rusqli
         for kept in &left.fresh {
             let word = Slot::WORDS.iter().find(|(slot, _)| *slot == kept.slot);
             let (Some((_, word)), Value::Bytes(value)) = (word, &kept.value) else { continue };
-            let insert = "insert into reading (source, slot, question, value) values (?1, ?2, ?3, ?4)";
+            let insert =
+                "insert into reading (source, slot, question, value) values (?1, ?2, ?3, ?4)";
             to.execute(insert, params![id, word, kept.question, value])?;
         }
     }

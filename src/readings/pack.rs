@@ -306,7 +306,6 @@ macro_rules! pack_tuples {
 }
 pack_tuples! { (A, B) (A, B, C) (A, B, C, D) }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

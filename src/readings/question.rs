@@ -249,7 +249,10 @@ impl<'a> Asking<'a> {
                     let account = &accounts.list[*id];
                     let is_own = accounts.is_own_name(name, *id);
                     let (born, gone) = (account.created, account.deleted);
-                    format!("{} {born:?} {gone:?} {is_own}", self.who(*id, span).unwrap_or_default())
+                    format!(
+                        "{} {born:?} {gone:?} {is_own}",
+                        self.who(*id, span).unwrap_or_default()
+                    )
                 };
                 format!("by time: {}", ids.iter().map(bearer).collect::<Vec<_>>().join(", "))
             }

@@ -17,8 +17,8 @@ use stillin_parsers::event::{
     Change, ChangeKind, Fact, Identity, Mailbox, Pos, Precision, Reason, Reject, Restart, Restarted,
 };
 use stillin_parsers::evidence::Tally as EvidenceTally;
-use stillin_parsers::kind::Kind;
 use stillin_parsers::exchange::{Auth, Protocol, Refusal, Scheme, pools};
+use stillin_parsers::kind::Kind;
 
 pack_struct! {
     Access {
@@ -99,7 +99,8 @@ impl Pack for Log {
 
     fn unpack(from: &mut &[u8]) -> Option<Log> {
         let (tally, columns, missing, noise): (_, _, Vec<String>, _) = Pack::unpack(from)?;
-        let known = |name: String| NEEDED.iter().map(|(known, _)| *known).find(|known| *known == name);
+        let known =
+            |name: String| NEEDED.iter().map(|(known, _)| *known).find(|known| *known == name);
         let missing: Option<Vec<&'static str>> = missing.into_iter().map(known).collect();
         let (book, presence) = (Pack::unpack(from)?, Pack::unpack(from)?);
         let (addresses, namesakes) = Pack::unpack(from)?;
@@ -108,8 +109,21 @@ impl Pack for Log {
         let (first_request, stored) = Pack::unpack(from)?;
         let (missing, met) = (missing?, Met::default());
         Some(Log {
-            tally, columns, missing, noise, book, presence, addresses, namesakes, seats, hints, repeats, targets,
-            first_request, stored, met,
+            tally,
+            columns,
+            missing,
+            noise,
+            book,
+            presence,
+            addresses,
+            namesakes,
+            seats,
+            hints,
+            repeats,
+            targets,
+            first_request,
+            stored,
+            met,
         })
     }
 }
@@ -126,7 +140,18 @@ impl Pack for Counted {
         let (rejected, repaired, nul_runs, line_ends) = Pack::unpack(from)?;
         let (rejects, span, holes, ends) = Pack::unpack(from)?;
         Some(Counted {
-            lines, requests, directives, blank, rejected, repaired, nul_runs, line_ends, rejects, span, holes, ends,
+            lines,
+            requests,
+            directives,
+            blank,
+            rejected,
+            repaired,
+            nul_runs,
+            line_ends,
+            rejects,
+            span,
+            holes,
+            ends,
             ..Counted::default()
         })
     }
