@@ -7,6 +7,7 @@ mod doubts;
 mod fronts;
 mod judge;
 mod learn;
+pub mod night;
 mod notes;
 pub mod outputs;
 mod refusals;
@@ -27,6 +28,7 @@ use crate::collect::{self, Collected};
 use crate::input::{self, Hash};
 use crate::messages::Messages;
 use crate::read::{self, Evidence, File, is_exchange_log};
+use crate::readings::{Readings, Slot};
 use crate::schemes::Settings;
 use crate::source;
 use anyhow::{Context, bail};
@@ -47,6 +49,8 @@ use stillin_reports::{Content, Requests};
 /// Everything that was read, and what it came to.
 struct Run<'a> {
     args: &'a Analyze,
+    /// What was read before; None reads everything.
+    readings: Option<&'a Readings>,
     files: Vec<File>,
     evidence: BTreeMap<usize, Evidence>,
     /// What the evidence says, fact by fact.
@@ -111,14 +115,14 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
         std::mem::forget(run);
         report
     };
-    Ok(status(args, &report, &messages))
+    Ok(status(args, &report, &messages).0)
 }
 
 /// Everything that is read and judged.
 fn judged<'a>(
     args: &'a Analyze,
     files: Vec<File>,
-    beside: Beside,
+    beside: Beside<'a>,
     hash: Hash,
     messages: &Messages,
 ) -> anyhow::Result<Run<'a>> {
@@ -149,18 +153,20 @@ pub fn hash(word: HashWord) -> Hash {
     }
 }
 
-fn status(args: &Analyze, report: &Report, messages: &Messages) -> ExitCode {
+/// The exit status of a report, and its number.
+pub fn status(args: &Analyze, report: &Report, messages: &Messages) -> (ExitCode, u8) {
     let paths = || report.findings.iter().flat_map(|finding| &finding.paths);
     let fails = match args.fail_on {
         Some(FailOn::Residual) => !report.findings.is_empty(),
         Some(FailOn::Open) => paths().any(|path| path.state == "open"),
         None => false,
     };
-    match (fails, messages.is_partial()) {
-        (true, _) => ExitCode::from(3),
-        (false, true) => ExitCode::from(1),
-        (false, false) => ExitCode::SUCCESS,
-    }
+    let number = match (fails, messages.is_partial()) {
+        (true, _) => 3,
+        (false, true) => 1,
+        (false, false) => 0,
+    };
+    (ExitCode::from(number), number)
 }
 
 /// The sources, without the outputs of this run and earlier ones, and what cannot be read at all.
@@ -218,7 +224,7 @@ fn say_own<'a>(own: impl Iterator<Item = &'a source::Source>, messages: &Message
 fn read_changes<'a>(
     args: &'a Analyze,
     mut files: Vec<File>,
-    beside: Beside,
+    beside: Beside<'a>,
     hash: Hash,
     messages: &Messages,
 ) -> anyhow::Result<Run<'a>> {
@@ -228,12 +234,16 @@ fn read_changes<'a>(
         .enumerate()
         .filter(|(_, file)| file.kind.is_change_evidence() || file.kind == Kind::IisConfig)
         .map(|(index, file)| {
-            let read = read::evidence(file, hash, &local);
+            let read = match beside.readings {
+                Some(known) => known.evidence(index, || read::evidence(file, hash, &local)),
+                None => read::evidence(file, hash, &local),
+            };
             messages.read(file.bytes);
             (index, read)
         })
         .collect();
-    let offsets = offsets(&files, &mut evidence, args.reading.server.as_deref());
+    let server = args.reading.server.as_deref();
+    let offsets = offsets(&files, &mut evidence, server, beside.readings);
     let mut told: Vec<Told> = Vec::new();
     for (&index, evidence) in &mut evidence {
         told.extend(read::told(std::mem::take(&mut evidence.facts), index, files[index].kind));
@@ -245,6 +255,7 @@ fn read_changes<'a>(
     let passwords_from = files.iter().filter_map(|file| file.first_entry).min();
     let mut run = Run {
         args,
+        readings: beside.readings,
         files,
         evidence,
         told,
@@ -278,6 +289,7 @@ fn offsets(
     files: &[File],
     evidence: &mut BTreeMap<usize, Evidence>,
     server: Option<&str>,
+    readings: Option<&Readings>,
 ) -> Vec<Offset> {
     let has_some = |evidence: &Evidence| evidence.tally.validations > 0;
     if !evidence.values().any(has_some) {
@@ -288,9 +300,17 @@ fn offsets(
         if files[*index].kind != Kind::Evtx || sought.is_empty() {
             continue;
         }
-        match read::validations(&files[*index], &sought) {
+        let read = || read::validations(&files[*index], &sought).map_err(|e| format!("{e:#}"));
+        let validations = match readings {
+            None => read(),
+            Some(known) => {
+                let question = format!("{sought:?}");
+                known.recall(*index, Slot::Validations, question.as_bytes(), Result::is_ok, read)
+            }
+        };
+        match validations {
             Ok(validations) => evidence.validations = validations,
-            Err(error) => evidence.error = Some(format!("{error:#}")),
+            Err(error) => evidence.error = Some(error),
         }
     }
     let logons = evidence.values().map(|evidence| &evidence.logons);
@@ -347,14 +367,19 @@ impl Run<'_> {
     }
 
     fn collect(&mut self, hash: Hash, messages: &Messages) {
-        let cuts = self
-            .directory
-            .changes
-            .iter()
-            .filter(|change| change.kind.cuts() && self.watched.contains(&change.account));
-        let first_cut = cuts.map(|change| change.at).min();
-        let watch = Watch::new(&self.directory.accounts, self.watched.clone());
-        let long_before = first_cut.map(|at| at - case::OLDEST_TOKEN);
+        let changes = &self.directory.changes;
+        let cuts = case::cuts_by_account(changes, self.passwords_from);
+        let first_cut = |list: &[usize]| {
+            let cuts = list.iter().map(|&change| &changes[change]).filter(|c| c.kind.cuts());
+            cuts.map(|change| change.at).min()
+        };
+        let cut_at: BTreeMap<AccountId, DateTime<Utc>> =
+            self.watched.iter().filter_map(|id| Some((*id, first_cut(cuts.get(id)?)?))).collect();
+        let first_cut = cut_at.values().min().copied();
+        let long_before = |at| at - case::OLDEST_TOKEN;
+        let since_of = cut_at.into_iter().map(|(id, at)| (id, long_before(at)));
+        let watch = Watch::new(&self.directory.accounts, since_of.collect());
+        let long_before = first_cut.map(long_before);
         // Chains reach back behind what is asked for.
         let since = self.args.since.map(|since| since - case::OLDEST_TOKEN);
         let wanted = Wanted {
@@ -364,6 +389,7 @@ impl Run<'_> {
             wants_ids: self.files.iter().any(|file| is_exchange_log(file.kind)),
             nameless_from: first_cut,
             progress: &|bytes| messages.read(bytes),
+            readings: self.readings,
         };
         let server = self.args.reading.server.as_deref();
         self.collected = collect::collect(&mut self.files, hash, server, &wanted);
@@ -374,7 +400,8 @@ impl Run<'_> {
 fn looks<'a>(run: &'a Run<'_>) -> Vec<Look<'a>> {
     let look = |(&index, log): (&usize, &'a Log)| {
         let server = run.collected.server_of_log.get(&index).map(String::as_str);
-        Some(Look { file: &run.files[index], server, span: log.tally.span? })
+        let readings = run.readings.map(|readings| (readings, index));
+        Some(Look { file: &run.files[index], server, span: log.tally.span?, readings })
     };
     run.collected.logs.iter().filter_map(look).collect()
 }

@@ -1,9 +1,11 @@
 //! The command line: what the user typed, validated, nothing done yet.
 
 mod config;
+mod nightly;
 mod recycle;
 
 pub use config::Config;
+pub use nightly::{History, Listing, Nightly, Status};
 pub use recycle::Recycle;
 
 use crate::config::Unsaid;
@@ -50,6 +52,10 @@ pub enum Verb {
         #[arg(default_value = "report", value_parser = schema_word)]
         of: String,
     },
+    /// Do it every night: read what is new, judge everything, write the reports, remember what was found
+    Nightly(Nightly),
+    /// List what the nights have found
+    History(History),
     /// Print the completion script of a shell
     Completions {
         /// The shell.
@@ -239,6 +245,8 @@ impl Verb {
             Verb::Inspect(args) => Some(&mut args.reading),
             Verb::Verify(args) => Some(&mut args.reading),
             Verb::Config(args) => Some(&mut args.reading),
+            // The settings of the nights say it.
+            Verb::Nightly(_) | Verb::History(_) => None,
             Verb::Recycle(_) | Verb::Schema { .. } | Verb::Completions { .. } | Verb::Man => None,
         }
     }
@@ -341,6 +349,17 @@ fn page_or_json_word(word: &str) -> Result<Output, String> {
 
 fn duration(text: &str) -> Result<TimeDelta, String> {
     TimeDelta::from_std(span(text)?).map_err(|error| error.to_string())
+}
+
+/// A span of time of at most so many days.
+pub fn duration_of(text: &str, most_days: i64) -> Result<TimeDelta, String> {
+    let wrong = |error| format!("{error}; say 400d");
+    let span = humantime::parse_duration(text).map_err(|error| wrong(error.to_string()))?;
+    let span = TimeDelta::from_std(span).map_err(|error| wrong(error.to_string()))?;
+    match span <= TimeDelta::days(most_days) {
+        true => Ok(span),
+        false => Err(format!("longer than {most_days} days")),
+    }
 }
 
 fn span(text: &str) -> Result<Duration, String> {

@@ -5,6 +5,7 @@ use crate::account::local_part;
 use crate::collect::book::Table;
 use crate::collect::names::host_name;
 use crate::correlate::Clock;
+use crate::readings::pack::{Pack, pack_struct};
 use crate::workers::logons::Logons;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,30 @@ struct Entry {
     controller: u32,
     asker: u32,
     is_success: bool,
+}
+
+pack_struct! {
+    Validations { list, names, controllers, askers }
+    Entry { at, name, controller, asker, is_success }
+}
+
+impl Pack for Asker {
+    fn pack(&self, to: &mut Vec<u8>) {
+        match self {
+            Asker::Host(name) => (Some(name.clone()), None),
+            Asker::Address(address) => (None, Some(*address)),
+            Asker::Unknown => (None, None),
+        }
+        .pack(to);
+    }
+
+    fn unpack(from: &mut &[u8]) -> Option<Asker> {
+        Some(match Pack::unpack(from)? {
+            (Some(name), _) => Asker::Host(name),
+            (None, Some(address)) => Asker::Address(address),
+            (None, None) => Asker::Unknown,
+        })
+    }
 }
 
 impl Validations {

@@ -14,6 +14,7 @@ pub mod copies;
 pub mod exchange;
 pub mod gather;
 pub mod hints;
+pub mod ids;
 pub mod join;
 pub mod log;
 pub mod minutes;
@@ -29,6 +30,7 @@ pub mod watch;
 use crate::account::AccountId;
 use crate::input::Hash;
 use crate::read::{File, is_web_log};
+use crate::readings::question::{Asking, Reading};
 use crate::source;
 use back_end::Impersonation;
 use book::{Book, Key};
@@ -107,7 +109,8 @@ pub fn collect(
     wanted: &Wanted<'_>,
 ) -> Collected {
     let mut collected = Collected::default();
-    let read = read_all(files, is_web_log, &mut collected, |file| {
+    let asking = Asking::new(wanted, None);
+    let read = read_all(files, is_web_log, &mut collected, asking.as_ref(), |file| {
         Ok(log::read(file.open(hash)?, hash, wanted))
     });
     let names = names(&read, files, server);
@@ -131,18 +134,26 @@ pub fn collect(
     collected
 }
 
-/// The logs of one kind, read beside each other; what could not be read is among the errors of `collected`.
-fn read_all<T: Send>(
+/// The logs of one kind, read beside each other, or known from before; what could not be read is among the errors of
+/// `collected`.
+fn read_all<T: Reading + Send>(
     files: &mut [File],
     is_asked: impl Fn(Kind) -> bool + Sync + Send,
     collected: &mut Collected,
+    asking: Option<&Asking<'_>>,
     read: impl Fn(&mut File) -> anyhow::Result<T> + Sync + Send,
 ) -> Vec<(usize, T)> {
     let read: Vec<_> = files
         .par_iter_mut()
         .enumerate()
         .filter(|(_, file)| is_asked(file.kind))
-        .map(|(index, file)| (index, read(file)))
+        .map(|(index, file)| {
+            let log = match asking {
+                Some(asking) => asking.log(index, file.bytes, || read(file)),
+                None => read(file),
+            };
+            (index, log)
+        })
         .collect();
     let mut whole = Vec::new();
     for (index, log) in read {
@@ -158,8 +169,7 @@ fn read_all<T: Send>(
 /// twin that lies in the folder of a server.
 fn names(read: &[(usize, Log)], files: &[File], server: Option<&str>) -> BTreeMap<usize, String> {
     let logs = || read.iter().map(|(index, log)| (*index, log));
-    let named =
-        |index: usize| source::server_of(&files[index].source.path).or(server.map(str::to_owned));
+    let named = |index: usize| named(&files[index], server);
     let mut twins: BTreeMap<&FirstRequest, BTreeSet<String>> = BTreeMap::new();
     for (index, log) in logs() {
         if let (Some(first), Some(name)) = (&log.first_request, named(index)) {
@@ -182,6 +192,13 @@ fn names(read: &[(usize, Log)], files: &[File], server: Option<&str>) -> BTreeMa
         known.unwrap_or_else(|| unnamed_server(&files[index], log))
     };
     logs().map(|(index, log)| (index, name(index, log))).collect()
+}
+
+/// The server of a source by its folder, by what the user says of it, or by what the user says of all. The folder first:
+/// to take two servers for one would accuse wrongly.
+fn named(file: &File, server: Option<&str>) -> Option<String> {
+    let by_folder = source::server_of(&file.source.path);
+    by_folder.or_else(|| file.server.clone()).or(server.map(str::to_owned))
 }
 
 impl Collected {

@@ -40,7 +40,6 @@ pub struct Opened {
     /// Its size as stored: of a packed file packed, of a member of an archive unpacked. 0 for a pipe: not known yet.
     pub stored_bytes: u64,
     /// What it is packed with.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests ask for it"))]
     pub packing: Packing,
     /// How its text is encoded.
     pub encoding: Encoding,
@@ -320,6 +319,38 @@ impl Hasher {
     fn hex(self) -> String {
         self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// How many bytes the text of a source has, unpacked, where that is told without reading it.
+pub fn text_bytes(source: &Source, opened: &Opened) -> Option<u64> {
+    let is_file = matches!(source.origin, Origin::File);
+    match (opened.packing, opened.encoding) {
+        (_, Encoding::Utf16Le | Encoding::Utf16Be) => None,
+        _ if !is_file => None,
+        (Packing::Plain, Encoding::Utf8Bom) => opened.stored_bytes.checked_sub(3),
+        (Packing::Plain, _) => Some(opened.stored_bytes),
+        (_, Encoding::Utf8Bom) => None,
+        (Packing::Gzip, _) => {
+            let mut file = File::open(&source.fs_path).ok()?;
+            file.seek(SeekFrom::End(-4)).ok()?;
+            let mut last = [0; 4];
+            file.read_exact(&mut last).ok()?;
+            Some(u32::from_le_bytes(last).into())
+        }
+        (Packing::Zstd, _) => {
+            let mut first = Vec::new();
+            File::open(&source.fs_path).ok()?.take(64).read_to_end(&mut first).ok()?;
+            zstd::zstd_safe::get_frame_content_size(&first).ok()?
+        }
+    }
+}
+
+/// What a file is as stored: its size and its SHA-256, without looking what it holds.
+pub fn stored(path: &Path, hash: Hash) -> io::Result<Stored> {
+    let mut file = stream::HashingReader::new(File::open(path)?, hash);
+    io::copy(&mut file, &mut io::sink())?;
+    let (bytes, sha256) = (file.n_bytes(), file.take_sha256());
+    Ok(Stored { bytes, sha256, damage: None })
 }
 
 /// The SHA-256 of bytes, in lower-case hexadecimal digits.

@@ -7,6 +7,7 @@ mod analyze;
 mod explain;
 mod inspect;
 mod journal;
+mod nightly;
 mod recycle;
 mod verify;
 
@@ -21,6 +22,7 @@ mod clocks;
 mod collect;
 pub mod correlate;
 mod plan;
+mod readings;
 mod schemes;
 mod words;
 mod workers;
@@ -54,6 +56,8 @@ pub fn run() -> anyhow::Result<ExitCode> {
             analyze::outputs::print(schema.as_bytes(), cli::Color::Never)?;
             Ok(ExitCode::SUCCESS)
         }
+        Verb::Nightly(args) => nightly::run(args),
+        Verb::History(args) => nightly::history::run(args),
         Verb::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "stillin", &mut text);

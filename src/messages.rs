@@ -11,6 +11,8 @@ pub struct Messages {
     is_quiet: bool,
     is_partial: AtomicBool,
     bar: ProgressBar,
+    /// What made it partial.
+    partials: Mutex<Vec<String>>,
     /// What is said only if it is wanted in the end.
     held: Option<Mutex<Vec<Said>>>,
 }
@@ -25,7 +27,13 @@ impl Messages {
     /// `is_quiet`: only errors.
     pub fn new(is_quiet: bool) -> Self {
         let bar = ProgressBar::hidden();
-        Messages { is_quiet, is_partial: AtomicBool::new(false), bar, held: None }
+        Messages {
+            is_quiet,
+            is_partial: AtomicBool::new(false),
+            bar,
+            partials: Mutex::default(),
+            held: None,
+        }
     }
 
     /// Nothing is said until it is released.
@@ -54,6 +62,7 @@ impl Messages {
     /// Something was not read, or not whole: the report is partial.
     pub fn partial(&self, text: &str) {
         self.is_partial.store(true, Ordering::Relaxed);
+        self.partials.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
         if !self.hold(|| Said::Partial(text.to_owned())) {
             self.print(text);
         }
@@ -69,6 +78,11 @@ impl Messages {
     /// Whether anything was not read, or not whole.
     pub fn is_partial(&self) -> bool {
         self.is_partial.load(Ordering::Relaxed)
+    }
+
+    /// Everything that was not read, or not whole, in the order it was said.
+    pub fn partials(&self) -> Vec<String> {
+        self.partials.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Begins to show progress, if anybody can see it.

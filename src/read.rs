@@ -2,7 +2,7 @@
 
 use crate::change::{Told, Voice};
 use crate::clocks::Validations;
-use crate::input::{self, Encoding, Hash, Opened, Stored};
+use crate::input::{self, Encoding, Hash, Opened, Packing, Stored};
 use crate::source::{Origin, Source};
 use crate::workers::logons::Logons;
 use chrono::{DateTime, Utc};
@@ -32,14 +32,41 @@ pub struct File {
     pub first_entry: Option<DateTime<Utc>>,
     /// Why it cannot be used.
     pub problem: Option<String>,
+    /// Its server, where the user names one for it.
+    pub server: Option<String>,
+    /// What tells it again on another night; only where that was asked for.
+    pub start: Option<Start>,
+    /// It was there on an earlier night, and is gone.
+    pub is_gone: bool,
     /// What a pipe held: it can be read only once, and a log is looked into twice.
     kept: Option<fs::File>,
+}
+
+/// What tells a source again under another name, or packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The SHA-256 of how its text begins.
+    pub head: String,
+    /// What it is packed with.
+    pub packing: Packing,
+    /// How long its text is, where that is told without reading it.
+    pub text_bytes: Option<u64>,
 }
 
 /// Opens every source and tells its kind. The program's own reports are left out and returned by themselves:
 /// whoever writes them beside the evidence does not want them judged.
 pub fn look(sources: Vec<Source>, hash: Hash) -> (Vec<File>, Vec<Source>) {
-    let looked: Vec<_> = sources.into_par_iter().map(|source| look_at(source, hash)).collect();
+    look_closely(sources, hash, false)
+}
+
+/// The same; `is_to_be_known_again`: with what tells each of them again.
+pub fn look_closely(
+    sources: Vec<Source>,
+    hash: Hash,
+    is_to_be_known_again: bool,
+) -> (Vec<File>, Vec<Source>) {
+    let look = |source| look_at(source, hash, is_to_be_known_again);
+    let looked: Vec<_> = sources.into_par_iter().map(look).collect();
     let (mut files, mut own) = (Vec::new(), Vec::new());
     for (file, is_own) in looked {
         match is_own {
@@ -50,16 +77,8 @@ pub fn look(sources: Vec<Source>, hash: Hash) -> (Vec<File>, Vec<Source>) {
     (files, own)
 }
 
-fn look_at(source: Source, hash: Hash) -> (File, bool) {
-    let mut file = File {
-        source,
-        kind: Kind::Unknown,
-        encoding: None,
-        bytes: 0,
-        first_entry: None,
-        problem: None,
-        kept: None,
-    };
+fn look_at(source: Source, hash: Hash, is_to_be_known_again: bool) -> (File, bool) {
+    let mut file = File::unseen(source);
     if input::is_own_workbook(&file.source) {
         return (file, true);
     }
@@ -74,6 +93,13 @@ fn look_at(source: Source, hash: Hash) -> (File, bool) {
     file.kind = kind::sniff(&opened.head);
     file.encoding = Some(opened.encoding);
     file.bytes = opened.stored_bytes;
+    if is_to_be_known_again {
+        file.start = Some(Start {
+            head: input::sha256(&opened.head),
+            packing: opened.packing,
+            text_bytes: input::text_bytes(&file.source, &opened),
+        });
+    }
     file.problem = match file.kind {
         Kind::Unknown => {
             Some(format!("kind not recognised: {}; leave it out", kind::why_unknown(&opened.head)))
@@ -173,6 +199,22 @@ fn is_own_output(head: &[u8]) -> bool {
 }
 
 impl File {
+    /// A source of which nothing is known yet.
+    pub fn unseen(source: Source) -> File {
+        File {
+            source,
+            kind: Kind::Unknown,
+            encoding: None,
+            bytes: 0,
+            first_entry: None,
+            problem: None,
+            server: None,
+            start: None,
+            is_gone: false,
+            kept: None,
+        }
+    }
+
     /// Whether it can be read only once.
     fn is_pipe(&self) -> bool {
         match self.source.origin {
@@ -193,6 +235,7 @@ impl File {
     /// Opens the source, as often as it is asked for.
     pub fn open(&self, hash: Hash) -> anyhow::Result<Opened> {
         match &self.kept {
+            _ if self.is_gone => anyhow::bail!("is gone"),
             Some(kept) => input::open_kept(kept, hash),
             None => input::open(&self.source, hash),
         }

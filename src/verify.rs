@@ -100,6 +100,7 @@ impl<'a> Task<'a> {
             messages.note(&format!("{name}:{line}: cut short, because that run was killed"));
         }
         let beside = Beside {
+            readings: None,
             facts: self.wanted.facts.clone(),
             restarts: journal.steps().iter().filter_map(restart).collect(),
         };

@@ -15,6 +15,7 @@ mod html;
 #[cfg(not(windows))]
 mod local;
 mod metamorphic;
+mod nightly;
 mod readme;
 mod real;
 mod recycle;

@@ -66,6 +66,15 @@ pub fn row(to: &mut Writer, row: &RequestRow) -> io::Result<()> {
     to.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(io_error)
 }
 
+/// One cell, as it stands between commas.
+pub fn cell(text: &str) -> String {
+    let text = harmless(text);
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.into_owned(),
+    }
+}
+
 /// A cell that no spreadsheet computes: `=cmd|...` is text once an apostrophe stands before it
 /// (DESIGN.md section 5, rule 5). Where a keyboard of East Asia is set up, the full-width signs begin a formula, too.
 /// What has such an apostrophe already gets another one, so that one can always be taken off again.

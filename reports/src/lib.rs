@@ -31,9 +31,11 @@ pub mod table;
 mod terminal;
 pub mod text;
 pub mod timeline;
+mod trend;
 mod verdict;
 pub mod verify;
 
+pub use csv::cell as csv_cell;
 use std::io::{self, Write};
 
 pub use output::{Output, Tabular};

@@ -12,6 +12,7 @@ use crate::page::{Ink, Span, line, pad, width};
 use crate::read;
 use crate::report::{Change, Client, Finding, Path, Report, Step};
 use crate::text::{count, duration, number, place, safe, time};
+use crate::trend;
 use crate::verdict::{rank, verdict};
 
 /// Findings that are shown.
@@ -34,6 +35,7 @@ pub fn summary(report: &Report, style: Style) -> String {
     by_design::by_design(&mut out, style, report);
     plan(&mut out, style, report);
     advice(&mut out, style, report);
+    trend::trend(&mut out, style, report);
     read::what_was_read(&mut out, style, report);
     read::what_was_not(&mut out, style, &report.sources, &report.notes);
     out

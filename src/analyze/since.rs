@@ -11,6 +11,7 @@ use crate::collect::book::{Place, Table};
 use crate::correlate::coverage::Span;
 use crate::correlate::{Class, Residual};
 use crate::messages::Messages;
+use crate::readings::Readings;
 use crate::workers::{self, Pool};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,8 +20,10 @@ use stillin_parsers::exchange::{self, Auth, Refusal};
 use stillin_reports::report::{self, ChangeEvidence, Client, Evidence, Word};
 
 /// What is known beside the sources. Where it has facts, only the accounts that they tell of are looked for.
-#[derive(Debug, Clone, Default)]
-pub struct Beside {
+#[derive(Clone, Default)]
+pub struct Beside<'a> {
+    /// What was read of the sources before, so that it need not be read again.
+    pub readings: Option<&'a Readings>,
     /// What an earlier report says of accounts and their changes; its sources are counted from 0.
     pub facts: Vec<Told>,
     /// Restarts that somebody else keeps a record of.
@@ -117,7 +120,7 @@ pub struct Since {
 /// Reads and judges the logs for the accounts that are told beside them.
 pub fn since(
     args: &Analyze,
-    beside: Beside,
+    beside: Beside<'_>,
     pools: &BTreeSet<Pool>,
     outputs: &Outputs<'_>,
     messages: &Messages,

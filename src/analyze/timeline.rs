@@ -73,7 +73,7 @@ pub fn timelines(run: &Run<'_>, report: &Report) -> Timelines {
     let order: BTreeMap<&str, usize> =
         report.findings.iter().map(|f| f.id.as_str()).zip(0..).collect();
     list.sort_by_key(|timeline| order.get(timeline.finding.as_str()).copied());
-    Timelines { list, hours: hours(run) }
+    Timelines { list, hours: hours(&shared) }
 }
 
 /// The keys of a finding with the places of their paths in the report's order.
@@ -290,10 +290,11 @@ fn quoted<'a>(
 }
 
 /// Residual requests of all findings, by the hour in which they ended.
-fn hours(run: &Run<'_>) -> Vec<Hour> {
+fn hours(shared: &Shared<'_>) -> Vec<Hour> {
     let mut hours: BTreeMap<DateTime<Utc>, (u64, u64)> = BTreeMap::new();
-    let rows =
-        run.cases.iter().filter(|case| !case.findings.is_empty()).flat_map(|case| &case.rows);
+    let is_told = |found: &Finding| shared.ids.contains_key(shared.changes[found.change].as_str());
+    let cases = shared.run.cases.iter().filter(|case| case.findings.iter().any(is_told));
+    let rows = cases.flat_map(|case| &case.rows);
     for row in rows.filter(|row| row.residual > Residual::No) {
         let seconds = row.access.end.timestamp().div_euclid(3_600) * 3_600;
         let hour = DateTime::from_timestamp(seconds, 0).unwrap_or_default();

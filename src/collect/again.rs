@@ -4,6 +4,8 @@ use super::access::Seen;
 use super::names::logged_host_name;
 use crate::input::{Body, Hash};
 use crate::read::File;
+use crate::readings::pack::Pack;
+use crate::readings::{Readings, Slot};
 use rayon::prelude::*;
 use std::io::Read;
 use stillin_parsers::exchange::{self, Outcome, Route, proxied};
@@ -19,6 +21,23 @@ pub struct Look<'a> {
     pub server: Option<&'a str>,
     /// Its first and last entry, seconds since 1970.
     pub span: (i64, i64),
+    /// What earlier looks found, and which source it is there.
+    pub readings: Option<(&'a Readings, usize)>,
+}
+
+impl Look<'_> {
+    /// What a look finds, or found when it was for the same.
+    pub fn remembered<T: Pack>(
+        &self,
+        slot: Slot,
+        question: impl FnOnce() -> Vec<u8>,
+        look: impl FnOnce() -> T,
+    ) -> T {
+        match self.readings {
+            Some((known, index)) => known.recall(index, slot, &question(), |_| true, look),
+            None => look(),
+        }
+    }
 }
 
 /// Bytes read as one task.

@@ -2,14 +2,14 @@
 //! and which worker process answered it (DOMAIN.md 3.2). No row of it is a request in its own right.
 
 use super::blocks::Room;
-use super::log::Log;
+use super::ids::Ids;
+use super::log::{Log, Met};
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
 use super::rows::{self, Reader};
-use super::watch::{Watch, decode};
+use super::watch::{Meant, Watch, decode};
 use crate::input::{Hash, Opened};
 use chrono::{DateTime, Utc};
-use hashbrown::HashSet;
 use std::collections::BTreeMap;
 use stillin_parsers::exchange::{back_end, request_id};
 use stillin_parsers::exchange_log::{Column, Row};
@@ -21,9 +21,11 @@ pub struct Asked<'a> {
     /// Whether a request that ended then may matter.
     pub is_within: &'a (dyn Fn(DateTime<Utc>) -> bool + Sync),
     /// Ids of the requests that are kept.
-    pub ids: &'a HashSet<u128>,
+    pub ids: &'a Ids,
     /// Called with the number of bytes read.
     pub progress: &'a (dyn Fn(u64) + Sync),
+    /// The reading is to be kept.
+    pub is_kept: bool,
 }
 
 /// One log, read.
@@ -89,6 +91,7 @@ pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> BackEndLog {
 impl BackEndLog {
     fn take(&mut self, scanned: Scanned, lines_before: u64) {
         self.log.noise += scanned.noise;
+        self.log.met.absorb(scanned.met);
         for (server, seen) in scanned.presence {
             self.presence.entry(logged_host_name(&server)).or_default().extend(&seen);
         }
@@ -122,6 +125,7 @@ struct Scanned {
     impersonated: BTreeMap<Impersonation, u64>,
     workers: BTreeMap<(Vec<u8>, u64), Worker>,
     second: Option<i64>,
+    met: Met,
 }
 
 impl Scanned {
@@ -135,18 +139,36 @@ impl Scanned {
             return;
         }
         let id = request_id(row.text(Column::RequestId)).unwrap_or(0);
-        if asked.ids.contains(&id) {
+        if asked.ids.has(id, row.seconds) {
             let operation = back_end::operation(row).map(decode).unwrap_or_default();
             self.operations.insert(id, operation);
         }
         if let Some(acted_as) = back_end::acted_as(row)
             && names.sort(acted_as) == Sort::Watched
             && (asked.is_within)(row.time())
+            && self.may_be_watched(acted_as, row, asked, names)
             && self.impersonated.len() < MOST
         {
             let who = Impersonation { user: decode(user), acted_as: decode(acted_as) };
             *self.impersonated.entry(who).or_default() += 1;
         }
+    }
+
+    /// Whether the rights are those of an account that is watched by then.
+    #[cold]
+    fn may_be_watched(
+        &mut self,
+        acted_as: &[u8],
+        row: &Row<'_>,
+        asked: &Asked<'_>,
+        names: &mut Names<'_>,
+    ) -> bool {
+        if asked.is_kept {
+            self.met.take(acted_as, None);
+        }
+        let time = row.time();
+        let meant = asked.watch.by_then(names.meant(acted_as, || time), time);
+        matches!(meant, Meant::One(_) | Meant::Ambiguous(_))
     }
 
     /// Another second: notes that the log has an entry, and whose worker wrote it.

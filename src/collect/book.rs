@@ -2,6 +2,7 @@
 
 use crate::account::AccountId;
 use crate::correlate::Contradiction;
+use crate::readings::pack::Pack;
 use chrono::{DateTime, Utc};
 use hashbrown::{Equivalent, HashMap};
 use std::hash::Hash;
@@ -285,5 +286,17 @@ impl<T: Clone + Eq + Hash> Table<T> {
     /// Takes over other values; returns their new indexes.
     pub fn absorb(&mut self, other: Table<T>) -> Vec<u32> {
         other.list.into_iter().map(|value| self.number(value)).collect()
+    }
+}
+
+impl<T: Clone + Eq + Hash + Pack> Pack for Table<T> {
+    fn pack(&self, to: &mut Vec<u8>) {
+        self.list.pack(to);
+    }
+
+    fn unpack(from: &mut &[u8]) -> Option<Table<T>> {
+        let list: Vec<T> = Pack::unpack(from)?;
+        let index = list.iter().cloned().zip(0..).collect();
+        Some(Table { list, index })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::again::{self, Entry, Look};
 use super::watch::decode;
+use crate::readings::Slot;
 use chrono::{DateTime, Utc};
 use hashbrown::HashSet;
 use rayon::prelude::*;
@@ -39,7 +40,16 @@ pub fn census(looks: Vec<Look<'_>>, asks: &BTreeSet<Ask>) -> Answers {
                 && overlaps(ask, look.span)
         };
         let asks: Vec<&Ask> = asks.iter().filter(is_asked).collect();
-        if asks.is_empty() { Answers::new() } else { look_into(&look, &asks) }
+        if asks.is_empty() {
+            return Answers::new();
+        }
+        let question = || format!("{asks:?}").into_bytes();
+        let names: Vec<BTreeSet<String>> = look.remembered(Slot::Census, question, || {
+            let mut answers = look_into(&look, &asks);
+            asks.iter().map(|ask| answers.remove(*ask).unwrap_or_default()).collect()
+        });
+        let answers = asks.into_iter().cloned().zip(names);
+        answers.filter(|(_, names)| !names.is_empty()).collect()
     });
     answers.reduce(Answers::new, together)
 }

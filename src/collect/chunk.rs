@@ -4,11 +4,13 @@ use super::access::{Desk, Seen, is_back_end, may_be_nameless_refusal};
 use super::blocks::{Chunk, Room};
 use super::book::{Access, Book};
 use super::hints::{self, Hint};
+use super::log::Met;
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
 use super::proxy::MOST_TARGETS;
 use super::seats::{Seats, seat};
 use super::watch::{Meant, Watch, decode};
+use crate::readings::Readings;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::w3c::{Column, Line, Scanner, State, Tally};
@@ -27,6 +29,8 @@ pub struct Wanted<'a> {
     pub nameless_from: Option<DateTime<Utc>>,
     /// Called with the number of bytes read.
     pub progress: &'a (dyn Fn(u64) + Sync),
+    /// What was read before, and where this reading is kept.
+    pub readings: Option<&'a Readings>,
 }
 
 impl Wanted<'_> {
@@ -130,6 +134,8 @@ pub struct Scanned {
     seat: Option<u64>,
     /// The last minute in which a probe was noted, and where.
     probe: Option<(usize, i64)>,
+    /// Names that were looked at more closely.
+    pub met: Met,
 }
 
 impl Scanned {
@@ -274,7 +280,12 @@ impl Scanned {
 
     #[cold]
     fn watched(&mut self, name: &[u8], line: &Line<'_>, scan: &Scan<'_>, names: &mut Names<'_>) {
-        let (ids, is_ambiguous) = match names.meant(name, || line.time()) {
+        if scan.wanted.readings.is_some() {
+            self.met.take(name, None);
+        }
+        let meant = names.meant(name, || line.time());
+        let meant = scan.wanted.watch.by_then(meant, line.time());
+        let (ids, is_ambiguous) = match &meant {
             Meant::Nobody => return self.sit(line, scan),
             Meant::One(id) => (&[*id][..], false),
             Meant::Ambiguous(ids) => (ids.as_slice(), true),

@@ -4,15 +4,16 @@ use super::back_end::{self, BackEndLog, Worker};
 use super::book::{Access, Book, Key, Table};
 use super::chunk::Wanted;
 use super::hints::Hint;
+use super::ids::Ids;
 use super::log::Log;
 use super::names::host_name;
 use super::proxy::{self, ProxyLog};
-use super::{Collected, Strange, copies, folder, join, read_all};
+use super::{Collected, Strange, copies, folder, join, named, read_all};
 use crate::input::Hash;
 use crate::read::File;
-use crate::source;
+use crate::readings::question::Asking;
 use chrono::{DateTime, Utc};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use stillin_parsers::exchange::{self, Data, Protocol};
@@ -26,14 +27,17 @@ pub fn read_proxies(
     server: Option<&str>,
     wanted: &Wanted<'_>,
 ) {
+    let ids = Ids::of(&collected.book);
     let asked = proxy::Asked {
         watch: wanted.watch,
         is_within: &|end| wanted.is_within(end),
-        ids: &ids(&collected.book),
+        ids: &ids,
         progress: wanted.progress,
+        is_kept: wanted.readings.is_some(),
     };
+    let asking = Asking::new(wanted, Some(&ids));
     let is_proxy = |kind| kind == Kind::HttpProxy;
-    let read = read_all(files, is_proxy, collected, |file| {
+    let read = read_all(files, is_proxy, collected, asking.as_ref(), |file| {
         Ok(proxy::read(file.open(hash)?, hash, &asked))
     });
     for (index, log) in read {
@@ -76,14 +80,17 @@ pub fn read_back_ends(
     server: Option<&str>,
     wanted: &Wanted<'_>,
 ) {
+    let ids = Ids::of(&collected.book);
     let asked = back_end::Asked {
         watch: wanted.watch,
         is_within: &|end| wanted.is_within(end),
-        ids: &ids(&collected.book),
+        ids: &ids,
         progress: wanted.progress,
+        is_kept: wanted.readings.is_some(),
     };
+    let asking = Asking::new(wanted, Some(&ids));
     let is_back_end = |kind| matches!(kind, Kind::EwsLog | Kind::MapiLog);
-    let read = read_all(files, is_back_end, collected, |file| {
+    let read = read_all(files, is_back_end, collected, asking.as_ref(), |file| {
         Ok(back_end::read(file.open(hash)?, hash, &asked))
     });
     let mut workers = Workers::new();
@@ -92,12 +99,6 @@ pub fn read_back_ends(
         collected.take_back_end(index, log, file.kind, &unnamed(file, server), &mut workers);
     }
     collected.hints.extend(new_workers(&workers));
-}
-
-/// Ids of all rows that have one.
-fn ids(book: &Book) -> HashSet<u128> {
-    let rows = book.accesses.iter().chain(&book.nameless);
-    rows.map(|access| access.request_id).filter(|id| *id != 0).collect()
 }
 
 /// For each server that web logs know by its address or their folder only, the one that HttpProxy names for the same
@@ -126,9 +127,8 @@ fn names_of_unnamed(book: &Book) -> BTreeMap<String, String> {
 
 /// The server of rows that do not name one.
 fn unnamed(file: &File, server: Option<&str>) -> String {
-    let path = &file.source.path;
-    let named = source::server_of(path).or(server.map(str::to_owned));
-    named.map_or_else(|| format!("UNKNOWN ({})", folder(path)), |name| host_name(&name))
+    let unknown = || format!("UNKNOWN ({})", folder(&file.source.path));
+    named(file, server).map_or_else(unknown, |name| host_name(&name))
 }
 
 /// The worker processes of EWS by server and process id, with the file that tells of the first row.

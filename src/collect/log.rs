@@ -52,7 +52,44 @@ pub struct Log {
     pub first_request: Option<FirstRequest>,
     /// Size, hash and damage of the source.
     pub stored: Option<Stored>,
+    /// Names that were looked at more closely; only where the reading is to be kept.
+    pub met: Met,
 }
+
+/// Names that were not passed over at once, be they a watched account's or not, each with the SID beside it.
+#[derive(Debug, Default)]
+pub struct Met {
+    /// The names, decoded.
+    pub names: BTreeSet<(String, Option<String>)>,
+    /// There were more: what attackers typed must not fill the memory.
+    pub is_cut: bool,
+}
+
+impl Met {
+    /// Takes a name.
+    pub fn take(&mut self, name: &[u8], sid: Option<&str>) {
+        const MOST: usize = 5000;
+        let met = (decode(name), sid.map(str::to_owned));
+        if self.names.len() < MOST || self.names.contains(&met) {
+            self.names.insert(met);
+        } else {
+            self.is_cut = true;
+        }
+    }
+
+    /// Takes those of another piece.
+    pub fn absorb(&mut self, other: Met) {
+        self.is_cut |= other.is_cut;
+        self.names.extend(other.names);
+    }
+}
+
+/// Columns that a verdict needs.
+pub const NEEDED: [(&str, Column); 3] = [
+    ("cs-username", Column::CsUsername),
+    ("sc-status", Column::ScStatus),
+    ("time-taken", Column::TimeTaken),
+];
 
 /// Reads an opened W3C log to its end.
 pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
@@ -159,6 +196,7 @@ impl Gatherer<'_> {
             from.into_iter().for_each(|(name, n)| *into.entry(name).or_default() += n);
         }
         self.log.noise += scanned.noise;
+        self.log.met.absorb(scanned.met);
         let fields_line = match piece.next.fields_line {
             0 => self.state.fields_line,
             own => own + lines_before,
@@ -167,12 +205,7 @@ impl Gatherer<'_> {
     }
 
     fn header(&mut self, layout: &w3c::Layout) {
-        let needed = [
-            ("cs-username", Column::CsUsername),
-            ("sc-status", Column::ScStatus),
-            ("time-taken", Column::TimeTaken),
-        ];
-        for (name, column) in needed {
+        for (name, column) in NEEDED {
             if layout.place(column).is_none() && !self.log.missing.contains(&name) {
                 self.log.missing.push(name);
             }

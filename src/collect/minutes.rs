@@ -1,5 +1,6 @@
 //! When a log had entries, by the minute: a set that can be brought together in any order.
 
+use crate::readings::pack::pack_struct;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +33,10 @@ impl Minutes {
                 .map(move |minute| day * 1440 + minute as i64)
         })
     }
+}
+
+pack_struct! {
+    Minutes { days }
 }
 
 /// What was seen of one server in one kind of log.

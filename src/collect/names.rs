@@ -87,7 +87,8 @@ pub fn logged_host_name(s_computername: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::account::build;
-    use std::collections::BTreeSet;
+    use chrono::{DateTime, Utc};
+    use std::collections::BTreeMap;
     use stillin_parsers::event::Identity;
 
     #[test]
@@ -103,7 +104,7 @@ mod tests {
             account("CONTOSO", "db$", "S-1-5-21-7-8-9-1105"),
         ];
         let (accounts, ids) = build(&identities.iter().collect::<Vec<_>>(), &[]);
-        let watch = Watch::new(&accounts, BTreeSet::from([ids[0]]));
+        let watch = Watch::new(&accounts, BTreeMap::from([(ids[0], DateTime::<Utc>::MIN_UTC)]));
         let mut names = Names::new(&watch);
         for (name, expect) in [
             ("FABRIKAM\\SVC$", Sort::Watched),

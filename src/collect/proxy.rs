@@ -4,7 +4,8 @@
 use super::access::{Desk, begin};
 use super::blocks::Room;
 use super::book::{Access, Book, Other};
-use super::log::Log;
+use super::ids::Ids;
+use super::log::{Log, Met};
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
 use super::rows::{self, Reader};
@@ -12,9 +13,9 @@ use super::watch::{Meant, Watch, decode};
 use crate::account::{AccountId, Resolution};
 use crate::input::{Hash, Opened};
 use chrono::{DateTime, Utc};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
-use stillin_parsers::exchange::{self, Outcome, Protocol, proxied};
+use stillin_parsers::exchange::{self, Outcome, Protocol, Refusal, proxied};
 use stillin_parsers::exchange_log::{Column, Row};
 
 /// What a reading of HttpProxy is after.
@@ -24,9 +25,11 @@ pub struct Asked<'a> {
     /// Whether a request that ended then may matter.
     pub is_within: &'a (dyn Fn(DateTime<Utc>) -> bool + Sync),
     /// Ids of the requests that W3C has under watched names.
-    pub ids: &'a HashSet<u128>,
+    pub ids: &'a Ids,
     /// Called with the number of bytes read.
     pub progress: &'a (dyn Fn(u64) + Sync),
+    /// The reading is to be kept.
+    pub is_kept: bool,
 }
 
 /// A server, and the protocol whose log it is: each has one of its own, which says nothing of the others.
@@ -101,7 +104,8 @@ pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> ProxyLog {
 
 impl ProxyLog {
     fn take(&mut self, scanned: Scanned, book: Book, lines_before: u64) {
-        let Scanned { presence, noise, learned, namesakes, sids, targets, .. } = scanned;
+        let Scanned { presence, noise, learned, namesakes, sids, targets, met, .. } = scanned;
+        self.log.met.absorb(met);
         self.sids.extend(sids);
         self.log.book.absorb(book, lines_before);
         for (name, n) in namesakes {
@@ -133,6 +137,8 @@ struct Scanned {
     second: Option<i64>,
     /// The last minute in which a probe was noted.
     probe: Option<i64>,
+    /// Names that were looked at more closely.
+    met: Met,
 }
 
 impl Scanned {
@@ -152,7 +158,7 @@ impl Scanned {
             None => Sid::Untold,
             Some(sid) => whose(sid, asked.watch, sids).map_or(Sid::Strange(sid), Sid::Known),
         };
-        let is_asked = !asked.ids.is_empty() && asked.ids.contains(&request_id(row));
+        let is_asked = !asked.ids.is_empty() && asked.ids.has(request_id(row), row.seconds);
         let is_watched = matches!(sid, Sid::Known(id) if asked.watch.has(id));
         if sort == Sort::Watched || is_asked || is_watched {
             self.of_interest(row, user, sid, is_asked, asked, names);
@@ -197,10 +203,19 @@ impl Scanned {
         names: &mut Names<'_>,
     ) {
         let time = row.time();
-        let Some(access) = (asked.is_within)(time).then(|| self.access(row, user)).flatten() else {
-            return;
+        let refusal = match proxied::outcome(row) {
+            Outcome::Served => None,
+            Outcome::Refused(refusal) => Some(refusal),
+            // It says nothing of an account.
+            _ => return,
         };
-        let by_name = names.meant(user, || time);
+        if !(asked.is_within)(time) {
+            return;
+        }
+        if asked.is_kept {
+            self.met.take(user, proxied::own_sid(row));
+        }
+        let by_name = &asked.watch.by_then(names.meant(user, || time), time);
         let accounts = asked.watch.accounts();
         let is_bearers = || match (sid, accounts.resolve(&decode(user), Some(time))) {
             (Sid::Known(id), Resolution::Ambiguous(ids)) => ids.contains(&id),
@@ -209,23 +224,28 @@ impl Scanned {
         let is_told = || accounts.resolve(&decode(user), Some(time)) != Resolution::Nobody;
         match (sid, by_name) {
             (Sid::Known(id), Meant::Nobody | Meant::Namesake(_))
-                if asked.watch.has(id) && !is_told() =>
+                if asked.watch.has(id) && asked.watch.is_since(id, time) && !is_told() =>
             {
                 self.learned.entry((id, decode(user))).or_insert(row.number);
             }
             (Sid::Untold | Sid::Strange(_), Meant::Namesake(_))
-                if self.namesakes.len() < 1000 && access.refusal.is_none() =>
+                if self.namesakes.len() < 1000 && refusal.is_none() =>
             {
                 *self.namesakes.entry(decode(user)).or_default() += 1;
             }
             _ => {}
         }
-        let (ids, is_ambiguous) = owners(sid, by_name, asked.watch);
+        let (mut ids, is_ambiguous) = owners(sid, by_name, asked.watch);
+        ids.retain(|&id| asked.watch.is_since(id, time));
         // The SID of another row does not say whose this one is.
         let is_ambiguous =
             is_ambiguous || matches!(sid, Sid::Untold) && accounts.is_learnt(&decode(user));
         let named = by_name.first().filter(|_| ids.is_empty() && matches!(sid, Sid::Strange(_)));
-        if ids.is_empty() && (is_asked || named.is_some()) {
+        if ids.is_empty() && !is_asked && named.is_none() {
+            return;
+        }
+        let access = self.access(row, user, refusal);
+        if ids.is_empty() {
             let strange_sid = match sid {
                 Sid::Strange(sid) => Some(self.desk.text(sid.as_bytes())),
                 _ => None,
@@ -247,13 +267,8 @@ impl Scanned {
         }
     }
 
-    /// The row, for account 0 until it is known whose it is; `None` where it says nothing of an account.
-    fn access(&mut self, row: &Row<'_>, user: &[u8]) -> Option<Access> {
-        let refusal = match proxied::outcome(row) {
-            Outcome::Served => None,
-            Outcome::Refused(refusal) => Some(refusal),
-            _ => return None,
-        };
+    /// The row, for account 0 until the caller says whose it is.
+    fn access(&mut self, row: &Row<'_>, user: &[u8], refusal: Option<Refusal>) -> Access {
         let route = proxied::route(row);
         let (method, stem) = (row.text(Column::Method), row.text(Column::UrlStem));
         let query = proxied::query(row);
@@ -270,7 +285,7 @@ impl Scanned {
         // As W3C writes it, but for commas, which Exchange made blanks.
         let agent = row.text(Column::UserAgent).iter();
         let agent: Vec<u8> = agent.map(|&b| if b == b' ' { b'+' } else { b }).collect();
-        Some(Access {
+        Access {
             account: 0,
             is_ambiguous: false,
             source: 0,
@@ -294,7 +309,7 @@ impl Scanned {
             sc_status,
             sc_substatus: None,
             sc_win32_status: None,
-        })
+        }
     }
 }
 

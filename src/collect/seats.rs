@@ -5,6 +5,7 @@
 //! every log keeps bits that say of a seat "nobody else, for sure" or "somebody else, in all likelihood": a few bytes
 //! for each hundred kilobytes of log, and a few nanoseconds for each line.
 
+use crate::readings::pack::Pack;
 use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,6 +67,22 @@ impl Seats {
     fn place(&self, seat: u64) -> (&AtomicU64, u64) {
         let bits = [0, 6, 12, 18].iter().fold(0, |bits, by| bits | 1 << (seat >> by & 63));
         (&self.words[(seat >> 24) as usize & (self.words.len() - 1)], bits)
+    }
+}
+
+impl Pack for Seats {
+    fn pack(&self, to: &mut Vec<u8>) {
+        self.words.len().pack(to);
+        let words = self.words.iter().map(|word| word.load(Ordering::Relaxed));
+        words.for_each(|word| to.extend_from_slice(&word.to_le_bytes()));
+    }
+
+    fn unpack(from: &mut &[u8]) -> Option<Seats> {
+        let n_words = usize::unpack(from)?;
+        let (bytes, rest) = from.split_at_checked(n_words.checked_mul(8)?)?;
+        *from = rest;
+        let words = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word));
+        Some(Seats { words: words.map(AtomicU64::new).collect() })
     }
 }
 

@@ -6,6 +6,8 @@ use super::again::{self, Entry, Look};
 use super::book::{Access, Book};
 use super::names::logged_host_name;
 use super::watch::decode;
+use crate::readings::Slot;
+use crate::readings::pack::packed;
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,9 @@ pub type Typed = BTreeMap<u128, BTreeSet<String>>;
 
 /// Both logs write the end of the request, W3C by the second.
 const NEAR: i64 = 3;
+
+/// What is asked of a log: the id, the time, the protocol and the client of a request.
+type Row = (u128, i64, String, (String, String));
 
 /// The rows by id, and the seconds in which W3C may have them. Only looked up, never walked.
 struct Sought<'a> {
@@ -61,8 +66,18 @@ pub fn names(book: &Book, looks: Vec<Look<'_>>) -> Typed {
                 typed.entry(id).or_default().insert(decode(name).to_lowercase());
             }
         };
+        let question = || {
+            let of_look =
+                sought.iter().filter(|(server, _)| look.server.is_none_or(|own| own == **server));
+            let mut rows: Vec<_> =
+                of_look.flat_map(|(_, sought)| sought.within(look.span)).collect();
+            rows.sort_unstable();
+            packed(&rows)
+        };
         match look.file.kind == Kind::IisW3c && is_timely(look.span) {
-            true => again::look(look, &is_timely, &each, &together),
+            true => look.remembered(Slot::Typed, question, || {
+                again::look(look, &is_timely, &each, &together)
+            }),
             false => Typed::new(),
         }
     };
@@ -87,6 +102,20 @@ impl<'a> Sought<'a> {
             span: (from, to),
             book,
         }
+    }
+
+    /// Everything that a log of that time is asked for, row by row.
+    fn within(&self, (from, to): (i64, i64)) -> impl Iterator<Item = Row> {
+        let rows = self.rows.values().filter(move |row| {
+            let end = row.end.timestamp();
+            from - NEAR <= end && end <= to + NEAR
+        });
+        rows.map(|row| {
+            let client = self.book.clients.get(row.client);
+            let protocol = self.book.keys.get(row.key).protocol;
+            let (device, user_agent) = (client.device.clone(), client.user_agent.clone());
+            (row.request_id, row.end.timestamp(), protocol.word().to_owned(), (device, user_agent))
+        })
     }
 
     fn overlaps(&self, (from, to): (i64, i64)) -> bool {

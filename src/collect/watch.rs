@@ -3,7 +3,7 @@
 use super::parts::Parts;
 use crate::account::{AccountId, Accounts, Resolution};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The accounts to look for, and a filter that tells almost every other name in a few nanoseconds.
 pub struct Watch<'a> {
@@ -11,7 +11,10 @@ pub struct Watch<'a> {
     watched: BTreeSet<AccountId>,
     /// Those, and with a linked mailbox its master, and the other way round: they share names.
     followed: BTreeSet<AccountId>,
-    /// Bits at the hashes of all local parts by which a log could mean a watched account.
+    /// Before that time a request of the account is a stranger's.
+    since: BTreeMap<AccountId, DateTime<Utc>>,
+    /// All local parts by which a log could mean a watched account, and bits at their hashes.
+    parts: BTreeMap<String, BTreeSet<AccountId>>,
     filter: Filter,
 }
 
@@ -41,23 +44,36 @@ impl Meant {
 }
 
 impl<'a> Watch<'a> {
-    /// A watchlist of `watched`.
-    pub fn new(accounts: &'a Accounts, watched: BTreeSet<AccountId>) -> Self {
+    /// A watchlist of `watched`, each from a time on: what they did long before they were cut off says as little as what
+    /// others do.
+    pub fn new(accounts: &'a Accounts, watched: BTreeMap<AccountId, DateTime<Utc>>) -> Self {
         let linked = accounts.list.iter().enumerate();
         let pairs = linked.filter_map(|(id, account)| Some([id, account.master?]));
-        let pairs = pairs.filter(|pair| pair.iter().any(|id| watched.contains(id)));
-        let followed: BTreeSet<AccountId> =
-            watched.iter().copied().chain(pairs.flatten()).collect();
-        let parts: BTreeSet<String> =
-            followed.iter().flat_map(|&id| accounts.local_parts(id)).collect();
+        let mut since = watched.clone();
+        for pair in pairs {
+            let of_pair = pair.iter().filter_map(|id| watched.get(id)).min();
+            for (id, of_pair) in pair.into_iter().zip([of_pair; 2]) {
+                let Some(of_pair) = of_pair else { continue };
+                let known = since.entry(id).or_insert(*of_pair);
+                *known = (*known).min(*of_pair);
+            }
+        }
+        let followed: BTreeSet<AccountId> = since.keys().copied().collect();
+        let watched: BTreeSet<AccountId> = watched.into_keys().collect();
+        let mut parts: BTreeMap<String, BTreeSet<AccountId>> = BTreeMap::new();
+        for &id in &followed {
+            for part in accounts.local_parts(id) {
+                parts.entry(part).or_default().insert(id);
+            }
+        }
         let mut filter = Filter::new(parts.len() * 2);
-        for part in &parts {
+        for part in parts.keys() {
             for spelling in [part.clone(), part.replace(' ', "+")] {
                 let spelling = spelling.as_bytes();
                 filter.set(Parts::of(spelling).hash(spelling).unwrap_or_default());
             }
         }
-        Watch { accounts, watched, followed, filter }
+        Watch { accounts, watched, followed, since, parts, filter }
     }
 
     /// The accounts and their names.
@@ -68,6 +84,44 @@ impl<'a> Watch<'a> {
     /// Whether rows of an account are kept.
     pub fn has(&self, id: AccountId) -> bool {
         self.followed.contains(&id)
+    }
+
+    /// From when on its requests are an account's own.
+    pub fn since(&self, id: AccountId) -> Option<DateTime<Utc>> {
+        self.since.get(&id).copied()
+    }
+
+    /// Whether a request of an account at that time is the account's own.
+    pub fn is_since(&self, id: AccountId, time: DateTime<Utc>) -> bool {
+        self.since(id).is_none_or(|since| since <= time)
+    }
+
+    /// Every local part that is looked for, and from when on.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, DateTime<Utc>)> {
+        self.parts.iter().filter_map(|(part, ids)| {
+            let since = ids.iter().filter_map(|&id| self.since(id)).min()?;
+            Some((part.as_str(), since))
+        })
+    }
+
+    /// What a name means at that time: of watched accounts those that are watched by then.
+    pub fn by_then(&self, meant: &Meant, time: DateTime<Utc>) -> Meant {
+        let by_then = |ids: &[AccountId]| -> Vec<AccountId> {
+            ids.iter().copied().filter(|&id| self.is_since(id, time)).collect()
+        };
+        match meant {
+            Meant::Nobody => Meant::Nobody,
+            Meant::One(id) if self.is_since(*id, time) => Meant::One(*id),
+            Meant::One(_) => Meant::Nobody,
+            Meant::Ambiguous(ids) => match by_then(ids) {
+                ids if ids.is_empty() => Meant::Nobody,
+                ids => Meant::Ambiguous(ids),
+            },
+            Meant::Namesake(ids) => match by_then(ids) {
+                ids if ids.is_empty() => Meant::Nobody,
+                ids => Meant::Namesake(ids),
+            },
+        }
     }
 
     /// Whose a row can be that is said to be the account's by what did not hear the client itself: the back end, or a

@@ -5,6 +5,7 @@ use crate::account::{AccountId, Accounts, Resolution};
 use crate::collect::book::Table;
 use crate::collect::minutes::Presence;
 use crate::collect::names::host_name;
+use crate::readings::pack::pack_struct;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -30,6 +31,11 @@ struct Entry {
     address: Option<IpAddr>,
     refusal: Option<Refusal>,
     pos: Pos,
+}
+
+pack_struct! {
+    Logons { list, identities, computers, presence }
+    Entry { at, who, computer, address, refusal, pos }
 }
 
 /// One logon of an account.

@@ -1,0 +1,251 @@
+//! Tonight's findings and those of before to how each of them stands: new, open, closed, recurred.
+
+use super::settings::Exclude;
+use super::trend::Step;
+use crate::case::State as PathState;
+use crate::cli::Status;
+use chrono::{DateTime, NaiveDate, Utc};
+use rusqlite::{Connection, Transaction, params};
+use std::collections::{BTreeMap, BTreeSet};
+use stillin_reports::report::{Finding, Report};
+
+/// A finding as the state keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// What tells it from all others: the account, the kind and the time of the change.
+    pub key: String,
+    /// Whose.
+    pub account: String,
+    /// Its SID, where a source tells it.
+    pub sid: Option<String>,
+    /// Kind of the change.
+    pub kind: String,
+    /// Time of the change.
+    pub at: DateTime<Utc>,
+    /// How it stands.
+    pub status: Status,
+    /// Left out of the verdict.
+    pub is_excluded: bool,
+    /// How sure it is.
+    pub residual: String,
+    /// End of the first residual access.
+    pub first: DateTime<Utc>,
+    /// End of the last residual access.
+    pub last: DateTime<Utc>,
+    /// For how long it lasted.
+    pub exposure_seconds: i64,
+    /// Its servers and pools.
+    pub pools: Vec<String>,
+    /// The night that saw it first.
+    pub first_seen: DateTime<Utc>,
+    /// The last night that saw it.
+    pub last_seen: DateTime<Utc>,
+    /// The night that saw it end.
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+/// What a night changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Access may go on.
+    pub open: u64,
+    /// Seen for the first time.
+    pub new: u64,
+    /// Access ended since the last night.
+    pub closed: u64,
+    /// Access ended before, and was seen again.
+    pub recurred: u64,
+}
+
+/// Whether access may go on.
+pub fn is_open(finding: &Finding) -> bool {
+    finding.paths.iter().any(|path| path.state == PathState::Open.word())
+}
+
+/// How everything stands after tonight.
+pub fn after(
+    before: Vec<Past>,
+    report: &Report,
+    excludes: &[Exclude],
+    now: DateTime<Utc>,
+) -> (Vec<Past>, Counts) {
+    let mut all: BTreeMap<String, Past> =
+        before.into_iter().map(|past| (past.key.clone(), past)).collect();
+    let mut counts = Counts::default();
+    let mut seen = BTreeSet::new();
+    for finding in &report.findings {
+        let sid = sid_of(report, finding);
+        let key = format!(
+            "{} {} {}",
+            sid.as_deref().unwrap_or(&finding.account.to_lowercase()),
+            finding.kind,
+            finding.at.to_rfc3339()
+        );
+        let known = all.get(&key);
+        let status = match (known.map(|past| past.status), is_open(finding)) {
+            (None, true) => Status::New,
+            (Some(Status::Closed), true) => Status::Recurred,
+            (Some(_), true) => Status::Open,
+            (_, false) => Status::Closed,
+        };
+        let is_excluded = is_excluded(excludes, now.date_naive(), &finding.account, sid.as_deref());
+        let ended = known.is_none_or(|past| past.status != Status::Closed);
+        let closed_at = match status {
+            Status::Closed if ended => Some(now),
+            Status::Closed => known.and_then(|past| past.closed_at),
+            _ => None,
+        };
+        if !is_excluded {
+            counts.open += u64::from(status.is_open());
+            counts.new += u64::from(known.is_none());
+            counts.closed += u64::from(status == Status::Closed && ended);
+            counts.recurred += u64::from(status == Status::Recurred);
+        }
+        let past = Past {
+            account: finding.account.clone(),
+            sid,
+            kind: finding.kind.to_owned(),
+            at: finding.at,
+            status,
+            is_excluded,
+            residual: finding.residual.to_owned(),
+            first: finding.first,
+            last: finding.last,
+            exposure_seconds: finding.exposure_seconds,
+            pools: pools(finding),
+            first_seen: known.map_or(now, |past| past.first_seen),
+            last_seen: now,
+            closed_at,
+            key: key.clone(),
+        };
+        seen.insert(key.clone());
+        all.insert(key, past);
+    }
+    // What the evidence does not bear out any more is over as well.
+    for past in all.values_mut().filter(|past| !seen.contains(&past.key)) {
+        if past.status != Status::Closed {
+            counts.closed += u64::from(!past.is_excluded);
+            (past.status, past.closed_at) = (Status::Closed, Some(now));
+        }
+    }
+    (all.into_values().collect(), counts)
+}
+
+/// The SID of the account of a finding.
+pub fn sid_of(report: &Report, finding: &Finding) -> Option<String> {
+    let change = report.changes.iter().find(|change| change.id == finding.change);
+    change.and_then(|change| change.sid.clone())
+}
+
+/// Whether an account is left out on a day.
+pub fn is_excluded(excludes: &[Exclude], day: NaiveDate, account: &str, sid: Option<&str>) -> bool {
+    excludes.iter().any(|exclude| day <= exclude.until && names(exclude, account, sid))
+}
+
+/// Whether that account is meant.
+pub fn names(exclude: &Exclude, account: &str, sid: Option<&str>) -> bool {
+    let is = |name: &str| name.eq_ignore_ascii_case(&exclude.account);
+    is(account) || sid.is_some_and(is)
+}
+
+fn pools(finding: &Finding) -> Vec<String> {
+    let pools: BTreeSet<String> =
+        finding.paths.iter().map(|path| format!("{}/{}", path.server, path.pool)).collect();
+    pools.into_iter().collect()
+}
+
+/// Every finding of the state, by key.
+pub fn read(db: &Connection) -> rusqlite::Result<Vec<Past>> {
+    let mut all = db.prepare(
+        "select key, account, sid, kind, at, status, is_excluded, residual, first, last, exposure_seconds, pools, \
+         first_seen, last_seen, closed_at from finding order by key",
+    )?;
+    let rows = all.query_map([], |row| {
+        let time = |column| -> rusqlite::Result<DateTime<Utc>> {
+            let text: String = row.get(column)?;
+            Ok(text.parse().unwrap_or_default())
+        };
+        let closed: Option<String> = row.get(14)?;
+        let pools: String = row.get(11)?;
+        let status: String = row.get(5)?;
+        Ok(Past {
+            key: row.get(0)?,
+            account: row.get(1)?,
+            sid: row.get(2)?,
+            kind: row.get(3)?,
+            at: time(4)?,
+            status: Status::from_word(&status).unwrap_or(Status::Open),
+            is_excluded: row.get(6)?,
+            residual: row.get(7)?,
+            first: time(8)?,
+            last: time(9)?,
+            exposure_seconds: row.get(10)?,
+            pools: pools.lines().map(str::to_owned).collect(),
+            first_seen: time(12)?,
+            last_seen: time(13)?,
+            closed_at: closed.and_then(|text| text.parse().ok()),
+        })
+    })?;
+    rows.collect()
+}
+
+/// What came to stand otherwise tonight.
+pub fn steps(before: &[Past], after: &[Past], now: DateTime<Utc>) -> Vec<Step> {
+    let known: BTreeMap<&str, &Past> =
+        before.iter().map(|past| (past.key.as_str(), past)).collect();
+    let is_new =
+        |past: &&Past| known.get(past.key.as_str()).is_none_or(|was| was.status != past.status);
+    let step = |past: &Past| Step { finding: past.key.clone(), at: now, status: past.status };
+    after.iter().filter(is_new).map(step).collect()
+}
+
+/// Writes how everything stands, and what changed tonight.
+pub fn write(
+    to: &Transaction<'_>,
+    before: &[Past],
+    after: &[Past],
+    now: DateTime<Utc>,
+    oldest: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let known: BTreeMap<&str, &Past> =
+        before.iter().map(|past| (past.key.as_str(), past)).collect();
+    for past in after {
+        let was = known.get(past.key.as_str());
+        if was == Some(&past) {
+            continue;
+        }
+        to.execute(
+            "insert into finding values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+             on conflict (key) do update set account = ?2, sid = ?3, status = ?6, is_excluded = ?7, residual = ?8, \
+             first = ?9, last = ?10, exposure_seconds = ?11, pools = ?12, last_seen = ?14, closed_at = ?15",
+            params![
+                past.key,
+                past.account,
+                past.sid,
+                past.kind,
+                past.at.to_rfc3339(),
+                past.status.word(),
+                past.is_excluded,
+                past.residual,
+                past.first.to_rfc3339(),
+                past.last.to_rfc3339(),
+                past.exposure_seconds,
+                past.pools.join("\n"),
+                past.first_seen.to_rfc3339(),
+                past.last_seen.to_rfc3339(),
+                past.closed_at.map(|at| at.to_rfc3339()),
+            ],
+        )?;
+    }
+    for Step { finding, at, status } in steps(before, after, now) {
+        to.execute(
+            "insert into step values (?1, ?2, ?3)",
+            params![finding, at.to_rfc3339(), status.word()],
+        )?;
+    }
+    to.execute(
+        "delete from finding where status = 'closed' and last_seen < ?1 and closed_at < ?1",
+        [oldest.to_rfc3339()],
+    )?;
+    Ok(())
+}

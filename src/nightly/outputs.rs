@@ -1,0 +1,155 @@
+//! A report to the files of the night: written beside their places, and put there when all of them, and the state, are
+//! whole.
+
+use crate::analyze::night::Details;
+use crate::input::sha256;
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use stillin_reports::plan::Plan;
+use stillin_reports::report::Report;
+use stillin_reports::{Content, Order, Output, Requests, Style};
+use tempfile::NamedTempFile;
+
+/// How a file is named that is not yet whole.
+const PREFIX: &str = ".stillin-";
+const SUFFIX: &str = ".tmp";
+
+/// Where tonight's outputs go, and what each of them is.
+pub fn named(outputs: &[String], now: DateTime<Utc>) -> anyhow::Result<Vec<(PathBuf, Output)>> {
+    let mut taken = BTreeSet::new();
+    let mut named = Vec::new();
+    for pattern in outputs {
+        let mut name = String::new();
+        if write!(name, "{}", now.format(pattern)).is_err() {
+            bail!(
+                "{pattern}: has a sign that is none of a date; say %Y-%m-%d, and %% for a percent sign"
+            );
+        }
+        let path = PathBuf::from(&name);
+        let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some(output) = Output::from_file_name(file_name) else {
+            bail!(
+                "{pattern}: the name tells no format; name it .html, .json, .txt, .md, .xlsx, findings.csv, plan.ps1 and so on"
+            );
+        };
+        if !taken.insert(name) {
+            bail!("{pattern}: is named as an output twice");
+        }
+        named.push((path, output));
+    }
+    Ok(named)
+}
+
+/// Whether one of them is made of single requests, which the report does not hold.
+pub fn want_details(outputs: &[(PathBuf, Output)]) -> bool {
+    let wants =
+        |output| matches!(output, Output::Html | Output::Xlsx | Output::Timeline | Output::Ecs);
+    outputs.iter().any(|(_, output)| wants(*output))
+}
+
+/// Outputs that are written, and not yet in their places.
+pub struct Written<'a>(Vec<(&'a Path, NamedTempFile)>);
+
+/// Writes all of them beside their places, or none.
+pub fn write<'a>(
+    outputs: &'a [(PathBuf, Output)],
+    report: &Report,
+    details: &Details,
+) -> anyhow::Result<Written<'a>> {
+    let mut plan = Plan::of(report);
+    if outputs.iter().any(|(_, output)| *output == Output::Plan) {
+        let mut text = Vec::new();
+        let content = Content::of(report, &plan);
+        stillin_reports::write(content, Output::Json, Style::default(), &mut text)?;
+        plan.report_sha256 = Some(sha256(&text));
+    }
+    let requests = |order| -> Requests<'_> {
+        let rows = if order == Order::Time { &details.by_time } else { &details.by_place };
+        Box::new(rows.iter().cloned())
+    };
+    let timelines = || details.timelines.clone();
+    let (plan, requests, timelines) = (&plan, &requests, &timelines);
+    let content = Content { report, plan, requests, timelines };
+    let written = outputs.iter().map(|(path, output)| {
+        let write = |to: &mut (dyn Write + Send)| {
+            stillin_reports::write(content, *output, Style::default(), to)
+        };
+        let file = beside(path, write).with_context(|| cannot_write(path))?;
+        Ok((path.as_path(), file))
+    });
+    Ok(Written(written.collect::<anyhow::Result<_>>()?))
+}
+
+impl Written<'_> {
+    /// Puts them there.
+    pub fn put(self) -> anyhow::Result<()> {
+        for (path, file) in self.0 {
+            let put = file.persist(path).map_err(|error| error.error);
+            put.with_context(|| cannot_write(path))?;
+        }
+        Ok(())
+    }
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
+}
+
+/// Removes what a run that was killed had begun beside its outputs. Nobody else is at work with them.
+pub fn clear(outputs: &[(PathBuf, Output)]) {
+    let folders: BTreeSet<&Path> = outputs.iter().map(|(path, _)| folder(path)).collect();
+    for entry in folders.into_iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten() {
+        let Ok(entry) = entry else { continue };
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+            // What cannot be removed does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// A whole file in the folder of another, on the disk.
+fn beside(
+    path: &Path,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> std::io::Result<()>,
+) -> std::io::Result<NamedTempFile> {
+    let folder = folder(path);
+    fs::create_dir_all(folder)?;
+    let mut file = temporary(folder)?;
+    let mut to = BufWriter::new(file.as_file_mut());
+    write(&mut to)?;
+    to.flush()?;
+    drop(to);
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Others may read a report as they may read any other new file.
+#[cfg(unix)]
+fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt;
+    let permissions = fs::Permissions::from_mode(0o666);
+    builder().permissions(permissions).tempfile_in(folder)
+}
+
+/// On Windows a file has the rights of its folder.
+#[cfg(not(unix))]
+fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+    builder().tempfile_in(folder)
+}
+
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    builder
+}

@@ -1,0 +1,298 @@
+//! `stillin.toml` to what a night is to do; every slip of the pen is an error with its line.
+
+use crate::cli::{Analyze, Cli, Verb};
+use anyhow::{Context, bail};
+use chrono::{NaiveDate, TimeDelta};
+use clap::Parser;
+use std::fs;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// What the file says.
+#[derive(Debug)]
+pub struct Settings {
+    /// How everything is read and judged; its paths are those of all servers, and of the changes.
+    pub analyze: Analyze,
+    /// The state.
+    pub state: PathBuf,
+    /// Outputs, with signs for the date.
+    pub outputs: Vec<String>,
+    /// For how long readings of logs that are gone are kept, and closed findings.
+    pub retention: TimeDelta,
+    /// The servers.
+    pub servers: Vec<Server>,
+    /// Accounts that are left out of the verdict.
+    pub excludes: Vec<Exclude>,
+}
+
+/// One server and its logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its name.
+    pub name: String,
+    /// Files, folders, patterns.
+    pub logs: Vec<PathBuf>,
+}
+
+/// An account that is left out, why, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exclude {
+    /// The account, as reports call it, or its SID.
+    pub account: String,
+    /// Why.
+    pub reason: String,
+    /// The last day.
+    pub until: NaiveDate,
+}
+
+/// Settings of all verbs, named as their flags.
+const FLAGS: &[&str] = &[
+    "tz",
+    "ttl",
+    "slack",
+    "server",
+    "date_order",
+    "hash",
+    "threads",
+    "color",
+    "fail_on",
+    "auth",
+    "account",
+];
+const NIGHTLY: &[&str] = &["state", "outputs", "retention", "changes", "server", "exclude"];
+const SERVER: &[&str] = &["name", "logs"];
+const EXCLUDE: &[&str] = &["account", "reason", "until"];
+
+type Table<'a> = &'a DeTable<'a>;
+type Value<'a> = &'a Spanned<DeValue<'a>>;
+
+/// The file, for errors that say where.
+struct File<'a> {
+    name: String,
+    text: &'a str,
+}
+
+/// Reads the file.
+pub fn read(path: &Path) -> anyhow::Result<Settings> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(crate::input::refused)
+        .with_context(|| format!("cannot read {name}"))?;
+    let file = File { name, text: text.trim_start_matches('\u{feff}') };
+    let table = DeTable::parse(file.text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        file.error(at, &format!("{}; correct it", error.message().trim_end_matches('.')))
+    })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    settings(&file, table.get_ref(), folder)
+}
+
+fn settings(file: &File<'_>, table: Table<'_>, folder: &Path) -> anyhow::Result<Settings> {
+    let known: Vec<&str> = FLAGS.iter().copied().chain(["nightly"]).collect();
+    file.known(table, &known)?;
+    let Some(nightly) = table.get("nightly") else {
+        bail!("{}: no [nightly]: nothing is said of logs and outputs; see the README", file.name)
+    };
+    let nightly = file.table(nightly)?;
+    file.known(nightly, NIGHTLY)?;
+    let in_folder = |value: Value<'_>| -> anyhow::Result<PathBuf> {
+        Ok(PathBuf::from(below(folder, &file.text_of(value)?, false)))
+    };
+    let state = match nightly.get("state") {
+        Some(value) => in_folder(value)?,
+        None => folder.join("stillin-state.db"),
+    };
+    let outputs = file.texts(nightly.get("outputs"), |text| Ok(below(folder, text, false)))?;
+    let retention = match nightly.get("retention") {
+        Some(value) => file.parsed(value, |text| crate::cli::duration_of(text, 100 * 366))?,
+        None => TimeDelta::days(400),
+    };
+    let pattern = |text: &str| Ok(PathBuf::from(below(folder, &dated(text)?, true)));
+    let changes = file.texts(nightly.get("changes"), pattern)?;
+    let mut servers = Vec::new();
+    for value in file.list(nightly.get("server"))? {
+        let table = file.table(value)?;
+        file.known(table, SERVER)?;
+        let name = file.text_of(file.needed(value, table, "name")?)?;
+        file.needed(value, table, "logs")?;
+        servers.push(Server { name, logs: file.texts(table.get("logs"), pattern)? });
+    }
+    let mut excludes = Vec::new();
+    for value in file.list(nightly.get("exclude"))? {
+        let table = file.table(value)?;
+        file.known(table, EXCLUDE)?;
+        let text = |key| file.text_of(file.needed(value, table, key)?);
+        let until = file.needed(value, table, "until")?;
+        excludes.push(Exclude {
+            account: text("account")?,
+            reason: text("reason")?,
+            until: file.parsed(until, |text| {
+                text.parse().map_err(|_| "is no date; say 2026-12-31".to_owned())
+            })?,
+        });
+    }
+    let paths: Vec<PathBuf> =
+        servers.iter().flat_map(|server| &server.logs).chain(&changes).cloned().collect();
+    if paths.is_empty() {
+        bail!(
+            "{}: no [[nightly.server]] and no changes: nothing to read; see the README",
+            file.name
+        );
+    }
+    let analyze = Analyze { paths, ..flags(file, table)? };
+    Ok(Settings { analyze, state, outputs, retention, servers, excludes })
+}
+
+/// The settings of all verbs, understood as the flags of the same name are.
+fn flags(file: &File<'_>, table: Table<'_>) -> anyhow::Result<Analyze> {
+    let parse = |words: &[String]| {
+        let start = ["stillin", "analyze", "-"].map(str::to_owned);
+        match Cli::try_parse_from(start.iter().chain(words)).map(|cli| cli.verb) {
+            Ok(Verb::Analyze(analyze)) => Ok(analyze),
+            Ok(_) => Err("is no setting".to_owned()),
+            Err(error) => {
+                let text = error.to_string();
+                let first = text.lines().next().unwrap_or_default();
+                Err(first.trim_start_matches("error: ").to_owned())
+            }
+        }
+    };
+    let mut words = Vec::new();
+    for key in FLAGS {
+        let Some(value) = table.get(*key) else { continue };
+        let texts = match value.get_ref() {
+            DeValue::Array(list) => {
+                list.iter().map(|value| file.text_of(value)).collect::<anyhow::Result<Vec<_>>>()?
+            }
+            _ => vec![file.text_of(value)?],
+        };
+        let flag = key.replace('_', "-");
+        let own: Vec<String> = texts.iter().map(|text| format!("--{flag}={text}")).collect();
+        parse(&own).map_err(|what| file.error(value.span().start, &what))?;
+        words.extend(own);
+    }
+    parse(&words).map_err(|what| anyhow::anyhow!("{}: {what}", file.name))
+}
+
+/// A path of the file, below its folder unless it is absolute; a folder is no pattern.
+fn below(folder: &Path, text: &str, is_pattern: bool) -> String {
+    let is_pattern = is_pattern && text.contains(['*', '?', '[']);
+    if folder.as_os_str().is_empty() || Path::new(text).is_absolute() {
+        return text.to_owned();
+    }
+    let folder = folder.to_string_lossy();
+    let folder = if is_pattern { glob::Pattern::escape(&folder) } else { folder.into_owned() };
+    format!("{}/{text}", folder.trim_end_matches('/'))
+}
+
+/// A pattern for names with a date in them: a log of any day.
+fn dated(text: &str) -> Result<String, String> {
+    let mut pattern = String::new();
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            pattern.push(letter);
+            continue;
+        }
+        let digits = match letters.next() {
+            Some('Y') => 4,
+            Some('j') => 3,
+            Some('y' | 'm' | 'd' | 'H' | 'M' | 'S') => 2,
+            Some('%') => {
+                pattern.push('%');
+                continue;
+            }
+            sign => {
+                let sign = sign.map(String::from).unwrap_or_default();
+                return Err(format!(
+                    "`%{sign}` is no sign of a date here; say %Y, %y, %m, %d, %H or %j"
+                ));
+            }
+        };
+        pattern.push_str(&"[0-9]".repeat(digits));
+    }
+    Ok(pattern)
+}
+
+impl File<'_> {
+    fn error(&self, at: usize, what: &str) -> anyhow::Error {
+        let line = self.text.as_bytes().iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
+        anyhow::anyhow!("{}:{line}: {what}", self.name)
+    }
+
+    /// Unknown keys are errors, with the one that was meant.
+    fn known(&self, table: Table<'_>, known: &[&str]) -> anyhow::Result<()> {
+        for key in table.keys() {
+            let name: &str = key.get_ref();
+            if known.contains(&name) {
+                continue;
+            }
+            let near = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), known));
+            let cure = match near.min() {
+                Some((distance, near)) if distance <= 3 => format!("did you mean `{near}`?"),
+                _ => format!("one of {}", known.join(", ")),
+            };
+            return Err(self.error(key.span().start, &format!("unknown setting `{name}`; {cure}")));
+        }
+        Ok(())
+    }
+
+    fn needed<'a>(&self, of: Value<'_>, table: Table<'a>, key: &str) -> anyhow::Result<Value<'a>> {
+        table
+            .get(key)
+            .ok_or_else(|| self.error(of.span().start, &format!("`{key}` is missing; add it")))
+    }
+
+    fn table<'a>(&self, value: Value<'a>) -> anyhow::Result<Table<'a>> {
+        let DeValue::Table(table) = value.get_ref() else {
+            return Err(self.wrong(value, "a table"));
+        };
+        Ok(table)
+    }
+
+    fn list<'a>(&self, value: Option<Value<'a>>) -> anyhow::Result<Vec<Value<'a>>> {
+        let Some(value) = value else { return Ok(Vec::new()) };
+        let DeValue::Array(list) = value.get_ref() else { return Err(self.wrong(value, "a list")) };
+        Ok(list.iter().collect())
+    }
+
+    /// A text, or a number as one.
+    fn text_of(&self, value: Value<'_>) -> anyhow::Result<String> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(number) => Ok(number.as_str().to_owned()),
+            DeValue::Datetime(time) => Ok(time.to_string()),
+            _ => Err(self.wrong(value, "a text")),
+        }
+    }
+
+    fn texts<T>(
+        &self,
+        value: Option<Value<'_>>,
+        make: impl Fn(&str) -> Result<T, String>,
+    ) -> anyhow::Result<Vec<T>> {
+        self.list(value)?.into_iter().map(|value| self.parsed(value, &make)).collect()
+    }
+
+    fn parsed<T>(
+        &self,
+        value: Value<'_>,
+        make: impl Fn(&str) -> Result<T, String>,
+    ) -> anyhow::Result<T> {
+        let text = self.text_of(value)?;
+        make(&text).map_err(|what| self.error(value.span().start, &format!("`{text}`: {what}")))
+    }
+
+    fn wrong(&self, value: Value<'_>, wanted: &str) -> anyhow::Error {
+        let is = match value.get_ref() {
+            DeValue::String(_) => "a text",
+            DeValue::Integer(_) | DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        self.error(value.span().start, &format!("{is} stands where {wanted} is wanted; correct it"))
+    }
+}
