@@ -27,7 +27,7 @@ mod sheets;
 pub mod table;
 mod terminal;
 pub mod text;
-pub mod timeline;
+pub mod timesketch;
 mod verdict;
 pub mod verify;
 
@@ -107,7 +107,7 @@ pub fn write(
         Output::Exposure(Tabular::Jsonl) => exposure::jsonl(report, to)?,
         Output::Exposure(Tabular::Csv) => exposure::table(report).csv(to)?,
         Output::Exposure(Tabular::Parquet) => exposure::table(report).parquet(to)?,
-        Output::Timeline => timeline::write(report, requests(Order::Time), to)?,
+        Output::Timeline => timesketch::write(report, requests(Order::Time), to)?,
         Output::Ecs => ecs::write(report, requests(Order::Time), to)?,
     }
     to.flush()

@@ -8,7 +8,7 @@ use crate::exposure::Exposure;
 use crate::findings::FindingRow;
 use crate::plan::Plan;
 use crate::report::{Inspection, Report, RequestRow};
-use crate::timeline::Moment;
+use crate::timesketch::Moment;
 use crate::verify::Verify;
 
 /// What there is a schema of, and how it is made; of JSON lines, each line follows it.
