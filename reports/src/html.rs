@@ -18,9 +18,9 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use crate::page::Ink;
-use crate::picture::Timelines;
 use crate::report::Report;
 use crate::text::TIE;
+use crate::timeline::Timelines;
 
 const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = concat!(

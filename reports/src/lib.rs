@@ -19,7 +19,6 @@ mod markdown;
 mod output;
 mod page;
 mod parquet;
-pub mod picture;
 pub mod plan;
 mod read;
 pub mod report;
@@ -31,6 +30,7 @@ pub mod table;
 mod terminal;
 pub mod text;
 pub mod timeline;
+pub mod timesketch;
 mod trend;
 mod verdict;
 pub mod verify;
@@ -39,12 +39,12 @@ pub use csv::cell as csv_cell;
 use std::io::{self, Write};
 
 pub use output::{Output, Tabular};
-use picture::Timelines;
 use plan::Plan;
 use report::RequestRow;
 use report::{Report, Source};
 pub use rows::{COLUMNS, RowWriter, Rows};
 use settings::Settings;
+use timeline::Timelines;
 
 /// How text looks in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +121,7 @@ pub fn write(
         Output::Exposure(Tabular::Jsonl) => exposure::jsonl(report, to)?,
         Output::Exposure(Tabular::Csv) => exposure::table(report).csv(to)?,
         Output::Exposure(Tabular::Parquet) => exposure::table(report).parquet(to)?,
-        Output::Timeline => timeline::write(report, requests(Order::Time), to)?,
+        Output::Timeline => timesketch::write(report, requests(Order::Time), to)?,
         Output::Ecs => ecs::write(report, requests(Order::Time), to)?,
         Output::Html => html::write(report, &timelines(), to)?,
     }

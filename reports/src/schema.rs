@@ -8,11 +8,14 @@ use crate::exposure::Exposure;
 use crate::findings::FindingRow;
 use crate::plan::Plan;
 use crate::report::{Inspection, Report, RequestRow};
-use crate::timeline::Moment;
+use crate::timesketch::Moment;
 use crate::verify::Verify;
 
+/// A word, and how the schema that it names is made.
+type Named = (&'static str, fn() -> Schema);
+
 /// What there is a schema of, and how it is made; of JSON lines, each line follows it.
-const SCHEMAS: &[(&str, fn() -> Schema)] = &[
+const SCHEMAS: &[Named] = &[
     ("report", of::<Report>),
     ("plan", of::<Plan>),
     ("verify", of::<Verify>),

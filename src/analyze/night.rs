@@ -8,8 +8,8 @@ use crate::read::File;
 use crate::readings::Readings;
 use std::collections::BTreeSet;
 use stillin_reports::Order;
-use stillin_reports::picture::Timelines;
 use stillin_reports::report::{Report, RequestRow};
+use stillin_reports::timeline::Timelines;
 
 /// What a report does not hold and some outputs are made of.
 #[derive(Debug, Default)]

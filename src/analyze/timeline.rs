@@ -13,8 +13,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_reports::chain::Event;
-use stillin_reports::picture::{Hour, Mark, Run as RunOf, Timeline, Timelines, What};
 use stillin_reports::report::{Gap, Report, Word};
+use stillin_reports::timeline::{Hour, Mark, Run as RunOf, Timeline, Timelines, What};
 
 /// Runs of all timelines together, about: beyond that a page would be slow to open.
 const RUNS: usize = 400_000;

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::{grade_ink, plain};
-use crate::picture::Hour;
 use crate::report::{Finding, Report, Week};
 use crate::text::{count, duration, minute, number, safe};
+use crate::timeline::Hour;
 use crate::verdict::rank;
 
 /// Bars of one chart.

@@ -10,10 +10,10 @@ use serde::Serialize;
 use super::{class_words, grade_ink, ink, plain, state_ink, state_word};
 use crate::case;
 use crate::chain::Request;
-use crate::picture::{Mark, Run, Timeline, Timelines, What};
 use crate::report::{Advice, Change, Finding, Path, Report};
 use crate::terminal::{Kinds, access, client, seen_at, state};
 use crate::text::{count, duration, number, safe, time};
+use crate::timeline::{Mark, Run, Timeline, Timelines, What};
 use crate::verdict::rank;
 
 /// Paths of a finding, and clients, reasons and places of a path.

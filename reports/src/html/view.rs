@@ -11,11 +11,11 @@ use super::tiles::{Tile, tiles};
 use super::{grade_ink, ink, plain, state_ink, state_word};
 use crate::case;
 use crate::page::Ink;
-use crate::picture::Timelines;
 use crate::read::read_whole;
 use crate::report::{Change, Finding, Report, Week};
 use crate::terminal::{doubt, names};
 use crate::text::{count, duration, number, safe, time};
+use crate::timeline::Timelines;
 use crate::verdict::verdict;
 
 /// Rows of a list that is none of findings.

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use serde_json::Value;
-use stillin_reports::picture::{Hour, Mark, Run, Timeline, Timelines, What};
 use stillin_reports::plan::Plan;
 use stillin_reports::report::{Report, Week};
+use stillin_reports::timeline::{Hour, Mark, Run, Timeline, Timelines, What};
 use stillin_reports::{Content, Output, Style, write};
 
 use crate::golden;

@@ -102,7 +102,10 @@ fn check(name: &Path, report: &Report, of: fn(Tabular) -> Output, columns: &[Col
             let field = &line[column];
             match (series.get(at).unwrap(), holds) {
                 (AnyValue::Null, _) => assert!(field.is_null(), "{} {column}", name.display()),
-                (AnyValue::Datetime(found, TimeUnit::Microseconds, _), Holds::Time) => {
+                (
+                    AnyValue::Datetime(found, ..) | AnyValue::DatetimeOwned(found, ..),
+                    Holds::Time,
+                ) => {
                     assert_eq!(Some(found), micros(field), "{} {column}", name.display());
                 }
                 (AnyValue::Int64(found), Holds::Number) => {

@@ -95,7 +95,9 @@ fn findings(report: &Value, book: &mut Book) {
         assert_eq!(rows.number(at, "Requests"), finding["requests"].as_f64().unwrap());
         let exposure = finding["exposure_seconds"].as_f64().unwrap();
         assert_eq!(rows.number(at, "Exposure seconds"), exposure);
-        for (column, field) in [("At (UTC)", "at"), ("First (UTC)", "first"), ("Last (UTC)", "last")] {
+        for (column, field) in
+            [("At (UTC)", "at"), ("First (UTC)", "first"), ("Last (UTC)", "last")]
+        {
             assert_eq!(rows.time(at, column), micros(&finding[field]), "{column}");
         }
         for path in list(&finding["paths"]) {
