@@ -1,28 +1,44 @@
-// The table of findings: what is asked for, in the order that is asked for, as much as is looked at.
+// The table of findings: what is asked for, in the order that is asked for, as much as is looked at. The first rows stand
+// in the page, and the others where only a reader without scripts has them; here each is made when it is looked at.
 const STEP = 100;
 const table = byId("list");
 const body = table && table.tBodies[0];
-const rows = body ? [...body.rows] : [];
+const rows = [];
 const KEYS = [
   (n) => n, (n) => text(data.findings[n].account).toLowerCase(), (n) => data.findings[n].sort[0], (n) => -data.findings[n].sort[4],
   (n) => -data.findings[n].sort[5], (n) => -data.findings[n].sort[2], (n) => -data.findings[n].sort[1], (n) => -data.findings[n].sort[3],
-  (n) => rows[n].cells[8].textContent.toLowerCase(),
+  (n) => text(data.findings[n].place).toLowerCase(),
 ];
-const list = { shown: rows.map((_, n) => n), drawn: 0, by: 0, back: false };
+const rowOf = (n) => {
+  if (rows[n]) return rows[n];
+  const { id, account, kind, grade, state, sort, data: moved, place } = data.findings[n];
+  const button = el("button", { type: "button", "aria-expanded": "false", "aria-label": id + ": open or close" }, id);
+  const cells = [
+    button, text(account), [text(kind) + " ", el("small", {}, moment(sort[0]))], badge(grade), badge(state), lasting(sort[2]), moment(sort[1]),
+    [sort[3].toLocaleString("en") + " ", el("small", {}, moved ? moved.toLocaleString("en") + " with data" : "")], text(place),
+  ];
+  const isOfLogs = (at) => at === 1 || at === 8;
+  rows[n] = el("tr", { id }, cells.map((cell, at) => el("td", { class: isOfLogs(at) && "t" }, cell)));
+  rows[n].number = n;
+  return rows[n];
+};
+const all = data.findings.map((_, n) => n);
+const list = { shown: all, drawn: 0, by: 0, back: false };
 
 const searched = [];
 const words = (n) => {
   if (searched[n] === undefined) {
     const finding = data.findings[n];
     const more = finding.paths.flatMap((path) => [path.server, path.pool, path.protocol, path.name, path.class, ...path.clients, ...path.see.map(([at]) => at)]);
-    searched[n] = (rows[n].textContent + " " + more.concat(finding.told, finding.change).map(text).join(" ")).replace(/\u00a0/g, " ").toLowerCase();
+    const own = [finding.account, finding.kind, finding.change, finding.grade[0], finding.state[0], finding.served, finding.place];
+    searched[n] = (finding.id + " " + own.concat(more, finding.told).map(text).join(" ")).replace(/\u00a0/g, " ").toLowerCase();
   }
   return searched[n];
 };
 
 const extend = () => {
   const next = list.shown.slice(list.drawn, list.drawn + STEP);
-  body.append(...next.map((n) => rows[n]));
+  body.append(...next.map(rowOf));
   list.drawn += next.length;
   byId("rest").hidden = list.drawn >= list.shown.length;
   byId("next").textContent = "Show more (" + (list.shown.length - list.drawn).toLocaleString("en") + " are left)";
@@ -31,7 +47,7 @@ const extend = () => {
 const arrange = () => {
   const wanted = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
   const [grade, state, kind, server] = ["grade", "state", "kind", "server"].map((id) => byId(id).value);
-  list.shown = rows.map((_, n) => n).filter((n) => {
+  list.shown = all.filter((n) => {
     const finding = data.findings[n];
     return (!grade || text(finding.grade[0]) === grade) && (!state || text(finding.state[0]).startsWith(state)) &&
       (!kind || text(finding.kind) === kind) && (!server || finding.servers.some((number) => text(number) === server)) &&
@@ -44,8 +60,8 @@ const arrange = () => {
   list.drawn = 0;
   rows.forEach((row) => { if (row.open) close(row); });
   extend();
-  const all = rows.length, n = list.shown.length;
-  byId("count").textContent = n === all ? many(all, "finding", "findings") : n.toLocaleString("en") + " of " + many(all, "finding", "findings");
+  const n = list.shown.length, whole = many(all.length, "finding", "findings");
+  byId("count").textContent = n === all.length ? whole : n.toLocaleString("en") + " of " + whole;
 };
 
 const sortBy = (column) => {
@@ -67,7 +83,7 @@ const close = (row) => {
 };
 const open = (row) => {
   if (row.open) return;
-  const finding = data.findings[rows.indexOf(row)];
+  const finding = data.findings[row.number];
   const cell = el("td", { colspan: 9 }, findingOf(finding));
   row.open = el("tr", { class: "detail", id: finding.id + "-detail" }, cell);
   row.after(row.open);
@@ -81,7 +97,7 @@ const go = () => {
   const n = data.findings.findIndex((finding) => "#" + finding.id === location.hash);
   if (n < 0) return;
   if (!list.shown.includes(n)) { byId("filters").reset(); arrange(); }
-  while (!rows[n].isConnected) extend();
+  while (!rowOf(n).isConnected) extend();
   open(rows[n]);
   rows[n].scrollIntoView({ block: "start" });
   opener(rows[n]).focus({ preventScroll: true });
@@ -90,12 +106,6 @@ const go = () => {
 const start = () => {
   const names = new Set(data.findings.flatMap((finding) => finding.servers));
   byId("server").append(...[...names].map(text).sort().map((name) => el("option", {}, name)));
-  rows.forEach((row, n) => {
-    const id = data.findings[n].id;
-    row.id = id;
-    const button = el("button", { type: "button", "aria-expanded": "false", "aria-label": id + ": open or close" }, id);
-    row.cells[0].replaceChildren(button);
-  });
   [...table.tHead.rows[0].cells].forEach((cell, n) => {
     const button = el("button", { type: "button" }, cell.textContent);
     button.addEventListener("click", () => sortBy(n));
@@ -103,7 +113,7 @@ const start = () => {
   });
   body.addEventListener("click", (event) => {
     const row = event.target.closest("tr");
-    if (!rows.includes(row)) return;
+    if (!row || row.number === undefined) return;
     // Whoever marks a text to copy it does not want it to move.
     const isMarking = event.detail && !event.target.closest("button") && String(getSelection());
     if (!isMarking) toggle(row);
@@ -119,7 +129,7 @@ const start = () => {
   arrange();
   addEventListener("hashchange", go);
   if (location.hash) go();
-  else if (rows.length) open(rows[list.shown[0]]);
+  else if (all.length) open(rowOf(0));
 };
 
 addEventListener("keydown", (event) => {
@@ -129,9 +139,12 @@ addEventListener("keydown", (event) => {
   if (field) return;
   if (event.key === "/") { event.preventDefault(); byId("search").focus(); }
   if (event.key !== "j" && event.key !== "k") return;
-  const now = list.shown.indexOf(rows.indexOf(event.target.closest("tr.detail") ? event.target.closest("tr.detail").previousElementSibling : event.target.closest("tbody tr")));
+  const inside = event.target.closest("tr.detail");
+  const row = inside ? inside.previousElementSibling : event.target.closest("tbody tr");
+  const now = row ? list.shown.indexOf(row.number) : -1;
   const next = Math.max(0, Math.min(list.shown.length - 1, now + (event.key === "j" ? 1 : -1)));
   if (!list.shown.length) return;
-  while (!rows[list.shown[next]].isConnected) extend();
-  opener(rows[list.shown[next]]).focus();
+  const aim = rowOf(list.shown[next]);
+  while (!aim.isConnected) extend();
+  opener(aim).focus();
 });

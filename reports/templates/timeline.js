@@ -129,7 +129,7 @@ const legend = (line) => {
   const box = (kind) => sv("svg", { viewBox: "0 0 14 12", "aria-hidden": "true" }, sv("rect", { class: kind, x: 2, y: 1, width: 10, height: 10 }));
   const names = { plain: "before the change", bad: "after it, certain", doubt: "after it, not certain", good: "after it, as it should be" };
   const items = [...inks.keys()].map((ink) => [box("run " + ink), names[ink]]);
-  if (line.runs.some(([, , , moved]) => moved)) items.push([box("run moved bad"), "darker: moved mailbox data"]);
+  if (line.runs.some(([, , , moved]) => moved)) items.push([box("run moved bad"), "solid: moved mailbox data"]);
   if (line.runs.some((run) => run[6])) items.push([box("life after"), "band: a token kept alive (each request for " + lasting(data.ttl) + ")"]);
   for (const what of new Set(line.marks.map(([, what]) => what))) {
     items.push([sv("svg", { viewBox: "-7 -7 14 14", "aria-hidden": "true", class: "mark " + what }, sv("path", { d: SHAPES[what] })), MARKS[what]]);

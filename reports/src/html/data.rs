@@ -7,6 +7,7 @@ use std::io;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::view;
 use super::{class_words, grade_ink, ink, plain, state_ink, state_word};
 use crate::case;
 use crate::chain::Request;
@@ -46,6 +47,9 @@ struct One {
     /// Change, last access (seconds since 1970), exposure (seconds), requests, rank of certainty, rank of state.
     sort: [i64; 6],
     servers: Vec<Text>,
+    /// Where, and how many requests moved data, as the row of the table says it.
+    place: Text,
+    data: u64,
     paths: Vec<OfPath>,
     lines: Vec<Line>,
     more: usize,
@@ -212,6 +216,8 @@ fn one(
             4 - of_state as i64,
         ],
         servers: servers.iter().map(|server| texts.number(safe(server))).collect(),
+        place: texts.number(view::place(finding)),
+        data: view::moved(finding),
         paths: shown
             .iter()
             .enumerate()

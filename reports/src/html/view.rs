@@ -12,7 +12,7 @@ use super::{grade_ink, ink, plain, state_ink, state_word};
 use crate::case;
 use crate::page::Ink;
 use crate::read::read_whole;
-use crate::report::{Change, Finding, Report, Week};
+use crate::report::{Change, Finding, Path, Report, Week};
 use crate::terminal::{doubt, names};
 use crate::text::{count, duration, number, safe, time};
 use crate::timeline::Timelines;
@@ -222,26 +222,26 @@ fn of_step(step: &crate::report::Step, findings: &BTreeMap<&str, &Finding>) -> S
     }
 }
 
+/// Requests of a finding that moved mailbox data, of the paths that its number counts.
+pub(super) fn moved(finding: &Finding) -> u64 {
+    let counted = finding.paths.iter().filter(|path| path.residual == finding.residual);
+    counted.map(|path| path.data_requests).sum()
+}
+
+/// The first server and pool of a finding, and how many more there are.
+pub(super) fn place(finding: &Finding) -> String {
+    let place = |path: &Path| format!("{} {}", safe(&path.server), safe(&path.pool));
+    let places: BTreeSet<String> = finding.paths.iter().map(place).collect();
+    let first = finding.paths.first().map(place).unwrap_or_default();
+    match places.len().saturating_sub(1) as u64 {
+        0 => first,
+        more => format!("{first}, and {} more", number(more)),
+    }
+}
+
 fn of_finding(finding: &Finding) -> Row {
     let state = case::state(finding);
-    let data: u64 = finding
-        .paths
-        .iter()
-        .filter(|path| path.residual == finding.residual)
-        .map(|path| path.data_requests)
-        .sum();
-    let mut places: Vec<String> = Vec::new();
-    for path in &finding.paths {
-        let place = format!("{} {}", safe(&path.server), safe(&path.pool));
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    let more = places.len().saturating_sub(1) as u64;
-    let mut place = places.into_iter().next().unwrap_or_default();
-    if more > 0 {
-        place += &format!(", and {} more", number(more));
-    }
+    let data = moved(finding);
     Row {
         id: safe(&finding.id),
         account: plain(safe(&finding.account)),
@@ -253,7 +253,7 @@ fn of_finding(finding: &Finding) -> Row {
         last: day_and_time(&finding.last),
         requests: number(finding.requests),
         data: if data > 0 { format!("{} with data", number(data)) } else { String::new() },
-        places: plain(place),
+        places: plain(place(finding)),
     }
 }
 

@@ -261,10 +261,8 @@ fn hostile_text_stays_text() {
     let long = "W".repeat(30 << 10);
     let aimed = |n: usize| AIMED[n % AIMED.len()];
     let agent = |n: usize| format!("{}{}", aimed(n), if n == 12 { &long } else { "" });
-    let name = |n: usize| {
-        format!("FABRIKAM\\u{n}{}", aimed(n).replace(['"', '/', ':', ';', '[', ']'], "!"))
-    };
-    story(folder.path(), 20, &agent, &name);
+    // A name like these is refused where changes are read; the others reach the page.
+    story(folder.path(), 20, &agent, &plain_name);
     let logs = folder.path().join("iis/EX01/W3SVC1");
     fs::rename(logs.join("u_ex260302.log"), logs.join(FILE)).unwrap();
     let page = Page::open(&browser, &analyze(folder.path(), folder.path()));
@@ -350,7 +348,7 @@ fn without_scripts_the_verdict_and_all_findings_are_there() {
     let page = Page::open_without_scripts(&browser, &analyze(folder.path(), folder.path()));
     let verdict = words(&page, "h1");
     assert!(verdict.contains(" served after they were cut off"), "{verdict}");
-    const SEEN: &str = "[...document.querySelectorAll('#list tbody tr')]
+    const SEEN: &str = "[...document.querySelectorAll('.list tbody tr')]
         .filter((row) => row.getClientRects().length).length";
     assert_eq!(number(&page, SEEN), 300.0);
     assert!(
