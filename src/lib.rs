@@ -21,6 +21,7 @@ mod clocks;
 mod collect;
 pub mod correlate;
 mod plan;
+mod pseudonymize;
 mod schemes;
 mod words;
 mod workers;

@@ -14,6 +14,7 @@ mod determinism;
 #[cfg(not(windows))]
 mod local;
 mod metamorphic;
+mod pseudonyms;
 mod readme;
 mod real;
 mod recycle;
