@@ -149,6 +149,11 @@ impl Accounts {
         self.learnt.contains(&name) || self.by_typed.contains_key(&name)
     }
 
+    /// The one name that stands for a domain, in lower case, under whatever name it is known.
+    pub fn domain_name(&self, name: &str) -> Option<String> {
+        self.domains.find(name).map(|id| self.domains.display(id).to_lowercase())
+    }
+
     /// The domain of a spelling.
     pub fn domain(&self, name: &str) -> Option<DomainId> {
         self.domains.find(name)

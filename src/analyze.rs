@@ -3,7 +3,9 @@
 mod assemble;
 mod by_design;
 pub mod chain;
+mod clear;
 mod doubts;
+mod find;
 mod fronts;
 mod judge;
 mod learn;
@@ -25,8 +27,9 @@ use crate::collect::chunk::Wanted;
 use crate::collect::log::Log;
 use crate::collect::watch::Watch;
 use crate::collect::{self, Collected};
-use crate::input::{self, Hash};
+use crate::input::Hash;
 use crate::messages::Messages;
+use crate::pseudonymize::{self, Pseudonyms};
 use crate::read::{self, Evidence, File, is_exchange_log};
 use crate::readings::{Readings, Slot};
 use crate::schemes::Settings;
@@ -39,7 +42,7 @@ pub use fronts::HELD_BACK;
 use rayon::prelude::*;
 use since::Beside;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use stillin_parsers::event::Restart;
 use stillin_parsers::kind::Kind;
@@ -97,20 +100,40 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
             bail!("--auth says two things of {pool}; say one");
         }
     }
+    let key = args.pseudonymize.as_deref().map(pseudonymize::read_key).transpose()?;
     let outputs = outputs::create(args)?;
     let hash = hash(args.reading.hash);
-    let (files, problems) = find(args, hash, &outputs, &messages)?;
+    let (files, problems) = find::find(args, hash, &outputs, &messages)?;
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let report = {
         let mut run = judged(args, files, Beside::default(), hash, &messages)?;
         run.notes.splice(0..0, problems);
         notes::say(&mut run, &messages);
         let report = assemble::report(&run);
+        let accounts = &run.directory.accounts;
+        let pseudonyms =
+            key.map(|key| Pseudonyms::new(key, accounts, &clear::clear(&run, &report)));
+        let report = match &pseudonyms {
+            Some(pseudonyms) => pseudonyms.report(report),
+            None => report,
+        };
         let plan = outputs.plan(&report, &messages)?;
-        let requests = |order| -> Requests<'_> { Box::new(assemble::rows(&run, order)) };
-        let timelines = || timeline::timelines(&run, &report);
+        let row = |row| match &pseudonyms {
+            Some(pseudonyms) => pseudonyms.row(row),
+            None => row,
+        };
+        let requests =
+            |order| -> Requests<'_> { Box::new(assemble::rows(&run, order).map(row)) };
+        let timelines = || {
+            let timelines = timeline::timelines(&run, &report);
+            match &pseudonyms {
+                Some(pseudonyms) => pseudonyms.timelines(timelines),
+                None => timelines,
+            }
+        };
         let (requests, timelines) = (&requests, &timelines);
         outputs.write(Content { report: &report, plan: &plan, requests, timelines })?;
+        drop(pseudonyms);
         // The program is about to end: giving back every small text by itself would only take time.
         std::mem::forget(run);
         report
@@ -167,57 +190,6 @@ pub fn status(args: &Analyze, report: &Report, messages: &Messages) -> (ExitCode
         (false, false) => 0,
     };
     (ExitCode::from(number), number)
-}
-
-/// The sources, without the outputs of this run and earlier ones, and what cannot be read at all.
-fn find(
-    args: &Analyze,
-    hash: Hash,
-    outputs: &outputs::Outputs<'_>,
-    messages: &Messages,
-) -> anyhow::Result<(Vec<File>, Vec<String>)> {
-    let (sources, problems) = source::sources(&args.paths);
-    let (sources, more) = input::expand(sources);
-    let problems: Vec<String> = problems.iter().chain(&more).map(ToString::to_string).collect();
-    problems.iter().for_each(|problem| messages.partial(problem));
-    let sources = sources.into_iter().filter(|source| !outputs.is_empty_one(source)).collect();
-    let settings = args.reading.unsaid.file.as_deref();
-    let sources = without(sources, settings, "the settings", messages);
-    let (files, own) = read::look(sources, hash);
-    say_own(own.iter().filter(|source| !outputs.is_one(source)), messages);
-    for file in &files {
-        outputs.spare(&file.source)?;
-        if let Some(problem) = &file.problem {
-            messages.partial(&format!("{}: {problem}", file.source.path));
-        }
-    }
-    if files.iter().all(|file| file.encoding.is_none()) {
-        bail!("nothing to read: name the folder that holds the IIS logs and the change evidence");
-    }
-    Ok((files, problems))
-}
-
-/// The sources without a file that says how they are read, and may lie among them.
-fn without(
-    sources: Vec<source::Source>,
-    file: Option<&Path>,
-    what: &str,
-    messages: &Messages,
-) -> Vec<source::Source> {
-    let Some(file) = file else { return sources };
-    let is_it = |source: &source::Source| {
-        matches!(source.origin, source::Origin::File)
-            && source.fs_path.file_name() == file.file_name()
-            && same_file::is_same_file(&source.fs_path, file).unwrap_or(false)
-    };
-    let (it, others) = sources.into_iter().partition(is_it);
-    let it: Vec<source::Source> = it;
-    it.iter().for_each(|it| messages.note(&format!("{}: {what}; left out", it.path)));
-    others
-}
-
-fn say_own<'a>(own: impl Iterator<Item = &'a source::Source>, messages: &Messages) {
-    own.for_each(|own| messages.note(&format!("{}: a report of stillin; left out", own.path)));
 }
 
 /// Changes come first: they say whom to look for in the logs.
@@ -413,15 +385,7 @@ pub fn inspect(
     messages: &Messages,
 ) -> anyhow::Result<Vec<report::Source>> {
     let hash = hash(reading.hash);
-    let (sources, problems) = source::sources(paths);
-    let (sources, more) = input::expand(sources);
-    problems.iter().chain(&more).for_each(|problem| messages.partial(&problem.to_string()));
-    let sources = without(sources, reading.unsaid.file.as_deref(), "the settings", messages);
-    let (files, own) = read::look(sources, hash);
-    say_own(own.iter(), messages);
-    if files.is_empty() {
-        bail!("nothing to look at: name a file, or a folder that holds some");
-    }
+    let files = find::look(paths, reading, hash, messages)?;
     let args = Analyze::for_inspect(paths, reading);
     let mut run = read_changes(&args, files, Beside::default(), hash, messages)?;
     run.watched.clear();

@@ -109,6 +109,10 @@ pub struct Analyze {
     /// Exit with status 3 if there is such a finding
     #[arg(long, value_name = "WHAT")]
     pub fail_on: Option<FailOn>,
+    /// Write pseudonyms for names, SIDs, addresses and devices, under the key in this file (32 bytes or more), so that
+    /// what is written can leave the house; messages stay in clear
+    #[arg(long, value_name = "KEYFILE")]
+    pub pseudonymize: Option<PathBuf>,
     /// How to read the sources
     #[command(flatten)]
     pub reading: Reading,
@@ -231,6 +235,7 @@ impl Analyze {
             slack: TimeDelta::seconds(60),
             auth: Vec::new(),
             fail_on: None,
+            pseudonymize: None,
             reading: reading.clone(),
         }
     }

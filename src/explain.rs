@@ -85,6 +85,11 @@ fn tell(
     finding: &Finding,
     messages: &Messages,
 ) -> anyhow::Result<Told> {
+    if report.rules.pseudonyms.is_some() {
+        let caveat = "told from the report alone: its names are pseudonyms, which no source knows; explain a report that \
+                      was made without --pseudonymize";
+        return Ok(Told { again: None, caveats: vec![caveat.to_owned()] });
+    }
     let (sources, missing) = again::sources(report, args.root.as_deref());
     for source in &sources {
         outputs.spare(source)?;

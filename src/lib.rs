@@ -22,6 +22,7 @@ mod clocks;
 mod collect;
 pub mod correlate;
 mod plan;
+mod pseudonymize;
 mod readings;
 mod schemes;
 mod words;

@@ -16,6 +16,7 @@ mod html;
 mod local;
 mod metamorphic;
 mod nightly;
+mod pseudonyms;
 mod readme;
 mod real;
 mod recycle;

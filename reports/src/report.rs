@@ -110,6 +110,9 @@ pub struct Rules {
     /// What else it was judged by that the command line did not say: `tz=+02:00 (stillin.toml:3)`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<String>,
+    /// Names, SIDs, addresses and devices are pseudonyms, and under which key: `key-3f9a1c2b77d0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonyms: Option<String>,
 }
 
 /// One change with all its evidence.

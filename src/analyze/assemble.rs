@@ -61,6 +61,7 @@ pub fn report(run: &Run<'_>) -> Report {
                 .map(|(pool, scheme)| format!("{pool}={}", scheme.word()))
                 .collect(),
             settings: run.args.reading.unsaid.judging.clone(),
+            pseudonyms: None,
         },
         sources: (0..run.files.len()).map(|index| sources::source(run, index)).collect(),
         coverage: coverage(run),

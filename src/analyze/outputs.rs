@@ -76,6 +76,9 @@ impl<'a> Outputs<'a> {
         if self.args.paths.iter().any(|input| is_same_file(input, path)) {
             return Err(is_evidence(path));
         }
+        if self.args.pseudonymize.as_deref().is_some_and(|key| is_same_file(key, path)) {
+            bail!("{}: is the key of the pseudonyms; it is never written to", path.display());
+        }
         let opened = Opened::new(path).map_err(not_writable).with_context(|| cannot_write(path))?;
         if self.files().any(|other| other.identity == opened.identity) {
             return Err(twice());

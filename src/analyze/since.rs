@@ -1,8 +1,9 @@
 //! The logs since a plan to what `verify` needs of them: the requests of its accounts, class by class, when its pools
 //! were restarted, and what the logs can speak about.
 
+use super::find::find;
 use super::outputs::Outputs;
-use super::{Run, assemble, find, hash, judged, notes, sources};
+use super::{Run, assemble, hash, judged, notes, sources};
 use crate::account::AccountId;
 use crate::case::Row;
 use crate::change::{Change, Told};

@@ -103,6 +103,10 @@ pub struct Path {
 /// Reads a report or a plan; the error says what is wrong with it.
 pub fn read(bytes: &[u8]) -> Result<Wanted, String> {
     let plan = plan::read(bytes)?;
+    if plan.rules.pseudonyms.is_some() {
+        return Err("its names are pseudonyms, which no log knows; verify a report, or its plan, that was made without \
+                    --pseudonymize".into());
+    }
     let report = stillin_reports::read(bytes).ok();
     let mut reasons = plan.findings;
     let left = report.as_ref().map(|report| left(report, &reasons)).unwrap_or_default();

@@ -20,6 +20,7 @@ fn report() -> Report {
             accounts: vec![],
             auth: vec![],
             settings: vec![],
+            pseudonyms: None,
         },
         sources: vec![],
         coverage: vec![],

@@ -20,6 +20,7 @@ pub fn empty() -> Report {
             accounts: vec![],
             auth: vec![],
             settings: vec![],
+            pseudonyms: None,
         },
         sources: vec![],
         coverage: vec![],

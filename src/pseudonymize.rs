@@ -1,0 +1,214 @@
+//! `--pseudonymize`: names, SIDs, addresses and devices into pseudonyms under a key, so that a report can leave the house.
+//!
+//! A pseudonym is a keyed hash (HMAC-SHA-256) of what it stands for, so that it is the same in every report that is made
+//! with the same key, and tells nothing to whoever has not the key. Names keep their form, and all names of an account
+//! have the token of its own one: `FABRIKAM\ada` is `dom-1a2b…\user-3f9a…`, `ada@fabrikam.example` is
+//! `user-3f9a…@dom-1a2b…`. Servers and pools stay, or nobody could act on the plan.
+
+mod key;
+mod report;
+mod text;
+mod timelines;
+
+pub use key::{Key, read as read_key};
+
+use crate::account::{Accounts, Resolution};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// What a run knows in clear, from which texts are freed.
+#[derive(Debug, Default)]
+pub struct Clear {
+    /// Names of accounts in any spelling.
+    pub names: BTreeSet<String>,
+    /// Domains by themselves.
+    pub domains: BTreeSet<String>,
+    /// SIDs.
+    pub sids: BTreeSet<String>,
+    /// Addresses of clients.
+    pub addresses: BTreeSet<String>,
+    /// Ids of devices.
+    pub devices: BTreeSet<String>,
+    /// Paths of sources, and those that the user named.
+    pub paths: BTreeSet<String>,
+    /// What stays: servers and pools.
+    pub kept: BTreeSet<String>,
+}
+
+/// Pseudonyms of one run.
+pub struct Pseudonyms<'a> {
+    key: Key,
+    accounts: &'a Accounts,
+    /// What is replaced in texts, in lower case, by what.
+    known: BTreeMap<String, String>,
+    /// The domains among it.
+    domains: BTreeSet<String>,
+    /// Texts that repeat from row to row.
+    texts: RefCell<BTreeMap<String, String>>,
+}
+
+impl<'a> Pseudonyms<'a> {
+    /// With all that is known in clear.
+    pub fn new(key: Key, accounts: &'a Accounts, clear: &Clear) -> Self {
+        let (known, domains, texts) = Default::default();
+        let mut all = Pseudonyms { key, accounts, known, domains, texts };
+        all.learn(clear);
+        all
+    }
+
+    fn learn(&mut self, clear: &Clear) {
+        let kept: BTreeSet<String> = clear.kept.iter().map(|name| name.to_lowercase()).collect();
+        let learn = |all: &mut Self, text: &str, pseudonym: String| {
+            let text = text.trim().to_lowercase();
+            if text.chars().any(char::is_alphanumeric) && !kept.contains(&text) {
+                all.known.entry(text).or_insert(pseudonym);
+            }
+        };
+        for domain in &clear.domains {
+            let pseudonym = self.domain(domain);
+            learn(self, domain, pseudonym);
+            self.domains.insert(domain.trim().to_lowercase());
+        }
+        for sid in &clear.sids {
+            let pseudonym = self.sid(sid);
+            learn(self, sid, pseudonym);
+        }
+        for address in &clear.addresses {
+            let pseudonym = self.address(address);
+            learn(self, address, pseudonym);
+        }
+        for device in &clear.devices {
+            let pseudonym = self.device(device);
+            learn(self, device, pseudonym);
+        }
+        for name in &clear.names {
+            let pseudonym = self.name(name);
+            learn(self, name, pseudonym);
+            if let Parts { domain: Some(domain), .. } = parts(name) {
+                let pseudonym = self.domain(domain);
+                learn(self, domain, pseudonym);
+                self.domains.insert(domain.trim().to_lowercase());
+            }
+        }
+        // A local part alone is the last to be learnt: the whole of a text may be another one's name.
+        for name in &clear.names {
+            let Parts { local, .. } = parts(name);
+            let pseudonym = self.user(name, local);
+            learn(self, local, pseudonym);
+        }
+        // A path is freed by the names above.
+        for path in &clear.paths {
+            let pseudonym = self.path(path);
+            if pseudonym != *path {
+                learn(self, path, pseudonym);
+            }
+        }
+    }
+
+    /// Which key it was: the same for all reports that can be compared.
+    pub fn of_key(&self) -> String {
+        self.token("key", "")
+    }
+
+    /// The name of an account in any spelling, in the same form.
+    pub fn name(&self, name: &str) -> String {
+        if !name.chars().any(char::is_alphanumeric) {
+            return name.to_owned();
+        }
+        if is_sid(name) {
+            return self.sid(name);
+        }
+        let Parts { domain, local, is_mail } = parts(name);
+        let user = self.user(name, local);
+        match domain {
+            None => user,
+            Some(domain) if is_mail => format!("{user}@{}", self.domain(domain)),
+            Some(domain) => format!("{}\\{user}", self.domain(domain)),
+        }
+    }
+
+    /// A security identifier.
+    pub fn sid(&self, sid: &str) -> String {
+        self.token("sid", sid)
+    }
+
+    /// The address of a client, which may be anything that a header said.
+    pub fn address(&self, address: &str) -> String {
+        match address.trim().parse::<IpAddr>() {
+            Ok(parsed) => self.token("addr", &parsed.to_string()),
+            Err(_) => self.token("addr", address),
+        }
+    }
+
+    /// The id of a device.
+    pub fn device(&self, device: &str) -> String {
+        self.token("device", device)
+    }
+
+    /// A domain under any of its names, where sources tie them.
+    fn domain(&self, domain: &str) -> String {
+        let own = self.accounts.domain_name(domain.trim());
+        self.token("dom", own.as_deref().unwrap_or(domain))
+    }
+
+    /// A name without its domain: the token of the account's own name, and what this spelling has beside it.
+    fn user(&self, whole: &str, local: &str) -> String {
+        let own = match self.accounts.resolve(whole, None) {
+            Resolution::One(id) => own_part(&self.accounts.list[id].display),
+            _ => None,
+        };
+        let local = local.trim().to_lowercase();
+        match own {
+            Some(own) if own != local => {
+                let spelling = self.token("", &local);
+                format!("{}.{}", self.token("user", &own), &spelling[1..=SPELLING])
+            }
+            _ => self.token("user", &local),
+        }
+    }
+
+    fn token(&self, kind: &str, text: &str) -> String {
+        if !kind.is_empty() && kind != "key" && text.trim().is_empty() {
+            return String::new();
+        }
+        format!("{kind}-{}", self.key.hash(kind, &text.trim().to_lowercase()))
+    }
+}
+
+/// Signs that tell one spelling of an account from the others.
+const SPELLING: usize = 4;
+
+/// A name in its parts.
+struct Parts<'a> {
+    domain: Option<&'a str>,
+    local: &'a str,
+    is_mail: bool,
+}
+
+fn parts(name: &str) -> Parts<'_> {
+    let is_distinguished = name.trim_start().to_lowercase().starts_with("cn=");
+    if let Some((domain, local)) = name.split_once('\\').filter(|_| !is_distinguished) {
+        // `FABRIKAM\ada@fabrikam.example` is seen, too; its suffix is no name of a domain of its own.
+        return Parts { domain: Some(domain), local, is_mail: false };
+    }
+    match name.rsplit_once('@').filter(|_| !is_distinguished) {
+        Some((local, domain)) => Parts { domain: Some(domain), local, is_mail: true },
+        None => Parts { domain: None, local: name, is_mail: false },
+    }
+}
+
+/// What stands for an account among its names: its own name, without the domain.
+fn own_part(display: &str) -> Option<String> {
+    let own = parts(display).local.trim().to_lowercase();
+    (!own.is_empty()).then_some(own)
+}
+
+fn is_sid(text: &str) -> bool {
+    let text = text.trim();
+    text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("S-1-"))
+        && text[4..].chars().all(|c| c.is_ascii_digit() || c == '-')
+}
+
+#[cfg(test)]
+mod tests;
