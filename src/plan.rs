@@ -87,11 +87,9 @@ fn advice_for(planned: &Planned<'_>) -> Vec<&'static str> {
         return if may_be_alive { advice_for_schemes(path, planned.kind) } else { Vec::new() };
     }
     let mut texts = Vec::new();
-    // Not even a restart that is sure ends a ticket.
-    let may_live_on = may_be_alive || path.state == State::Recycled;
     let may_be_ticket = planned.key.scheme == Scheme::Windows
         && path.schemes.contains(&Auth::MayBeWindows)
-        && may_live_on;
+        && may_be_alive;
     if path.is_back_end {
         texts.push(
             "logged by the back end only: the front end whose pool holds the token is not among the logs; add the \
@@ -105,14 +103,15 @@ fn advice_for(planned: &Planned<'_>) -> Vec<&'static str> {
              cached Basic tokens and open connections, but not a Kerberos ticket, which lives up to 10 hours; switch \
              the protocol off for the mailbox as well (Set-CASMailbox)",
         );
-    } else if path.schemes.contains(&Auth::MayBeBoth) && may_live_on {
+    } else if path.schemes.contains(&Auth::MayBeBoth) && may_be_alive {
         texts.push(
             "clients of this pool may log on with Kerberos or NTLM instead of Basic: a recycle ends cached Basic \
              tokens and open connections, but not a Kerberos ticket, which lives up to 10 hours; switch the protocol \
              off for the mailbox as well (Set-CASMailbox)",
         );
     }
-    if path.state == State::Unknown {
+    let is_recycled = path.restart.is_some_and(|restart| restart.is_sure);
+    if path.state == State::Unknown && !is_recycled {
         texts.push("the logs do not reach far enough to say whether it goes on: add newer or missing logs, or recycle to be sure");
     }
     if path.residual < Residual::Certain && planned.kind.sets_password() && may_be_alive {

@@ -260,6 +260,14 @@ fn of_state(path: &Path, rules: &Rules, place: &str) -> String {
             format!("ended: {what} at {} ({place})", restart.at.format("%F %T UTC"))
         }
         (State::Open, _) => format!("the log ends less than {life} after the last request"),
+        (State::Unknown, _) if path.may_hang_on_ticket() => match &path.restart {
+            Some(restart) if restart.is_sure => format!(
+                "{} at {} ({place}), which ends a cached token, but not a Kerberos ticket: that lives up to 10 hours",
+                of_restart(restart.scope),
+                restart.at.format("%F %T UTC")
+            ),
+            _ => "the log does not show whether it goes on: a Kerberos ticket, if it was one, lives up to 10 hours".into(),
+        },
         (State::Unknown, _) => "the log does not show what came after the last request".into(),
         _ => match path.restored {
             Some(at) => {

@@ -86,6 +86,12 @@ impl Path {
         !self.schemes.iter().all(|scheme| scheme.uses_no_token())
     }
 
+    /// A Kerberos ticket may be behind it as well, which neither a restart of the worker nor a pause ends.
+    pub fn may_hang_on_ticket(&self) -> bool {
+        let may_be = |scheme: &Auth| matches!(scheme, Auth::MayBeWindows | Auth::MayBeBoth);
+        self.schemes.iter().any(may_be)
+    }
+
     /// How long after its last access it may still be alive, unless something is seen to end it.
     pub fn life(&self, rules: &Rules) -> TimeDelta {
         if self.may_hang_on_token() { rules.ttl } else { LIFE_OF_TICKET }
@@ -325,13 +331,17 @@ fn state(path: &Path, all: &[Row], world: &World<'_>) -> State {
     if path.refused.is_some() && world.coverage.of(server).is_some() {
         return State::Refused;
     }
+    let span = world.coverage.of(server);
+    let may_be_ticket =
+        path.may_hang_on_ticket() && span.is_none_or(|span| span.to - last <= LIFE_OF_TICKET);
     if path.restart.is_some_and(|restart| restart.is_sure) {
-        return State::Recycled;
+        return if may_be_ticket { State::Unknown } else { State::Recycled };
     }
-    let Some(span) = world.coverage.of(server) else { return State::Unknown };
+    let Some(span) = span else { return State::Unknown };
     if span.to - last <= life {
         State::Open
-    } else if world.coverage.is_blind(server, last, last + life)
+    } else if may_be_ticket
+        || world.coverage.is_blind(server, last, last + life)
         || is_in_use_perhaps(path, all, world)
     {
         State::Unknown

@@ -89,7 +89,9 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> (Joined, BTreeSet<(AccountI
         marry(&row, owner, of_line, &mut w3c, &mut dropped, |access| {
             let name = access.name.map(|name| book.texts.get(name).as_str());
             let bearers = name.map(|name| accounts.resolve(name, Some(access.end)));
-            of_line.len() > 1 || matches!(bearers, Some(Resolution::Ambiguous(_)))
+            let is_by_id = row.request_id != 0 && row.request_id == access.request_id;
+            // By the time alone it may be the request of a bearer whom nobody watches.
+            of_line.len() > 1 || is_by_id && matches!(bearers, Some(Resolution::Ambiguous(_)))
         });
     }
     for row in alone.iter_mut().filter(|row| row.contradiction.is_none()) {
