@@ -122,8 +122,7 @@ pub fn run(args: &Analyze) -> anyhow::Result<ExitCode> {
             Some(pseudonyms) => pseudonyms.row(row),
             None => row,
         };
-        let requests =
-            |order| -> Requests<'_> { Box::new(assemble::rows(&run, order).map(row)) };
+        let requests = |order| -> Requests<'_> { Box::new(assemble::rows(&run, order).map(row)) };
         let timelines = || {
             let timelines = timeline::timelines(&run, &report);
             match &pseudonyms {

@@ -115,7 +115,7 @@ fn rows_of_samples_say_what_happened() {
             r"6 FABRIKAM\ada forms owa Served 250 1104",
             "7 - none owa Refused(OwaNoSession) 1 -",
             "8 - none owa Refused(OwaTimeout) 1 -",
-            "9 - none owa Refused(Owa) 100 -",
+            "9 - none owa Refused(OwaForm) 100 -",
             "10 - none owa Refused(Owa) 10 -",
             "11 - none owa Other 10 -",
         ],

@@ -239,6 +239,7 @@ fn with_actor(verdict: Verdict, request: &Request, effect: &Effect, token: &Toke
     } else if effect.is_reset_by_other
         && since < TimeDelta::hours(1)
         && verdict.class == Class::CachedToken
+        && !verdict.speaks.has(Ground::LogonPerhaps)
     {
         let ground = Some(Ground::ResetWithinTheHour);
         Verdict { residual: Residual::Likely, ..verdict }.with(ground)

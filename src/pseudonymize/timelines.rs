@@ -10,7 +10,10 @@ impl Pseudonyms<'_> {
     /// All timelines.
     pub fn timelines(&self, timelines: Timelines) -> Timelines {
         let Timelines { list, hours } = timelines;
-        Timelines { list: list.into_iter().map(|timeline| self.timeline(timeline)).collect(), hours }
+        Timelines {
+            list: list.into_iter().map(|timeline| self.timeline(timeline)).collect(),
+            hours,
+        }
     }
 
     fn timeline(&self, timeline: Timeline) -> Timeline {

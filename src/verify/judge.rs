@@ -207,7 +207,8 @@ fn refusals<'a>(path: &Path<'_>, uses: &[&'a Use]) -> [Option<&'a Use>; 2] {
     let last = uses.iter().filter(is_access).map(|request| place(request)).max();
     // Whoever was turned down with the right password had no token to find. A wrong password says that only of the old
     // one, so after a password change, and of a client that was served before, for anybody can send one; the end of a
-    // session says it of nobody, and an account that Exchange itself blocks (456) may have a token all the same.
+    // session says it of nobody, what was typed into a form says it of no client, and an account that Exchange itself blocks
+    // (456) may have a token all the same.
     let was_served = |client: &Client| {
         let mut in_logs = uses.iter().filter(is_access);
         path.clients.iter().any(|known| is_same(known, client))
@@ -215,7 +216,8 @@ fn refusals<'a>(path: &Path<'_>, uses: &[&'a Use]) -> [Option<&'a Use>; 2] {
     };
     let ends_it = |request: &Use| {
         request.refusal.is_some_and(|refusal| {
-            let is_of_token = !refusal.may_be_session_end() && refusal != Refusal::Blocked;
+            let is_of_token = !refusal.may_be_session_end()
+                && !matches!(refusal, Refusal::Blocked | Refusal::OwaForm);
             let is_gone = refusal == Refusal::NoSuchUser && path.kind == Some(ChangeKind::Deleted);
             refusal.proves_right_password()
                 || is_gone

@@ -223,6 +223,14 @@ fn a_logon_of_another_client_at_the_address_is_not_this_ones() {
         157:cached_token/certain 170:cached_token/certain 170:cached_token/possible 183:cached_token/likely
         190:refused/no",
     );
+    // Who reset the password speaks for nothing then.
+    assert_eq!(unsaid("l130i1", "90i1 105i1 110i1c1 118i1 131i1"), [Ground::LogonPerhaps]);
+    check_with(
+        "l130i1",
+        "R100",
+        "90i1 105i1 110i1c1 118i1 131i1",
+        "105:cached_token/likely 110:cached_token/possible 118:cached_token/likely 131:cached_token/possible",
+    );
     // A pause that no token outlives has the password asked for anew, whoever the logon was.
     check_with(
         "l220i1",
