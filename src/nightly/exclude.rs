@@ -1,19 +1,24 @@
 //! A report and the exclusions to the report without those accounts, and what is said of them.
 
-use super::findings::{names, sid_of};
+use super::findings::{names, sids};
 use super::settings::Exclude;
 use chrono::NaiveDate;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use stillin_reports::report::Report;
 
 /// Leaves out the findings of accounts that are excluded on that day, and says so.
 pub fn without(mut report: Report, excludes: &[Exclude], day: NaiveDate) -> Report {
+    let known = sids(&report).into_iter().map(|(id, sid)| (id.to_owned(), sid.to_owned()));
+    let known: BTreeMap<String, String> = known.collect();
     let mut out: BTreeSet<String> = BTreeSet::new();
     for exclude in excludes {
         let of_it: BTreeSet<String> = report
             .findings
             .iter()
-            .filter(|finding| names(exclude, &finding.account, sid_of(&report, finding).as_deref()))
+            .filter(|finding| {
+                let sid = known.get(finding.change.as_str()).map(String::as_str);
+                names(exclude, &finding.account, sid)
+            })
             .map(|finding| finding.id.clone())
             .collect();
         let Exclude { account, reason, until } = exclude;

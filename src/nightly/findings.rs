@@ -72,9 +72,10 @@ pub fn after(
     let mut all: BTreeMap<String, Past> =
         before.into_iter().map(|past| (past.key.clone(), past)).collect();
     let mut counts = Counts::default();
+    let sids = sids(report);
     let mut seen = BTreeSet::new();
     for finding in &report.findings {
-        let sid = sid_of(report, finding);
+        let sid = sids.get(finding.change.as_str()).map(|sid| (*sid).to_owned());
         let key = format!(
             "{} {} {}",
             sid.as_deref().unwrap_or(&finding.account.to_lowercase()),
@@ -131,10 +132,10 @@ pub fn after(
     (all.into_values().collect(), counts)
 }
 
-/// The SID of the account of a finding.
-pub fn sid_of(report: &Report, finding: &Finding) -> Option<String> {
-    let change = report.changes.iter().find(|change| change.id == finding.change);
-    change.and_then(|change| change.sid.clone())
+/// The SIDs of accounts, by the ids of their changes.
+pub fn sids(report: &Report) -> BTreeMap<&str, &str> {
+    let changes = report.changes.iter();
+    changes.filter_map(|change| Some((change.id.as_str(), change.sid.as_deref()?))).collect()
 }
 
 /// Whether an account is left out on a day.
@@ -243,9 +244,29 @@ pub fn write(
             params![finding, at.to_rfc3339(), status.word()],
         )?;
     }
+    // What was open long ago and is so still is not forgotten.
     to.execute(
         "delete from finding where status = 'closed' and last_seen < ?1 and closed_at < ?1",
         [oldest.to_rfc3339()],
     )?;
+    Ok(())
+}
+
+/// Writes the changes that were seen tonight.
+pub fn write_changes(
+    to: &Transaction<'_>,
+    report: &Report,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let mut insert = to.prepare(
+        "insert into change values (?1, ?2, ?3, ?4, ?5, ?5) on conflict (key) do update set last_seen = ?5",
+    )?;
+    let now = now.to_rfc3339();
+    for change in &report.changes {
+        let who = change.sid.clone().unwrap_or_else(|| change.account.to_lowercase());
+        let at = change.at.to_rfc3339();
+        let key = format!("{who} {} {at}", change.kind);
+        insert.execute(params![key, change.account, change.kind, at, now])?;
+    }
     Ok(())
 }

@@ -7,6 +7,10 @@ use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+/// The form of all of it: another number, and what was written is read again. To be raised with every change to what is
+/// packed, or to what a reading is asked.
+pub const FORM: u32 = 1;
+
 /// A value that can be written down.
 pub trait Pack: Sized {
     /// Writes it.
