@@ -501,3 +501,52 @@ fn a_state_that_may_not_be_written() {
     assert_eq!(ran.status, 2);
     assert!(ran.stderr.contains("cannot be written; run as a user who may"), "{}", ran.stderr);
 }
+
+const LIST: &str =
+    "time,account,change,actor\n2026-03-02T09:00:00Z,FABRIKAM\\bob,disabled,FABRIKAM\\helpdesk\n";
+
+/// A log is gone, and then somebody is cut off who may be in it: nobody can look again, and the report says so.
+#[test]
+fn what_is_gone_cannot_be_read_again() {
+    let folder = Folder::new();
+    folder.copy("samples/scenarios/leaver/iis", "logs/iis");
+    folder.write("ad/list.csv", LIST);
+    settings(&folder, "", "");
+    assert_eq!(nightly(&folder, "2026-03-03").status, 0);
+    fs::remove_file(folder.join("logs/iis/EX01/W3SVC1/u_ex260302.log")).unwrap();
+    assert_eq!(nightly(&folder, "2026-03-04").status, 0);
+    let ada = "2026-03-02T09:00:00Z,FABRIKAM\\ada,disabled,FABRIKAM\\helpdesk\n";
+    folder.write("ad/list.csv", format!("{LIST}{ada}"));
+    let note = "logs/iis/EX01/W3SVC1/u_ex260302.log: is gone, and was read when less was known of whom to look for";
+    for day in ["2026-03-05", "2026-03-06"] {
+        let ran = nightly(&folder, day);
+        assert_eq!(ran.status, 1, "{day}");
+        assert!(ran.stderr.contains(note), "{day}: {}", ran.stderr);
+        let report = report(&folder.join("report.json"));
+        assert!(report["notes"][0].as_str().unwrap().starts_with(note), "{day}");
+        let ada =
+            report["findings"].as_array().unwrap().iter().find(|f| f["account"] == "FABRIKAM\\ada");
+        let servers: Vec<&Value> =
+            ada.unwrap()["paths"].as_array().unwrap().iter().map(|path| &path["server"]).collect();
+        assert_eq!(servers, ["EX02"], "{day}");
+    }
+}
+
+/// A log that was read while it was short, and lies packed under another name when it has grown, is the same log.
+#[test]
+fn a_log_that_grew_and_was_packed_counts_once() {
+    let folder = leaver("");
+    let (log, packed) = ("logs/iis/EX01/W3SVC1/u_ex260302.log", "logs/iis/EX01/W3SVC1/old.log.gz");
+    let text = fs::read(folder.join(log)).unwrap();
+    let half = text[..text.len() / 2].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+    folder.write(log, &text[..half]);
+    night_is_analyze(&folder, "2026-03-03", &[]);
+    fs::remove_file(folder.join(log)).unwrap();
+    folder.write(packed, gzip(&text));
+    let ran = night_is_analyze(&folder, "2026-03-04", &[]);
+    assert_eq!(read_of(&ran.stdout), (1, 3), "{}", ran.stdout);
+    // Now it is only renamed, and then unpacked: known by its name the first time, read the second.
+    fs::rename(folder.join(packed), folder.join("logs/iis/EX01/W3SVC1/older.log.gz")).unwrap();
+    let ran = night_is_analyze(&folder, "2026-03-05", &[]);
+    assert_eq!(read_of(&ran.stdout), (0, 3), "{}", ran.stdout);
+}
