@@ -134,11 +134,7 @@ fn a_text_is_not_written_as_a_page() {
     ] {
         let ran = run_words(&words);
         assert_eq!(ran.status, 2, "{words:?}");
-        assert!(
-            ran.stderr.contains("only `stillin analyze` writes a page; name it .txt"),
-            "{}",
-            ran.stderr
-        );
+        assert!(ran.stderr.contains(": is written as .txt "), "{}", ran.stderr);
         assert!(!fs::exists(case).unwrap(), "{words:?}: left a file behind");
     }
 }

@@ -310,6 +310,6 @@ mod tests {
         check("1. one", "`1`. one");
         check("- # > +", "`-` `#` `>` `+`");
         check("client's -- ``` ~~~", "client's `--` ```` ``` ```` `~~~`");
-        check("[x](y) ![x](y) (http://x)", "`[x](y` `![x](y` (`http://x`)");
+        check("[x](y) ![x](y) (http://x)", "`[x](y`) `![x](y`) (`http://x`)");
     }
 }

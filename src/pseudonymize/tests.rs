@@ -16,6 +16,8 @@ fn accounts() -> Accounts {
         sam_account_name: Some("ada".into()),
         user_principal_name: Some("ada@fabrikam.example".into()),
         smtp: vec!["ada.lovelace@fabrikam.example".into(), "ada@elsewhere.example".into()],
+        // Without it nothing tells that both names of the domain are one's.
+        distinguished_name: Some("CN=Ada,DC=fabrikam,DC=example".into()),
         ..Identity::default()
     };
     let bob = named("FABRIKAM\\bob");

@@ -158,11 +158,14 @@ fn the_first_sentence() {
         let page = page(&verify, Style { color: false, width: 200 });
         assert_eq!(page.lines().next(), Some(expect), "{state}");
     };
-    check("proven", "Access is over: FABRIKAM\\ada was refused since.");
+    check(
+        "proven",
+        "Access is over: FABRIKAM\\ada was refused since. But see below for what would make it surer.",
+    );
     check(
         "no_contradiction",
         "Nobody was served since who should not be, as far as the logs reach; but without a refusal nothing proves \
-         that access is over: FABRIKAM\\ada.",
+         that access is over: FABRIKAM\\ada. But see below for what would make it surer.",
     );
     check(
         "failed",
