@@ -16,12 +16,17 @@ fn accounts() -> Accounts {
         sam_account_name: Some("ada".into()),
         user_principal_name: Some("ada@fabrikam.example".into()),
         smtp: vec!["ada.lovelace@fabrikam.example".into(), "ada@elsewhere.example".into()],
-        // Without it nothing tells that both names of the domain are one's.
-        distinguished_name: Some("CN=Ada,DC=fabrikam,DC=example".into()),
         ..Identity::default()
     };
     let bob = named("FABRIKAM\\bob");
-    let (accounts, _) = build(&[&ada, &bob], &[]);
+    // The SIDs tell that both names of the domain are one's.
+    let carl = Identity {
+        sid: Some("S-1-5-21-1-2-3-1106".into()),
+        domain: Some("fabrikam.example".into()),
+        sam_account_name: Some("carl".into()),
+        ..Identity::default()
+    };
+    let (accounts, _) = build(&[&ada, &bob, &carl], &[]);
     accounts
 }
 

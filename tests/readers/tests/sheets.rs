@@ -4,7 +4,7 @@
 mod program;
 
 use calamine::{Data, Range, Reader, Xlsx, open_workbook};
-use program::{Written, analyze, decoded, list, stories};
+use program::{Written, analyze, list, stories};
 use serde_json::Value;
 use std::fs::File;
 use std::io::BufReader;
@@ -39,7 +39,7 @@ impl Rows {
 
     fn text(&self, row: usize, column: &str) -> String {
         match self.cell(row, column) {
-            Data::String(text) => decoded(text),
+            Data::String(text) => text.clone(),
             Data::Empty => String::new(),
             other => panic!("{column}: {other:?} is no text"),
         }
@@ -55,7 +55,8 @@ impl Rows {
     /// Microseconds since 1970 of a cell that Excel shows as a time.
     fn time(&self, row: usize, column: &str) -> i64 {
         match self.cell(row, column) {
-            Data::DateTime(time) => ((time.as_f64() - 25_569.0) * 86_400e6).round() as i64,
+            // A serial number of days holds a time to a few microseconds, and no log tells less than a millisecond.
+            Data::DateTime(time) => ((time.as_f64() - 25_569.0) * 86_400e3).round() as i64 * 1_000,
             other => panic!("{column}: {other:?} is no time"),
         }
     }

@@ -109,7 +109,14 @@ impl Page {
             _ => {}
         };
         page.tab.add_event_listener(Arc::new(listen)).unwrap();
-        page.tab.call_method(Network::Enable::default()).unwrap();
+        let network = Network::Enable {
+            max_total_buffer_size: None,
+            max_resource_buffer_size: None,
+            max_post_data_size: None,
+            report_direct_socket_traffic: None,
+            enable_durable_messages: None,
+        };
+        page.tab.call_method(network).unwrap();
         page.tab.call_method(Log::Enable(None)).unwrap();
         page.tab.call_method(Runtime::Enable(None)).unwrap();
         if !has_scripts {

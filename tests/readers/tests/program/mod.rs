@@ -130,24 +130,3 @@ pub fn time(text: &str) -> i64 {
     let fraction: i64 = format!("{fraction:0<6}")[..6].parse().unwrap();
     seconds * 1_000_000 + fraction
 }
-
-/// What Excel makes of `_x001B_`: calamine leaves it as it is.
-pub fn decoded(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("_x") {
-        let code = rest.get(at + 2..at + 6).and_then(|hex| u32::from_str_radix(hex, 16).ok());
-        match code.and_then(char::from_u32) {
-            Some(char) if rest[at + 6..].starts_with('_') => {
-                out += &rest[..at];
-                out.push(char);
-                rest = &rest[at + 7..];
-            }
-            _ => {
-                out += &rest[..at + 2];
-                rest = &rest[at + 2..];
-            }
-        }
-    }
-    out + rest
-}
