@@ -4,6 +4,7 @@
 //! The verdict is always made anew, by the pipeline of `analyze`, out of the readings of all sources; only the readings
 //! are kept. So many nights come to what one run over everything comes to.
 
+mod copies;
 mod exclude;
 mod findings;
 pub mod history;
@@ -22,7 +23,8 @@ use crate::readings::pack::{FORM, packed};
 use crate::readings::{Left, OfFile, Readings, compressed};
 use anyhow::bail;
 use chrono::{DateTime, Utc};
-use findings::Counts;
+use copies::Copies;
+use findings::{Counts, Past};
 use rusqlite::{Transaction, params};
 use settings::Settings;
 use sources::{Found, Tonight};
@@ -68,6 +70,14 @@ pub fn run(args: &Nightly) -> anyhow::Result<ExitCode> {
     Ok(status)
 }
 
+/// How findings stand before a night and after it, and what is told.
+struct Standing {
+    before: Vec<Past>,
+    after: Vec<Past>,
+    counts: Counts,
+    told: Report,
+}
+
 /// What a night leaves of the sources: themselves, and the sets of names that were looked for.
 type Leaves = (Vec<Next>, Asked);
 
@@ -85,28 +95,21 @@ impl Night<'_> {
         let question = question(self.settings, &found.problems);
         let is_asked = self.state.meta(QUESTION)?.as_deref() == Some(question.as_bytes());
         let n_files = found.sources.iter().filter(|source| source.gone_since.is_none()).count();
-        let wants_details = outputs::want_details(&self.outputs);
         let is_known = found.is_unchanged && is_of_this_version && is_asked;
-        let told = match is_known && !wants_details {
-            true => self.last_report(&found.problems)?,
-            false => None,
-        };
-        let (report, details, leaves, n_read) = match told {
-            Some(report) => (report, Details::default(), None, 0),
+        let last = if is_known { self.last_night(&found.problems)? } else { None };
+        let (report, details, leaves, n_read, standing, copies) = match last {
+            Some((report, standing, copies)) => {
+                (report, Details::default(), None, 0, standing, copies)
+            }
             None => {
-                let (report, details, leaves, n_read) =
-                    self.judge(found, is_of_this_version, wants_details)?;
-                (report, details, Some(leaves), n_read)
+                let (report, details, leaves, n_read) = self.judge(found, is_of_this_version)?;
+                let standing = self.standing(&report)?;
+                (report, details, Some(leaves), n_read, standing, Copies::new())
             }
         };
-        let before = self.state.read(findings::read)?;
-        let excludes = &self.settings.excludes;
-        let (after, counts) = findings::after(before.clone(), &report, excludes, self.now);
-        let mut steps = self.state.read(trend::steps)?;
-        steps.extend(findings::steps(&before, &after, self.now));
-        let mut told = self.told(&report);
-        told.trend = trend::weeks(&after, &steps, self.now);
-        let written = outputs::write(&self.outputs, &told, &details)?;
+        let Standing { before, after, counts, told } = standing;
+        let written = outputs::write(&self.outputs, &told, &details, &copies)?;
+        let marks = copies::marks(&told, &written.stamps())?;
         let (status, code) = analyze::status(&self.settings.analyze, &told, self.messages);
         let report = leaves.is_some().then_some(&report);
         self.state.replace(|to| {
@@ -116,6 +119,7 @@ impl Night<'_> {
             }
             let oldest = self.now - self.settings.retention;
             findings::write(to, &before, &after, self.now, oldest)?;
+            marks.iter().try_for_each(|(key, value)| state::set_meta(to, key, value))?;
             self.log(to, code, (n_files, n_read), counts)
         })?;
         // A run that ends before has a state that knows of it: the next one writes everything anew.
@@ -128,8 +132,23 @@ impl Night<'_> {
         exclude::without(report.clone(), &self.settings.excludes, self.now.date_naive())
     }
 
-    /// The report of the last night, with what was said then.
-    fn last_report(&self, problems: &[String]) -> anyhow::Result<Option<Report>> {
+    /// How findings stand by a report, and what is told of it.
+    fn standing(&self, report: &Report) -> anyhow::Result<Standing> {
+        let before = self.state.read(findings::read)?;
+        let excludes = &self.settings.excludes;
+        let (after, counts) = findings::after(before.clone(), report, excludes, self.now);
+        let mut steps = self.state.read(trend::steps)?;
+        steps.extend(findings::steps(&before, &after, self.now));
+        let mut told = self.told(report);
+        told.trend = trend::weeks(&after, &steps, self.now);
+        Ok(Standing { before, after, counts, told })
+    }
+
+    /// The report of the last night, if all of tonight's outputs can be made of it and of the last ones.
+    fn last_night(
+        &self,
+        problems: &[String],
+    ) -> anyhow::Result<Option<(Report, Standing, Copies)>> {
         let (Some(report), Some(said)) = (self.state.meta(REPORT)?, self.state.meta(SAID)?) else {
             return Ok(None);
         };
@@ -138,9 +157,13 @@ impl Night<'_> {
         // What is damaged is made anew.
         let (Some(report), Some(said)) = (report, said) else { return Ok(None) };
         let Ok(report) = stillin_reports::read(&report) else { return Ok(None) };
+        let standing = self.standing(&report)?;
+        let Some(copies) = copies::copies(self.state, &self.outputs, &standing.told)? else {
+            return Ok(None);
+        };
         let more = said.iter().filter(|text| !problems.contains(text));
         more.for_each(|text| self.messages.partial(text));
-        Ok(Some(report))
+        Ok(Some((report, standing, copies)))
     }
 
     /// Reads what is new and judges everything.
@@ -148,7 +171,6 @@ impl Night<'_> {
         &self,
         found: Found,
         is_of_this_version: bool,
-        wants_details: bool,
     ) -> anyhow::Result<(Report, Details, Leaves, usize)> {
         let mut kept = self.state.readings()?;
         let asked = if is_of_this_version { self.state.asked()? } else { Asked::default() };
@@ -183,6 +205,7 @@ impl Night<'_> {
         }
         let args = &self.settings.analyze;
         let told = |report: &Report| self.told(report);
+        let wants_details = outputs::want_details(&self.outputs);
         let told = wants_details.then_some(&told as &dyn Fn(&Report) -> Report);
         let (report, details) =
             night::report_of(args, files, found.problems, &readings, self.messages, told)?;

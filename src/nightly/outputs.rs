@@ -1,6 +1,7 @@
 //! A report to the files of the night: written beside their places, and put there when all of them, and the state, are
 //! whole.
 
+use super::copies::{self, Copies, Stamp};
 use crate::analyze::night::Details;
 use crate::input::sha256;
 use anyhow::{Context, bail};
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use stillin_reports::plan::Plan;
 use stillin_reports::report::Report;
@@ -45,11 +46,14 @@ pub fn named(outputs: &[String], now: DateTime<Utc>) -> anyhow::Result<Vec<(Path
     Ok(named)
 }
 
-/// Whether one of them is made of single requests, which the report does not hold.
+/// Whether one of them is made of single requests.
 pub fn want_details(outputs: &[(PathBuf, Output)]) -> bool {
-    let wants =
-        |output| matches!(output, Output::Html | Output::Xlsx | Output::Timeline | Output::Ecs);
-    outputs.iter().any(|(_, output)| wants(*output))
+    outputs.iter().any(|(_, output)| is_of_details(*output))
+}
+
+/// Whether an output is made of single requests, which the report does not hold.
+pub fn is_of_details(output: Output) -> bool {
+    matches!(output, Output::Html | Output::Xlsx | Output::Timeline | Output::Ecs)
 }
 
 /// Outputs that are written, and not yet in their places.
@@ -60,6 +64,7 @@ pub fn write<'a>(
     outputs: &'a [(PathBuf, Output)],
     report: &Report,
     details: &Details,
+    copies: &Copies,
 ) -> anyhow::Result<Written<'a>> {
     let mut plan = Plan::of(report);
     if outputs.iter().any(|(_, output)| *output == Output::Plan) {
@@ -75,9 +80,10 @@ pub fn write<'a>(
     let timelines = || details.timelines.clone();
     let (plan, requests, timelines) = (&plan, &requests, &timelines);
     let content = Content { report, plan, requests, timelines };
-    let written = outputs.iter().map(|(path, output)| {
-        let write = |to: &mut (dyn Write + Send)| {
-            stillin_reports::write(content, *output, Style::default(), to)
+    let written = (0..).zip(outputs).map(|(index, (path, output))| {
+        let write = |mut to: &mut (dyn Write + Send)| match copies.get(&index) {
+            Some(from) => io::copy(&mut fs::File::open(from)?, &mut to).map(|_| ()),
+            None => stillin_reports::write(content, *output, Style::default(), to),
         };
         let file = beside(path, write).with_context(|| cannot_write(path))?;
         Ok((path.as_path(), file))
@@ -86,6 +92,16 @@ pub fn write<'a>(
 }
 
 impl Written<'_> {
+    /// What each of them will be known by.
+    pub fn stamps(&self) -> Vec<Stamp> {
+        let stamp = |(path, file): &(&Path, NamedTempFile)| {
+            let metadata = file.as_file().metadata().ok()?;
+            copies::stamp(path, &metadata)
+        };
+        // What has none is never copied.
+        self.0.iter().map(|written| stamp(written).unwrap_or_default()).collect()
+    }
+
     /// Puts them there.
     pub fn put(self) -> anyhow::Result<()> {
         for (path, file) in self.0 {
@@ -121,8 +137,8 @@ fn folder(path: &Path) -> &Path {
 /// A whole file in the folder of another, on the disk.
 fn beside(
     path: &Path,
-    write: impl FnOnce(&mut (dyn Write + Send)) -> std::io::Result<()>,
-) -> std::io::Result<NamedTempFile> {
+    write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
     let folder = folder(path);
     fs::create_dir_all(folder)?;
     let mut file = temporary(folder)?;
@@ -136,7 +152,7 @@ fn beside(
 
 /// Others may read a report as they may read any other new file.
 #[cfg(unix)]
-fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     use std::os::unix::fs::PermissionsExt;
     let permissions = fs::Permissions::from_mode(0o666);
     builder().permissions(permissions).tempfile_in(folder)
@@ -144,7 +160,7 @@ fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
 
 /// On Windows a file has the rights of its folder.
 #[cfg(not(unix))]
-fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     builder().tempfile_in(folder)
 }
 

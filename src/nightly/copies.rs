@@ -1,0 +1,74 @@
+//! What the last night wrote, to what tonight need not be made anew: pages and rows are made of single requests, which the
+//! state does not hold, and where nothing changed they are the same bytes.
+
+use super::outputs::is_of_details;
+use super::state::State;
+use crate::input::sha256;
+use crate::readings::pack::{packed, unpacked};
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+use stillin_reports::plan::Plan;
+use stillin_reports::report::Report;
+use stillin_reports::{Content, Output, Style};
+
+/// The digest of what was told, and what the outputs of that night were.
+const TOLD: &str = "told";
+const OUTPUTS: &str = "outputs";
+
+/// Files of the last night by the place of the output that is the same tonight.
+pub type Copies = BTreeMap<usize, PathBuf>;
+
+/// Path, size, and when it was written, in nanoseconds since 1970.
+pub type Stamp = (String, u64, u64);
+
+/// Which outputs tonight are copies of the last ones; `None` if some that needs single requests is not.
+pub fn copies(
+    state: &State,
+    outputs: &[(PathBuf, Output)],
+    told: &Report,
+) -> anyhow::Result<Option<Copies>> {
+    let wanted = (0..).zip(outputs).filter(|(_, (_, output))| is_of_details(*output));
+    let wanted: Vec<usize> = wanted.map(|(index, _)| index).collect();
+    if wanted.is_empty() {
+        return Ok(Some(Copies::new()));
+    }
+    if state.meta(TOLD)?.as_deref() != Some(digest(told)?.as_bytes()) {
+        return Ok(None);
+    }
+    let stamps = state.meta(OUTPUTS)?.and_then(|stamps| unpacked::<Vec<Stamp>>(&stamps));
+    let stamps = stamps.unwrap_or_default();
+    let copy = |index: usize| {
+        let before = stamps.get(index)?;
+        let path = PathBuf::from(&before.0);
+        let now = stamp(&path, &std::fs::metadata(&path).ok()?)?;
+        let is_alike = extension(&path) == extension(&outputs.get(index)?.0);
+        (now == *before && is_alike).then_some((index, path))
+    };
+    Ok(wanted.into_iter().map(copy).collect())
+}
+
+/// What the next night has to know to tell whether it can copy.
+pub fn marks(told: &Report, stamps: &[Stamp]) -> anyhow::Result<[(&'static str, Vec<u8>); 2]> {
+    Ok([(TOLD, digest(told)?.into_bytes()), (OUTPUTS, packed(&stamps.to_vec()))])
+}
+
+/// What tells a file from what somebody else made of it.
+pub fn stamp(path: &Path, metadata: &Metadata) -> Option<Stamp> {
+    let written = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let nanoseconds = u64::try_from(written.as_nanos()).ok()?;
+    Some((path.to_str()?.to_owned(), metadata.len(), nanoseconds))
+}
+
+fn extension(path: &Path) -> Option<&str> {
+    path.extension()?.to_str()
+}
+
+fn digest(told: &Report) -> anyhow::Result<String> {
+    let mut text = env!("CARGO_PKG_VERSION").as_bytes().to_vec();
+    let plan = Plan::of(told);
+    let content = Content::of(told, &plan);
+    stillin_reports::write(content, Output::Json, Style::default(), &mut text)?;
+    Ok(sha256(&text))
+}
