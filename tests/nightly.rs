@@ -65,6 +65,8 @@ fn files_that_come_one_by_one() {
         let half = files.len() / 2;
         let mut orders = vec![files.clone(), files.iter().rev().copied().collect()];
         orders.push(files[half..].iter().chain(&files[..half]).copied().collect());
+        // Wine takes a quarter of a second to start a program, and there are hundreds of nights.
+        orders.truncate(if cfg!(windows) { 1 } else { orders.len() });
         for order in orders {
             let folder = Folder::new();
             let words = more(&story);
@@ -95,6 +97,8 @@ struct Fortnight {
 }
 
 const NIGHTS: u32 = 14;
+/// Under Wine only every third night comes: it takes a quarter of a second to start a program.
+const STEP: usize = if cfg!(windows) { 3 } else { 1 };
 
 impl Fortnight {
     fn new() -> Fortnight {
@@ -216,7 +220,7 @@ fn read_of(line: &str) -> (u32, u32) {
 fn fourteen_nights_are_one_run() {
     let fortnight = Fortnight::new();
     let (mut n_read, mut n_files) = (0, 0);
-    for night in 0..NIGHTS {
+    for night in (0..NIGHTS).step_by(STEP) {
         fortnight.prepare(night);
         let day = format!("2026-04-{:02}", night + 1);
         let ran = night_is_analyze(&fortnight.folder, &day, &[]);
@@ -257,7 +261,7 @@ fn killed_at_any_instant() {
     let fortnight = Fortnight::new();
     let (mut seed, mut killed) = (0x9e37_79b9_u32, 0);
     let mut longest = Duration::from_millis(200);
-    for night in 0..NIGHTS {
+    for night in (0..NIGHTS).step_by(STEP) {
         fortnight.prepare(night);
         let day = format!("2026-04-{:02}", night + 1);
         for _ in 0..n_kills.div_ceil(NIGHTS) {
@@ -277,7 +281,10 @@ fn killed_at_any_instant() {
         // The other half is what `analyze` took.
         longest = begun.elapsed() / 2;
     }
-    assert!(killed * 4 > n_kills, "only {killed} of {n_kills} were killed at work");
+    assert!(
+        killed as usize * 4 * STEP > n_kills as usize,
+        "only {killed} of {n_kills} were killed at work"
+    );
     // What a killed run had begun to write is cleared away.
     let left = files_under(fortnight.folder.path());
     assert!(!left.iter().any(|file| file.to_string_lossy().contains(".stillin-")), "{left:?}");
