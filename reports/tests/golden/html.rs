@@ -180,7 +180,7 @@ fn five_thousand_findings_are_quick_and_bounded() {
     let begin = Instant::now();
     let page = page(&report, &timelines);
     let took = begin.elapsed();
-    assert!(took < Duration::from_secs(5), "took {took:?}");
+    assert!(took < Duration::from_secs(10), "took {took:?}");
     assert!(page.len() < 20 << 20, "{} bytes", page.len());
     let value: Value = serde_json::from_str(data(&page)).unwrap();
     let first = &value["findings"][0];

@@ -97,7 +97,8 @@ fn five_thousand_findings_are_quick_and_short() {
     let begin = Instant::now();
     let text = drawn(&report, Style { color: true, width: 100 });
     let took = begin.elapsed();
-    assert!(took < Duration::from_secs(2), "took {took:?}");
+    // A fraction of a second where nothing else runs; what grows with the square of the findings takes minutes.
+    assert!(took < Duration::from_secs(10), "took {took:?}");
     assert!(text.lines().count() < 4_000, "{} lines", text.lines().count());
     let expect =
         "5,000 accounts were served after they were cut off; all of them can be right now.";
