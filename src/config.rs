@@ -8,7 +8,7 @@
 mod file;
 
 use crate::analyze::outputs;
-use crate::cli::Cli;
+use crate::cli::{Analyze, Cli, Verb};
 use crate::messages::Messages;
 use anyhow::{anyhow, bail};
 use clap::error::{ContextKind, ContextValue};
@@ -127,6 +127,16 @@ pub fn command_line(words: &[OsString], variables: Variables<'_>) -> anyhow::Res
     let file = file.map(|file| shown(&file));
     let settings = Settings { schema: SCHEMA, file, settings };
     Ok(CommandLine { cli, settings, told })
+}
+
+/// How `analyze` would read and judge by a file and the environment.
+pub fn analyze_by(file: &Path) -> anyhow::Result<Analyze> {
+    let words = ["stillin", "analyze", "-", "--config"].map(OsString::from);
+    let words: Vec<OsString> = words.into_iter().chain([file.into()]).collect();
+    match command_line(&words, &|name| std::env::var_os(name))?.cli.verb {
+        Verb::Analyze(analyze) => Ok(analyze),
+        _ => bail!("{}: says another verb", shown(file)),
+    }
 }
 
 impl CommandLine {
@@ -294,7 +304,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// The known word that was meant by an unknown one.
-fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = word.to_lowercase().replace('-', "_");
     let rated = known.map(|known| (strsim::jaro_winkler(&plain, known), known));
     let best = rated.max_by(|(a, _), (b, _)| a.total_cmp(b));

@@ -80,12 +80,57 @@ fn files_that_come_one_by_one() {
                 folder.write(&place, fs::read(source.join(name)).unwrap());
                 // Both folders hold something only after a while: an empty one is told, the same by both.
                 let day = format!("2026-12-{:02}", n + 1);
-                night_is_analyze(&folder, &day, words);
+                // What the night's settings say, `analyze` takes from them as well.
+                night_is_analyze(&folder, &day, &[]);
             }
             let last = nightly(&folder, "2026-12-31");
             assert!(last.stdout.contains("; 0 of "), "{story}: {}", last.stdout);
         }
     }
+}
+
+/// Where nothing changed, an output is a copy of the last one of its own kind, and of no other.
+#[test]
+fn a_copy_is_of_its_own_kind() {
+    let folder = Folder::new();
+    folder.copy("samples/scenarios/leaver/iis", "logs");
+    folder.copy("samples/scenarios/leaver/ad", "ad");
+    let night = |outputs: &str| {
+        let config = format!("[nightly]\noutputs = [{outputs}]\nchanges = [\"ad\", \"logs\"]\n");
+        folder.write("stillin.toml", config);
+        let ran = nightly(&folder, "2026-03-03");
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        ran.stdout
+    };
+    night("\"a/timeline.jsonl\", \"a/ecs.jsonl\"");
+    assert!(night("\"b/timeline.jsonl\", \"b/ecs.jsonl\"").contains("; 0 of 3 files"));
+    night("\"c/ecs.jsonl\", \"c/timeline.jsonl\"");
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    for name in ["timeline.jsonl", "ecs.jsonl"] {
+        assert!(!read(&format!("a/{name}")).is_empty());
+        for other in ["b", "c"] {
+            assert_eq!(
+                read(&format!("a/{name}")),
+                read(&format!("{other}/{name}")),
+                "{other}/{name}"
+            );
+        }
+    }
+}
+
+/// Settings of the environment hold for a night as for every verb.
+#[test]
+fn the_environment_holds_for_a_night() {
+    let folder = Folder::new();
+    folder.copy("samples/scenarios/leaver/iis", "logs");
+    folder.copy("samples/scenarios/leaver/ad", "ad");
+    settings(&folder, "cooldown = \"20m\"\nfail_on = \"open\"", "");
+    let mut command = stillin();
+    command.current_dir(folder.path()).args(["nightly", "--now", "2026-03-03"]);
+    let ran = run(command.env("STILLIN_TTL", "20m").env("STILLIN_SLACK", "30s"), b"");
+    assert_eq!(ran.status, 3, "{}", ran.stderr);
+    let rules = &report(&folder.join("report.json"))["rules"];
+    assert_eq!((&rules["ttl_seconds"], &rules["slack_seconds"]), (&1200.into(), &30.into()));
 }
 
 /// Two weeks of two servers.

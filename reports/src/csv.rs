@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::COLUMNS;
-use crate::report::{RequestRow, rfc3339};
+use crate::report::rfc3339;
+use crate::table::Cell;
 
 /// A CSV file being written.
 pub type Writer = csv::Writer<Box<dyn Write + Send>>;
@@ -16,53 +17,16 @@ pub fn begin(to: Box<dyn Write + Send>) -> io::Result<Writer> {
     Ok(to)
 }
 
-/// Writes one row.
-pub fn row(to: &mut Writer, row: &RequestRow) -> io::Result<()> {
-    // Taken apart by name, so that a new field does not compile until it has its cell.
-    let RequestRow {
-        path,
-        line,
-        server,
-        pool,
-        protocol,
-        account,
-        change,
-        kind,
-        start,
-        end,
-        status,
-        win32,
-        name,
-        client_ip,
-        device,
-        user_agent,
-        command,
-        auth,
-        class,
-        residual,
-    } = row;
-    let cells: [Cow<str>; COLUMNS.len()] = [
-        harmless(path),
-        line.to_string().into(),
-        harmless(server),
-        harmless(pool),
-        harmless(protocol),
-        harmless(account),
-        harmless(change),
-        harmless(kind),
-        rfc3339(start).into(),
-        rfc3339(end).into(),
-        harmless(status),
-        win32.map(|code| code.to_string()).unwrap_or_default().into(),
-        harmless(name),
-        harmless(client_ip),
-        harmless(device),
-        harmless(user_agent),
-        harmless(command),
-        harmless(auth),
-        harmless(class),
-        harmless(residual),
-    ];
+/// Writes one row, harmless where a spreadsheet opens it.
+pub fn record<W: Write>(to: &mut csv::Writer<W>, cells: &[Cell<'_>]) -> io::Result<()> {
+    let cells = cells.iter().map(|cell| match cell {
+        Cell::Empty => Cow::Borrowed(""),
+        Cell::Text(text) => harmless(text),
+        // A minus before a number of ours computes nothing.
+        Cell::Number(n) => n.to_string().into(),
+        Cell::Time(time) => rfc3339(time).into(),
+    });
+    let cells: Vec<Cow<str>> = cells.collect();
     to.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(io_error)
 }
 

@@ -69,6 +69,11 @@ impl Output {
         Output::WORDS.iter().find(|(name, _)| *name == word).map(|(_, output)| *output)
     }
 
+    /// The word that names it.
+    pub fn word(self) -> &'static str {
+        Output::WORDS.iter().find(|(_, output)| *output == self).map_or("", |(word, _)| word)
+    }
+
     /// The output that the name of a file asks for by its end, in any case: `report.json` is the report, `plan.json` and
     /// `ex01.plan.json` are the plan, `findings.csv` and `findings-2026-03-02.csv` the findings.
     pub fn from_file_name(name: &str) -> Option<Output> {

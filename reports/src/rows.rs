@@ -4,6 +4,7 @@
 use std::io::{self, BufWriter, Write};
 
 use crate::report::RequestRow;
+use crate::table::{Cell, Column, Holds, text};
 use crate::{csv, parquet};
 
 /// What `--requests` writes.
@@ -37,28 +38,92 @@ impl Rows {
 }
 
 /// The columns in their order, which is the order of the fields of [`RequestRow`].
-pub const COLUMNS: [&str; 20] = [
-    "path",
-    "line",
-    "server",
-    "pool",
-    "protocol",
-    "account",
-    "change",
-    "kind",
-    "start",
-    "end",
-    "status",
-    "win32",
-    "name",
-    "client_ip",
-    "device",
-    "user_agent",
-    "command",
-    "auth",
-    "class",
-    "residual",
+pub const TYPED: [Column; 20] = [
+    ("path", Holds::Text),
+    ("line", Holds::Number),
+    ("server", Holds::Text),
+    ("pool", Holds::Text),
+    ("protocol", Holds::Text),
+    ("account", Holds::Text),
+    ("change", Holds::Text),
+    ("kind", Holds::Text),
+    ("start", Holds::Time),
+    ("end", Holds::Time),
+    ("status", Holds::Text),
+    ("win32", Holds::Number),
+    ("name", Holds::Text),
+    ("client_ip", Holds::Text),
+    ("device", Holds::Text),
+    ("user_agent", Holds::Text),
+    ("command", Holds::Text),
+    ("auth", Holds::Text),
+    ("class", Holds::Text),
+    ("residual", Holds::Text),
 ];
+
+/// Their names.
+pub const COLUMNS: [&str; TYPED.len()] = {
+    let (mut names, mut index) = ([""; TYPED.len()], 0);
+    while index < TYPED.len() {
+        names[index] = TYPED[index].0;
+        index += 1;
+    }
+    names
+};
+
+/// A request as a row.
+pub fn cells(row: &RequestRow) -> Vec<Cell<'_>> {
+    // Taken apart by name, so that a new field does not compile until it has its cell.
+    let RequestRow {
+        path,
+        line,
+        server,
+        pool,
+        protocol,
+        account,
+        change,
+        kind,
+        start,
+        end,
+        status,
+        win32,
+        name,
+        client_ip,
+        device,
+        user_agent,
+        command,
+        auth,
+        class,
+        residual,
+    } = row;
+    vec![
+        text(path),
+        exact(*line),
+        text(server),
+        text(pool),
+        text(*protocol),
+        text(account),
+        text(change),
+        text(*kind),
+        Cell::Time(*start),
+        Cell::Time(*end),
+        text(status),
+        win32.map_or(Cell::Empty, exact),
+        text(name),
+        text(client_ip),
+        text(device),
+        text(user_agent),
+        text(command),
+        text(auth),
+        text(*class),
+        text(*residual),
+    ]
+}
+
+/// A number of a log; as text where it is larger than any that a cell holds.
+fn exact(n: u64) -> Cell<'static> {
+    i64::try_from(n).map_or_else(|_| text(n.to_string()), Cell::Number)
+}
 
 /// Writes rows as they come; `finish` must be called, or the end of the file is missing.
 pub struct RowWriter {
@@ -89,7 +154,7 @@ impl RowWriter {
                 serde_json::to_writer(&mut *to, row)?;
                 to.write_all(b"\n")
             }
-            Sink::Csv(to) => csv::row(to, row),
+            Sink::Csv(to) => csv::record(to, &cells(row)),
             Sink::Parquet(to) => to.row(row),
         }
     }

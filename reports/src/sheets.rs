@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use rust_xlsxwriter::{DocProperties, Workbook, Worksheet, XlsxError};
 
 use crate::report::{Report, RequestRow, SCHEMA};
+use crate::rows;
 use crate::table::Table;
 use cells::Formats;
 
@@ -98,7 +99,7 @@ fn requests(
     requests: impl Iterator<Item = RequestRow>,
     most_rows: u32,
 ) -> Result<u64, XlsxError> {
-    cells::head(sheet, "Requests", &tables::REQUESTS, formats)?;
+    cells::head(sheet, "Requests", &rows::TYPED, formats)?;
     let (mut at, mut left_out) = (0, 0_u64);
     let mut requests = requests.peekable();
     while let Some(request) = requests.next() {
@@ -110,9 +111,9 @@ fn requests(
             break;
         }
         at += 1;
-        cells::row(sheet, at, &tables::request(&request), formats)?;
+        cells::row(sheet, at, &rows::cells(&request), formats)?;
     }
-    sheet.autofilter(0, 0, at, last_column(tables::REQUESTS.len()))?;
+    sheet.autofilter(0, 0, at, last_column(rows::TYPED.len()))?;
     Ok(left_out)
 }
 

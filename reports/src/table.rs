@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use polars::prelude::*;
 
 use crate::csv;
-use crate::report::rfc3339;
 
 /// What stands in a cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,15 +76,7 @@ impl Table<'_> {
         let header = self.columns.iter().map(|(name, _)| *name);
         to.write_record(header).map_err(csv::io_error)?;
         for row in &self.rows {
-            let cells = row.iter().map(|cell| match cell {
-                Cell::Empty => Cow::Borrowed(""),
-                Cell::Text(text) => csv::harmless(text),
-                // A minus before a number of ours computes nothing.
-                Cell::Number(n) => n.to_string().into(),
-                Cell::Time(time) => rfc3339(time).into(),
-            });
-            let cells: Vec<Cow<str>> = cells.collect();
-            to.write_record(cells.iter().map(|cell| cell.as_bytes())).map_err(csv::io_error)?;
+            csv::record(&mut to, row)?;
         }
         to.flush()
     }

@@ -17,9 +17,7 @@ pub struct Details {
     /// What a page draws.
     pub timelines: Timelines,
     /// The judged requests by source and line.
-    pub by_place: Vec<RequestRow>,
-    /// The same by time.
-    pub by_time: Vec<RequestRow>,
+    pub requests: Vec<RequestRow>,
 }
 
 /// Reads and judges sources that were found before, as far as they are not known from an earlier night. `told` says what
@@ -57,12 +55,9 @@ fn details(run: &Run<'_>, report: &Report, told: &Report) -> Details {
     };
     let told_of = accounts(told);
     let left_out: BTreeSet<String> = accounts(report).difference(&told_of).cloned().collect();
-    let rows = |order| -> Vec<RequestRow> {
-        assemble::rows(run, order).filter(|row| !left_out.contains(&row.account)).collect()
-    };
+    let rows = assemble::rows(run, Order::Place);
     Details {
         timelines: timeline::timelines(run, told),
-        by_place: rows(Order::Place),
-        by_time: rows(Order::Time),
+        requests: rows.filter(|row| !left_out.contains(&row.account)).collect(),
     }
 }

@@ -99,7 +99,7 @@ everything that was ever read, as far as it is kept (retention).
 Exit status:
   0  the reports were written, from every source
   1  they were written, but some source was unreadable, partly refused, or is gone tonight
-  2  no report; the state is as it was
+  2  no report; the state is as it was, unless a report could not be put in its place
   3  there is a finding that fail_on asks for
 
 Examples:

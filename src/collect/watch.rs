@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Watch<'a> {
     accounts: &'a Accounts,
     watched: BTreeSet<AccountId>,
-    /// Those, and with a linked mailbox its master, and the other way round: they share names.
-    followed: BTreeSet<AccountId>,
-    /// Before that time a request of the account is a stranger's.
+    /// Those, and with a linked mailbox its master, and the other way round: they share names. Before that time a request
+    /// of the account is a stranger's.
     since: BTreeMap<AccountId, DateTime<Utc>>,
     /// All local parts by which a log could mean a watched account, and bits at their hashes.
     parts: BTreeMap<String, BTreeSet<AccountId>>,
@@ -58,10 +57,9 @@ impl<'a> Watch<'a> {
                 *known = (*known).min(*of_pair);
             }
         }
-        let followed: BTreeSet<AccountId> = since.keys().copied().collect();
         let watched: BTreeSet<AccountId> = watched.into_keys().collect();
         let mut parts: BTreeMap<String, BTreeSet<AccountId>> = BTreeMap::new();
-        for &id in &followed {
+        for &id in since.keys() {
             for part in accounts.local_parts(id) {
                 parts.entry(part).or_default().insert(id);
             }
@@ -73,7 +71,7 @@ impl<'a> Watch<'a> {
                 filter.set(Parts::of(spelling).hash(spelling).unwrap_or_default());
             }
         }
-        Watch { accounts, watched, followed, since, parts, filter }
+        Watch { accounts, watched, since, parts, filter }
     }
 
     /// The accounts and their names.
@@ -83,7 +81,7 @@ impl<'a> Watch<'a> {
 
     /// Whether rows of an account are kept.
     pub fn has(&self, id: AccountId) -> bool {
-        self.followed.contains(&id)
+        self.since.contains_key(&id)
     }
 
     /// From when on its requests are an account's own.

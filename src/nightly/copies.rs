@@ -20,8 +20,8 @@ const OUTPUTS: &str = "outputs";
 /// Files of the last night by the place of the output that is the same tonight.
 pub type Copies = BTreeMap<usize, PathBuf>;
 
-/// Path, size, and when it was written, in nanoseconds since 1970.
-pub type Stamp = (String, u64, u64);
+/// Path, what is in it (the word of the output), size, and when it was written, in nanoseconds since 1970.
+pub type Stamp = (String, String, u64, u64);
 
 /// Which outputs tonight are copies of the last ones; `None` if some that needs single requests is not.
 pub fn copies(
@@ -42,9 +42,8 @@ pub fn copies(
     let copy = |index: usize| {
         let before = stamps.get(index)?;
         let path = PathBuf::from(&before.0);
-        let now = stamp(&path, &std::fs::metadata(&path).ok()?)?;
-        let is_alike = extension(&path) == extension(&outputs.get(index)?.0);
-        (now == *before && is_alike).then_some((index, path))
+        let now = stamp(&path, outputs.get(index)?.1, &std::fs::metadata(&path).ok()?)?;
+        (now == *before).then_some((index, path))
     };
     Ok(wanted.into_iter().map(copy).collect())
 }
@@ -55,14 +54,10 @@ pub fn marks(told: &Report, stamps: &[Stamp]) -> anyhow::Result<[(&'static str, 
 }
 
 /// What tells a file from what somebody else made of it.
-pub fn stamp(path: &Path, metadata: &Metadata) -> Option<Stamp> {
+pub fn stamp(path: &Path, output: Output, metadata: &Metadata) -> Option<Stamp> {
     let written = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     let nanoseconds = u64::try_from(written.as_nanos()).ok()?;
-    Some((path.to_str()?.to_owned(), metadata.len(), nanoseconds))
-}
-
-fn extension(path: &Path) -> Option<&str> {
-    path.extension()?.to_str()
+    Some((path.to_str()?.to_owned(), output.word().to_owned(), metadata.len(), nanoseconds))
 }
 
 fn digest(told: &Report) -> anyhow::Result<String> {

@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use stillin_reports::plan::Plan;
-use stillin_reports::report::Report;
+use stillin_reports::report::{Report, RequestRow};
 use stillin_reports::{Content, Order, Output, Requests, Style};
 use tempfile::NamedTempFile;
 
@@ -57,7 +57,7 @@ pub fn is_of_details(output: Output) -> bool {
 }
 
 /// Outputs that are written, and not yet in their places.
-pub struct Written<'a>(Vec<(&'a Path, NamedTempFile)>);
+pub struct Written<'a>(Vec<(&'a (PathBuf, Output), NamedTempFile)>);
 
 /// Writes all of them beside their places, or none.
 pub fn write<'a>(
@@ -74,19 +74,24 @@ pub fn write<'a>(
         plan.report_sha256 = Some(sha256(&text));
     }
     let requests = |order| -> Requests<'_> {
-        let rows = if order == Order::Time { &details.by_time } else { &details.by_place };
-        Box::new(rows.iter().cloned())
+        let mut rows: Vec<&RequestRow> = details.requests.iter().collect();
+        if order == Order::Time {
+            // Of one second in the order that they have.
+            rows.sort_by_key(|row| row.end);
+        }
+        Box::new(rows.into_iter().cloned())
     };
     let timelines = || details.timelines.clone();
     let (plan, requests, timelines) = (&plan, &requests, &timelines);
     let content = Content { report, plan, requests, timelines };
-    let written = (0..).zip(outputs).map(|(index, (path, output))| {
+    let written = (0..).zip(outputs).map(|(index, named)| {
+        let (path, output) = named;
         let write = |mut to: &mut (dyn Write + Send)| match copies.get(&index) {
             Some(from) => io::copy(&mut fs::File::open(from)?, &mut to).map(|_| ()),
             None => stillin_reports::write(content, *output, Style::default(), to),
         };
         let file = beside(path, write).with_context(|| cannot_write(path))?;
-        Ok((path.as_path(), file))
+        Ok((named, file))
     });
     Ok(Written(written.collect::<anyhow::Result<_>>()?))
 }
@@ -94,9 +99,9 @@ pub fn write<'a>(
 impl Written<'_> {
     /// What each of them will be known by.
     pub fn stamps(&self) -> Vec<Stamp> {
-        let stamp = |(path, file): &(&Path, NamedTempFile)| {
+        let stamp = |((path, output), file): &(&(PathBuf, Output), NamedTempFile)| {
             let metadata = file.as_file().metadata().ok()?;
-            copies::stamp(path, &metadata)
+            copies::stamp(path, *output, &metadata)
         };
         // What has none is never copied.
         self.0.iter().map(|written| stamp(written).unwrap_or_default()).collect()
@@ -104,7 +109,7 @@ impl Written<'_> {
 
     /// Puts them there.
     pub fn put(self) -> anyhow::Result<()> {
-        for (path, file) in self.0 {
+        for ((path, _), file) in self.0 {
             let put = file.persist(path).map_err(|error| error.error);
             put.with_context(|| cannot_write(path))?;
         }

@@ -1,9 +1,9 @@
 //! `stillin.toml` to what a night is to do; every slip of the pen is an error with its line.
 
-use crate::cli::{Analyze, Cli, Verb};
+use crate::cli::Analyze;
+use crate::config;
 use anyhow::{Context, bail};
 use chrono::{NaiveDate, TimeDelta};
-use clap::Parser;
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -46,20 +46,6 @@ pub struct Exclude {
     pub until: NaiveDate,
 }
 
-/// Settings of all verbs, named as their flags.
-const FLAGS: &[&str] = &[
-    "tz",
-    "ttl",
-    "slack",
-    "server",
-    "date_order",
-    "hash",
-    "threads",
-    "color",
-    "fail_on",
-    "auth",
-    "account",
-];
 const NIGHTLY: &[&str] = &["state", "outputs", "retention", "changes", "server", "exclude"];
 const SERVER: &[&str] = &["name", "logs"];
 const EXCLUDE: &[&str] = &["account", "reason", "until"];
@@ -85,12 +71,16 @@ pub fn read(path: &Path) -> anyhow::Result<Settings> {
         file.error(at, &format!("{}; correct it", error.message().trim_end_matches('.')))
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    settings(&file, table.get_ref(), folder)
+    settings(&file, table.get_ref(), folder, config::analyze_by(path)?)
 }
 
-fn settings(file: &File<'_>, table: Table<'_>, folder: &Path) -> anyhow::Result<Settings> {
-    let known: Vec<&str> = FLAGS.iter().copied().chain(["nightly"]).collect();
-    file.known(table, &known)?;
+/// `analyze` has what holds for all verbs.
+fn settings(
+    file: &File<'_>,
+    table: Table<'_>,
+    folder: &Path,
+    analyze: Analyze,
+) -> anyhow::Result<Settings> {
     let Some(nightly) = table.get("nightly") else {
         bail!("{}: no [nightly]: nothing is said of logs and outputs; see the README", file.name)
     };
@@ -140,39 +130,8 @@ fn settings(file: &File<'_>, table: Table<'_>, folder: &Path) -> anyhow::Result<
             file.name
         );
     }
-    let analyze = Analyze { paths, ..flags(file, table)? };
+    let analyze = Analyze { paths, ..analyze };
     Ok(Settings { analyze, state, outputs, retention, servers, excludes })
-}
-
-/// The settings of all verbs, understood as the flags of the same name are.
-fn flags(file: &File<'_>, table: Table<'_>) -> anyhow::Result<Analyze> {
-    let parse = |words: &[String]| {
-        let start = ["stillin", "analyze", "-"].map(str::to_owned);
-        match Cli::try_parse_from(start.iter().chain(words)).map(|cli| cli.verb) {
-            Ok(Verb::Analyze(analyze)) => Ok(analyze),
-            Ok(_) => Err("is no setting".to_owned()),
-            Err(error) => {
-                let text = error.to_string();
-                let first = text.lines().next().unwrap_or_default();
-                Err(first.trim_start_matches("error: ").to_owned())
-            }
-        }
-    };
-    let mut words = Vec::new();
-    for key in FLAGS {
-        let Some(value) = table.get(*key) else { continue };
-        let texts = match value.get_ref() {
-            DeValue::Array(list) => {
-                list.iter().map(|value| file.text_of(value)).collect::<anyhow::Result<Vec<_>>>()?
-            }
-            _ => vec![file.text_of(value)?],
-        };
-        let flag = key.replace('_', "-");
-        let own: Vec<String> = texts.iter().map(|text| format!("--{flag}={text}")).collect();
-        parse(&own).map_err(|what| file.error(value.span().start, &what))?;
-        words.extend(own);
-    }
-    parse(&words).map_err(|what| anyhow::anyhow!("{}: {what}", file.name))
 }
 
 /// A path of the file, below its folder unless it is absolute; a folder is no pattern.
@@ -228,10 +187,9 @@ impl File<'_> {
             if known.contains(&name) {
                 continue;
             }
-            let near = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), known));
-            let cure = match near.min() {
-                Some((distance, near)) if distance <= 3 => format!("did you mean `{near}`?"),
-                _ => format!("one of {}", known.join(", ")),
+            let cure = match config::meant(name, known.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("one of {}", known.join(", ")),
             };
             return Err(self.error(key.span().start, &format!("unknown setting `{name}`; {cure}")));
         }

@@ -2,7 +2,7 @@
 
 use crate::exposure;
 use crate::findings;
-use crate::report::{Client, Finding, Report, RequestRow};
+use crate::report::{Client, Finding, Report};
 use crate::table::{Cell, Column, Holds, Table, maybe_text, maybe_time, number, text};
 use crate::text::{duration, plain};
 use crate::verdict::verdict;
@@ -82,29 +82,6 @@ const PATHS: [Column; 19] = [
     ("clients", Holds::Text),
     ("why", Holds::Text),
     ("evidence", Holds::Text),
-];
-/// The columns of the requests, which are those of `--requests`.
-pub const REQUESTS: [Column; 20] = [
-    ("path", Holds::Text),
-    ("line", Holds::Number),
-    ("server", Holds::Text),
-    ("pool", Holds::Text),
-    ("protocol", Holds::Text),
-    ("account", Holds::Text),
-    ("change", Holds::Text),
-    ("kind", Holds::Text),
-    ("start", Holds::Time),
-    ("end", Holds::Time),
-    ("status", Holds::Text),
-    ("win32", Holds::Number),
-    ("name", Holds::Text),
-    ("client_ip", Holds::Text),
-    ("device", Holds::Text),
-    ("user_agent", Holds::Text),
-    ("command", Holds::Text),
-    ("auth", Holds::Text),
-    ("class", Holds::Text),
-    ("residual", Holds::Text),
 ];
 const CHANGES: [Column; 9] = [
     ("change", Holds::Text),
@@ -275,55 +252,6 @@ fn client(client: &Client) -> String {
 
 fn lines(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join("\n")
-}
-
-/// A request as a row.
-pub fn request(row: &RequestRow) -> Vec<Cell<'_>> {
-    // Taken apart by name, so that a new field does not compile until it has its cell.
-    let RequestRow {
-        path,
-        line,
-        server,
-        pool,
-        protocol,
-        account,
-        change,
-        kind,
-        start,
-        end,
-        status,
-        win32,
-        name,
-        client_ip,
-        device,
-        user_agent,
-        command,
-        auth,
-        class,
-        residual,
-    } = row;
-    vec![
-        text(path),
-        number(*line),
-        text(server),
-        text(pool),
-        text(*protocol),
-        text(account),
-        text(change),
-        text(*kind),
-        Cell::Time(*start),
-        Cell::Time(*end),
-        text(status),
-        win32.map_or(Cell::Empty, number),
-        text(name),
-        text(client_ip),
-        text(device),
-        text(user_agent),
-        text(command),
-        text(auth),
-        text(*class),
-        text(*residual),
-    ]
 }
 
 /// One row a change.
