@@ -164,9 +164,9 @@ pub struct Verify {
     /// The report whose plan was carried out, or that plan, as JSON
     #[arg(long, value_name = "REPORT.json")]
     pub plan: PathBuf,
-    /// The journal of `recycle`
+    /// A journal of `recycle` (repeatable): that of each operator
     #[arg(long, value_name = "FILE")]
-    pub journal: Option<PathBuf>,
+    pub journal: Vec<PathBuf>,
     /// Files, folders, globs or `-`: the logs since, event logs of the servers, and what else analyze was given
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,

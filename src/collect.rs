@@ -196,7 +196,7 @@ fn names(read: &[(usize, Log)], files: &[File], server: Option<&str>) -> BTreeMa
 
 /// The server of a source by its folder, by what the user says of it, or by what the user says of all. The folder first:
 /// to take two servers for one would accuse wrongly.
-fn named(file: &File, server: Option<&str>) -> Option<String> {
+pub fn named(file: &File, server: Option<&str>) -> Option<String> {
     let by_folder = source::server_of(&file.source.path);
     by_folder.or_else(|| file.server.clone()).or(server.map(str::to_owned))
 }

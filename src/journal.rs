@@ -6,7 +6,7 @@ mod event;
 pub use event::{Action, Begun, Closed, Ended, Event, Opened, Outcome, PlanFile, Skipped};
 
 use crate::analyze::outputs::not_writable;
-use crate::collect::names::host_name;
+use crate::collect::names::is_one_host;
 use crate::input::refused;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
@@ -49,6 +49,8 @@ pub enum State {
 /// One command that was begun, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepRecord {
+    /// The run, by its own name.
+    pub run: String,
     /// The step, in the plan of that run.
     pub step: u64,
     /// Server.
@@ -91,7 +93,7 @@ impl StepRecord {
     /// Whether it ends the tokens of that pool, if it is done.
     pub fn covers(&self, server: &str, pool: &str) -> bool {
         let is_pool = self.pool.is_empty() || self.pool.eq_ignore_ascii_case(pool);
-        host_name(&self.server) == host_name(server) && is_pool
+        is_one_host(&self.server, server) && is_pool
     }
 }
 
@@ -196,6 +198,7 @@ impl Journal {
         match event {
             Event::Opened(opened) => *plan_sha256 = opened.plan.identity().to_owned(),
             Event::Begun(begun) => self.records.push(StepRecord {
+                run: begun.run,
                 step: begun.step,
                 server: begun.server,
                 pool: begun.pool,

@@ -14,6 +14,7 @@ mod verify;
 mod input;
 mod read;
 mod source;
+mod stop;
 
 pub mod account;
 mod case;

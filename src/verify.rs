@@ -2,6 +2,7 @@
 //! says it is not. Judged by the same reading and the same correlation as `analyze`.
 
 mod assemble;
+mod journals;
 mod judge;
 mod recycled;
 mod wanted;
@@ -12,12 +13,13 @@ use crate::analyze::outputs::{self, Outputs};
 use crate::analyze::since::{self, Beside, Since};
 use crate::cli::{self, Analyze, Verify};
 use crate::input::{self, refused};
-use crate::journal::{self, Action, Journal, StepRecord};
+use crate::journal::Action;
 use crate::messages::Messages;
 use crate::source::{Origin, Source};
 use crate::workers::Pool;
 use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, Utc};
+use journals::{Journals, Record};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,6 +52,10 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).map_err(refused).with_context(cannot)
 }
 
+fn as_input(path: String, bytes: &[u8]) -> report::Input {
+    report::Input { path, sha256: input::sha256(bytes) }
+}
+
 fn as_source(path: &Path) -> Source {
     let (path, fs_path) = (path.display().to_string(), path.to_owned());
     Source { path, fs_path, origin: Origin::File }
@@ -67,9 +73,7 @@ struct Task<'a> {
 /// What there is to judge by.
 struct Known<'a> {
     task: &'a Task<'a>,
-    journal: Journal,
-    /// The journal as a file.
-    input: Option<report::Input>,
+    journals: Journals,
     since: Since,
     now: Option<DateTime<Utc>>,
 }
@@ -83,7 +87,7 @@ impl<'a> Task<'a> {
         let bytes = read(&args.plan)?;
         let wanted = wanted::read(&bytes).map_err(|what| anyhow!("{name}: {what}"))?;
         let arguments = arguments(args, &wanted.rules).map_err(|what| anyhow!("{name}: {what}"))?;
-        let plan = report::Input { path: name, sha256: input::sha256(&bytes) };
+        let plan = as_input(name, &bytes);
         Ok(Task { args, arguments, wanted, plan })
     }
 
@@ -94,33 +98,20 @@ impl<'a> Task<'a> {
         messages: &Messages,
         now: Option<DateTime<Utc>>,
     ) -> anyhow::Result<report::Verify> {
-        let (journal, input) = self.journal()?;
-        for line in journal.torn_lines() {
-            let name = input.as_ref().map(|input| input.path.as_str()).unwrap_or_default();
-            messages.note(&format!("{name}:{line}: cut short, because that run was killed"));
+        let journals = journals::read(&self.args.journal, self.args.watch)?;
+        for (path, line) in &journals.torn {
+            messages.note(&format!("{path}:{line}: cut short, because that run was killed"));
         }
         let beside = Beside {
             readings: None,
             facts: self.wanted.facts.clone(),
-            restarts: journal.steps().iter().filter_map(restart).collect(),
+            restarts: journals.records.iter().filter_map(restart).collect(),
         };
         let since = since::since(&self.arguments, beside, &self.pools(), outputs, messages)?;
         let notes = words::notes(&self.wanted, &since);
         notes.iter().for_each(|note| messages.note(note));
-        let known = Known { task: self, journal, input, since, now };
+        let known = Known { task: self, journals, since, now };
         Ok(assemble::verify(known, notes))
-    }
-
-    fn journal(&self) -> anyhow::Result<(Journal, Option<report::Input>)> {
-        let Some(path) = &self.args.journal else { return Ok((Journal::default(), None)) };
-        // Who watches may be there before the first step.
-        if self.args.watch && !path.exists() {
-            return Ok((Journal::default(), None));
-        }
-        let journal = journal::read(path)?;
-        let name = path.display().to_string();
-        let bytes = read(path)?;
-        Ok((journal, Some(report::Input { path: name, sha256: input::sha256(&bytes) })))
     }
 
     /// Every pool that the plan or its findings name.
@@ -144,16 +135,17 @@ fn arguments(args: &Verify, rules: &Rules) -> Result<Analyze, String> {
 }
 
 /// A step that was done is a restart like one that an event tells of.
-fn restart(record: &StepRecord) -> Option<Restart> {
-    let time = record.ended_at.filter(|_| recycled::is_done(record))?;
+fn restart(record: &Record) -> Option<Restart> {
+    let step = &record.step;
+    let time = step.ended_at.filter(|_| recycled::is_done(step))?;
     Some(Restart {
-        pos: Pos::Line(record.line),
+        pos: Pos::Line(step.line),
         time,
-        computer: Some(record.server.clone()),
-        what: match record.action {
-            Action::Recycle if !record.pool.is_empty() => Restarted::Pool(record.pool.clone()),
+        computer: Some(step.server.clone()),
+        what: match step.action {
+            Action::Recycle if !step.pool.is_empty() => Restarted::Pool(step.pool.clone()),
             _ => Restarted::Iis,
         },
-        process_id: None,
+        process_id: step.workers_before.first().map(|id| u64::from(*id)),
     })
 }

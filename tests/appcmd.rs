@@ -2,7 +2,8 @@
 //! a state in a file that `STILLIN_IIS` names.
 //!
 //! The state: `{"servers": {"EX01": {"next": 5000, "pools": {"P": {"state": "Started", "workers": [1], "recycles": 0}}}}}`.
-//! `"sleep"` beside `"servers"` are milliseconds that everything takes. A server may have `"fails"`: what is done (`pools`,
+//! `"sleep"` beside `"servers"` are milliseconds that everything takes, and `"mark"` is the encoding of all that is printed,
+//! with its byte-order mark: `utf-8` or `utf-16`. A server may have `"fails"`: what is done (`pools`,
 //! `wp`, `recycle`, `iisreset`) to how it fails: `denied`, `hang`, `garbage`, `localised`, `idle` (says it did, and did not),
 //! `fehler` and `stderr` (as `idle`, but with an error in another language, or where it does not belong).
 //! Called as `appcmd [--server NAME] [appcmd|iisreset] WORDS`; without a name the only server is meant.
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let asleep = read(&path)["sleep"].as_u64().unwrap_or(0);
+    let mark = read(&path)["mark"].as_str().unwrap_or_default().to_owned();
     std::thread::sleep(Duration::from_millis(asleep));
     let (text, status) = locked(&path, |state| tell(state, server.as_deref(), &words));
     std::thread::sleep(Duration::from_millis(asleep));
@@ -37,10 +39,19 @@ fn main() -> ExitCode {
     }
     // Whoever asked may have been killed meanwhile.
     let _ = match text.strip_prefix("stderr: ") {
-        Some(text) => std::io::stderr().write_all(text.as_bytes()),
-        None => std::io::stdout().write_all(text.as_bytes()),
+        Some(text) => std::io::stderr().write_all(&encoded(text, &mark)),
+        None => std::io::stdout().write_all(&encoded(&text, &mark)),
     };
     ExitCode::from(status)
+}
+
+fn encoded(text: &str, mark: &str) -> Vec<u8> {
+    let marked = format!("\u{feff}{text}");
+    match mark {
+        "utf-8" => marked.into_bytes(),
+        "utf-16" => marked.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        _ => text.as_bytes().to_vec(),
+    }
 }
 
 fn read(path: &Path) -> Value {

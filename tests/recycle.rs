@@ -201,3 +201,49 @@ fn hanging() {
         "{second:?}"
     );
 }
+
+/// Ctrl-C while a command is at work: that comes to its end and is written down, and nothing is begun after it. A second one
+/// ends the run at once, and the next one tells what may be done.
+#[cfg(unix)]
+#[test]
+fn interrupted() {
+    for (n_signals, status) in [(1, Some(1)), (2, Some(130))] {
+        let folder = folder(400);
+        let mut command = recycle(&folder, "--execute --yes");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = spawn(&mut command);
+        let journal = folder.join("stillin-journal.jsonl");
+        let until = Instant::now() + Duration::from_secs(60);
+        let has_begun =
+            || fs::read_to_string(&journal).is_ok_and(|text| text.contains("\"begun\""));
+        while !has_begun() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        for _ in 0..n_signals {
+            let id = child.id().to_string();
+            assert!(Command::new("kill").args(["-s", "INT", &id]).status().unwrap().success());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let complained = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), status, "{said}{complained}");
+        let text = fs::read_to_string(&journal).unwrap();
+        assert_eq!(text.matches("\"begun\"").count(), 1, "{text}");
+        if n_signals == 1 {
+            assert!(said.starts_with("step 1  EX01  MSExchangeSyncAppPool  done; "), "{said}");
+            let left = "not begun, because the run was stopped by Ctrl-C";
+            assert_eq!(complained.matches(left).count(), 2, "{complained}");
+            assert_eq!(text.matches(left).count(), 2, "{text}");
+            assert!(text.lines().last().unwrap().contains("\"closed\""), "{text}");
+            assert_eq!(STEPS.map(|step| count(&folder, step)), [1, 0, 0]);
+        }
+        let second = run(&mut recycle(&folder, ""), b"");
+        let expect = if n_signals == 1 { "done at " } else { "not known: " };
+        let line = second.stdout.lines().chain(second.stderr.lines()).find(|l| l.contains(expect));
+        assert!(
+            line.is_some_and(|line| line.contains("step 1") || line.contains("EX01")),
+            "{second:?}"
+        );
+    }
+}

@@ -46,7 +46,7 @@ pub fn host() -> String {
             String::from_utf8(Command::new("uname").arg("-n").output().unwrap().stdout).unwrap()
         }
     };
-    name.trim().split('.').next().unwrap().to_uppercase()
+    name.trim().to_uppercase()
 }
 
 /// What came of a run.

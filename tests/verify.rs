@@ -331,3 +331,19 @@ fn who_watches_does_not_forget_what_failed() {
     assert_eq!(ended, Some(3), "{page}");
     assert!(page.contains("u_ex.log:3 told that FABRIKAM\\ada was served again"), "{page}");
 }
+
+/// Ctrl-C ends the watch, not the verdict.
+#[cfg(unix)]
+#[test]
+fn who_stops_watching_gets_the_verdict() {
+    let story = now();
+    let mut watching = Watching::begin(&story, "10m");
+    watching.until("f1 (FABRIKAM\\ada) is no coverage");
+    let id = watching.child.id().to_string();
+    let sent = std::process::Command::new("kill").args(["-s", "INT", &id]).status().unwrap();
+    assert!(sent.success());
+    watching.until("stopped by Ctrl-C: this is how it stands now");
+    let (code, page) = watching.end();
+    assert_eq!(code, Some(3), "{page}");
+    assert!(page.contains("f1  FABRIKAM\\ada  no coverage"), "{page}");
+}

@@ -283,6 +283,8 @@ pub enum Restarted {
     Iis,
     /// All of the machine.
     Machine,
+    /// None, it may be: what was to end those of this application pool failed.
+    Kept(String),
 }
 
 /// A worker process of IIS asked Windows for the token of a name and a password: it had none in its cache

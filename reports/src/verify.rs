@@ -27,9 +27,8 @@ pub struct Verify {
     pub tool: Tool,
     /// The report or plan that was followed.
     pub plan: Input,
-    /// The journal of `recycle`, if there was one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub journal: Option<Input>,
+    /// The journals of `recycle`, as they were named.
+    pub journals: Vec<Input>,
     /// The rules in force.
     pub rules: Rules,
     /// The gravest state of all.

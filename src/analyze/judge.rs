@@ -4,9 +4,11 @@ use super::Run;
 use crate::account::AccountId;
 use crate::case::{self, World};
 use crate::clocks;
+use crate::collect;
 use crate::collect::book::{Access, Table};
 use crate::collect::clients::{self, Claim};
 use crate::collect::minutes::Presence;
+use crate::collect::names::{host_name, is_one_host};
 use crate::correlate::{Clock, Logon, Rules, Strangers};
 use crate::read::Evidence;
 use crate::schemes::{self, Configuration, Settings};
@@ -83,14 +85,38 @@ impl Run<'_> {
         self.collected.book.accesses = accesses;
     }
 
-    /// Restarts that events tell of, with their source; those known beside the sources stand behind the last of them.
-    pub(super) fn restarts(&self) -> Vec<(usize, Restart)> {
-        let of = |(&index, evidence): (&usize, &Evidence)| {
-            let restarts = evidence.restarts.clone().into_iter();
-            restarts.map(move |restart| (index, restart)).collect::<Vec<_>>()
+    /// Restarts that events tell of; the source of those known beside the sources stands behind the last of them.
+    pub(super) fn restarts(&self) -> Vec<workers::Told> {
+        let hosts = self.hosts();
+        let of = |(&source, evidence): (&usize, &Evidence)| {
+            let told = |restart: Restart| workers::Told {
+                source,
+                may_be_anothers: restart.computer.as_ref().is_some_and(|name| {
+                    hosts
+                        .get(&host_name(name))
+                        .is_some_and(|known| !known.iter().any(|known| is_one_host(known, name)))
+                }),
+                restart,
+            };
+            evidence.restarts.clone().into_iter().map(told).collect::<Vec<_>>()
         };
-        let beside = self.restarts_beside.iter().map(|restart| (self.files.len(), restart.clone()));
+        let beside = self.restarts_beside.iter().map(|restart| workers::Told {
+            source: self.files.len(),
+            restart: restart.clone(),
+            may_be_anothers: false,
+        });
         self.evidence.iter().flat_map(of).chain(beside).collect()
+    }
+
+    /// The names that folders and the user give the logs of each server, by their first label.
+    pub(super) fn hosts(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut hosts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let of_all = self.args.reading.server.as_deref();
+        for name in self.files.iter().filter_map(|file| collect::named(file, of_all)) {
+            let full = name.trim_end_matches('.').to_uppercase();
+            hosts.entry(host_name(&name)).or_default().insert(full);
+        }
+        hosts
     }
 
     /// When each server's Security log wrote logons by workers.

@@ -78,6 +78,15 @@ pub fn host_name(name: &str) -> String {
     if short == "-" { String::new() } else { short }
 }
 
+/// Whether two names may be one server's: logs and folders mostly have the short name, events the full one. Two full names
+/// are those of two servers unless they are the same: `EX01` of one domain is not `EX01` of another.
+pub fn is_one_host(a: &str, b: &str) -> bool {
+    let full = |name: &str| name.trim().trim_end_matches('.').to_uppercase();
+    let is_full = |name: &str| name.contains('.');
+    let (long_a, long_b) = (full(a), full(b));
+    host_name(a) == host_name(b) && (!is_full(&long_a) || !is_full(&long_b) || long_a == long_b)
+}
+
 /// [`host_name`] of a value of `s-computername`.
 pub fn logged_host_name(s_computername: &[u8]) -> String {
     host_name(&decode(s_computername))
@@ -90,6 +99,24 @@ mod tests {
     use chrono::{DateTime, Utc};
     use std::collections::BTreeMap;
     use stillin_parsers::event::Identity;
+
+    #[test]
+    fn one_server_or_two() {
+        for (a, b, expect) in [
+            ("EX01", "ex01", true),
+            ("EX01", "ex01.fabrikam.example", true),
+            ("ex01.fabrikam.example", "EX01.FABRIKAM.EXAMPLE.", true),
+            (" ex01.fabrikam.example", "EX01", true),
+            ("EX01.fabrikam.example", "EX01.contoso.example", false),
+            ("EX01.fabrikam.example", "EX02.fabrikam.example", false),
+            ("EX01", "EX02", false),
+            ("10.0.0.11", "10.0.0.11", true),
+            ("10.0.0.11", "10.0.0.12", false),
+            ("fe80::1", "fe80::2", false),
+        ] {
+            assert_eq!((is_one_host(a, b), is_one_host(b, a)), (expect, expect), "{a} {b}");
+        }
+    }
 
     #[test]
     fn whoever_is_watched_is_no_noise_by_the_shape_of_the_name() {

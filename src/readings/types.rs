@@ -201,6 +201,7 @@ impl Pack for Restarted {
             Restarted::Pool(pool) => (0u8, pool.clone()).pack(to),
             Restarted::Iis => (1u8, String::new()).pack(to),
             Restarted::Machine => (2u8, String::new()).pack(to),
+            Restarted::Kept(pool) => (3u8, pool.clone()).pack(to),
         }
     }
 
@@ -210,6 +211,7 @@ impl Pack for Restarted {
             0u8 => Some(Restarted::Pool(pool)),
             1 => Some(Restarted::Iis),
             2 => Some(Restarted::Machine),
+            3 => Some(Restarted::Kept(pool)),
             _ => None,
         }
     }

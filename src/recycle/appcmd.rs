@@ -29,7 +29,8 @@ pub fn workers(text: &str) -> Result<Vec<Worker>, String> {
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty())
+    // A mark of byte order before a later line is that of a stream that was put behind another one.
+    text.lines().map(|line| line.trim_matches('\u{feff}').trim()).filter(|line| !line.is_empty())
 }
 
 /// `APPPOOL "x" (MgdVersion:v4.0,MgdMode:Integrated,state:Started)`

@@ -12,6 +12,10 @@ const KEPT: usize = 64 << 10;
 /// How long a stream may stay open behind a process that is gone: one of its children may hold it.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// `CREATE_NEW_PROCESS_GROUP`
+#[cfg(windows)]
+const NEW_GROUP: u32 = 0x200;
+
 /// What came of a process.
 #[derive(Debug)]
 pub struct Ran {
@@ -40,9 +44,11 @@ pub fn run(words: &[String], limit: Duration) -> anyhow::Result<Ran> {
     let (program, args) = words.split_first().context("no command")?;
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // A group of its own, so that its children can be killed with it.
+    // A group of its own, so that its children can be killed with it, and Ctrl-C does not reach it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(&mut command, NEW_GROUP);
     let started = Instant::now();
     let mut child = command.spawn().with_context(|| format!("cannot run {program}"))?;
     let stdout = child.stdout.take().map(beginning);
@@ -96,7 +102,21 @@ fn text(stream: &Receiver<Vec<u8>>, over: Instant) -> String {
     while let Ok(more) = stream.recv_timeout(over.saturating_duration_since(Instant::now())) {
         bytes.extend(more);
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    decoded(&bytes)
+}
+
+/// PowerShell and wrappers may put a byte-order mark before what a program printed, or write it as UTF-16 altogether.
+fn decoded(bytes: &[u8]) -> String {
+    let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = rest.as_chunks::<2>().0.iter().map(|pair| unit(*pair)).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 /// Kills a process and those it started. The tools of the system do it, because the calls for it are unsafe.
@@ -115,6 +135,24 @@ fn kill(child: &mut Child) {
     let _ = tool.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let _ = child.kill();
     let _ = child.wait();
+}
+
+#[cfg(test)]
+mod marks {
+    #[test]
+    fn of_byte_order() {
+        let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
+        let (line, text) =
+            ("WP \"1\" (applicationPool:Ö)\r\n", "\u{feff}WP \"1\" (applicationPool:Ö)\r\n");
+        let le: Vec<u8> = units(text).into_iter().flat_map(u16::to_le_bytes).collect();
+        let be: Vec<u8> = units(text).into_iter().flat_map(u16::to_be_bytes).collect();
+        for bytes in [line.as_bytes(), text.as_bytes(), &le, &be] {
+            assert_eq!(super::decoded(bytes), line, "{bytes:?}");
+        }
+        // The beginning of a long text may end within a letter.
+        assert_eq!(super::decoded(&le[..9]), "WP ");
+        assert_eq!(super::decoded(&le[..2]), "");
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::journal::{
     self, Action, Begun, Closed, Ended, Event, Opened, Outcome, PlanFile, Skipped, Writer,
 };
 use crate::messages::Messages;
+use crate::stop::Stop;
 use anyhow::{Context, anyhow, bail};
 use chrono::TimeDelta;
 use std::process::ExitCode;
@@ -29,12 +30,16 @@ const BETWEEN: Duration = Duration::from_millis(250);
 /// A restart of IIS takes minutes, and one that is killed half way leaves IIS stopped (DOMAIN.md 6.4).
 const RESET: TimeDelta = TimeDelta::minutes(10);
 
+/// Why steps are not begun after Ctrl-C.
+const STOPPED: &str = "not begun, because the run was stopped by Ctrl-C";
+
 /// A run with its journal.
 struct Run<'a> {
     args: &'a Recycle,
     name: String,
     writer: Writer,
     messages: &'a Messages,
+    stop: Stop,
     has_begun: bool,
     /// A step was begun, and failed: not one that was only looked at.
     has_failed: bool,
@@ -61,7 +66,9 @@ pub fn execute(
     say_torn(&journal, args, messages);
     let mut tasks = with_past(tasks, &journal, &file, args);
     let name = format!("{}-{}", now().format("%Y%m%dT%H%M%S%.3fZ"), std::process::id());
-    let mut run = Run { args, name, writer, messages, has_begun: false, has_failed: false };
+    let (has_begun, has_failed) = (false, false);
+    let mut run =
+        Run { args, name, writer, messages, stop: Stop::on_ctrl_c()?, has_begun, has_failed };
     run.open(file, host)?;
     for task in tasks.iter().filter(|task| task.standing != Standing::Go) {
         run.skip(task)?;
@@ -115,9 +122,13 @@ impl Run<'_> {
             }
             if !is_first && !self.args.pause.is_zero() {
                 say(&format!("A pause of {} before {server}\n", span(self.args.pause)))?;
-                std::thread::sleep(self.args.pause.to_std().unwrap_or_default());
+                self.stop.sleep(self.args.pause.to_std().unwrap_or_default());
             }
-            if !self.args.yes && !ask::agrees(&go)? {
+            if self.stop.is_wanted() {
+                self.refuse(tasks, STOPPED)?;
+                continue;
+            }
+            if !self.args.yes && !self.stop.or_end(|| ask::agrees(&go))? {
                 self.refuse(tasks, "declined by the operator")?;
                 continue;
             }
@@ -135,6 +146,10 @@ impl Run<'_> {
                 continue;
             }
             match self.step(task) {
+                Ok(Standing::Go) => {
+                    self.refuse(tasks, STOPPED)?;
+                    return Ok(None);
+                }
                 Ok(standing) => {
                     let text = standing.reason().unwrap_or_default();
                     say(&format!("{}  {text}\n", place(task)))?;
@@ -186,13 +201,20 @@ impl Run<'_> {
         }))
     }
 
-    /// One step; what came of it.
+    /// One step; what came of it, or that it may still be done, if the user wants to stop.
     fn step(&mut self, task: &Task) -> anyhow::Result<Standing> {
+        if self.stop.is_wanted() {
+            return Ok(Standing::Go);
+        }
         let looked = self.look(task);
         if let Err(error) = &looked {
             self.write_skipped(task, &format!("{error:#}"))?;
         }
         let (pool, before) = looked?;
+        // That may have taken its time.
+        if self.stop.is_wanted() {
+            return Ok(Standing::Go);
+        }
         let (program, words) = via::action(task.action, &pool);
         let command = self.args.via.command(&task.server, program, &words)?;
         self.write_begun(task, &command, &before)?;

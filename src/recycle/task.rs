@@ -3,7 +3,7 @@
 
 use super::via::Via;
 use crate::cli::Recycle;
-use crate::collect::names::host_name;
+use crate::collect::names::is_one_host;
 use crate::journal::Action;
 use anyhow::bail;
 use std::collections::BTreeSet;
@@ -72,41 +72,41 @@ pub fn tasks(plan: &Plan, args: &Recycle, host: &str) -> anyhow::Result<Vec<Task
         }
     }
     for server in &args.server {
-        if !plan.plan.iter().any(|step| host_name(&step.server) == host_name(server)) {
+        if !plan.plan.iter().any(|step| is_one_host(&step.server, server)) {
             bail!("--server {server}: the plan has no step for it");
         }
     }
     let is_asked_for = |step: &&Step| {
-        let server = host_name(&step.server);
+        let is_named = |name: &String| is_one_host(name, &step.server);
         (args.step.is_empty() || args.step.contains(&step.step))
-            && (args.server.is_empty() || args.server.iter().any(|name| host_name(name) == server))
+            && (args.server.is_empty() || args.server.iter().any(is_named))
     };
     let mut tasks: Vec<Task> = Vec::new();
     for step in plan.plan.iter().filter(is_asked_for) {
         let same = |task: &&mut Task| {
-            args.action == Action::Iisreset && host_name(&task.server) == host_name(&step.server)
+            args.action == Action::Iisreset && is_one_host(&task.server, &step.server)
         };
         match tasks.iter_mut().find(same) {
             Some(task) => join(task, step),
             None => tasks.push(task(step, args, host)),
         }
     }
-    let first = |server: &str| {
-        plan.plan.iter().position(|step| host_name(&step.server) == host_name(server))
-    };
+    let first = |server: &str| plan.plan.iter().position(|step| is_one_host(&step.server, server));
     tasks.sort_by_key(|task| (first(&task.server), task.step));
     Ok(tasks)
 }
 
 /// Whether two tasks are for one server.
 pub fn is_one_server(a: &Task, b: &Task) -> bool {
-    host_name(&a.server) == host_name(&b.server)
+    is_one_host(&a.server, &b.server)
 }
 
 /// Refuses a plan that contradicts itself: it was put together by somebody else than this program.
 fn is_of_one_piece(plan: &Plan) -> anyhow::Result<()> {
-    let mut places = BTreeSet::new();
-    for step in &plan.plan {
+    let is_one_place = |a: &Step, b: &Step| {
+        is_one_host(&a.server, &b.server) && a.pool.to_lowercase() == b.pool.to_lowercase()
+    };
+    for (index, step) in plan.plan.iter().enumerate() {
         let number = step.step;
         let of_findings = plan.findings.iter().filter(|finding| step.why.contains(&finding.id));
         let of_findings: BTreeSet<&str> =
@@ -116,7 +116,7 @@ fn is_of_one_piece(plan: &Plan) -> anyhow::Result<()> {
                 "step {number} names other accounts than its findings do; was the plan edited? write it anew"
             );
         }
-        if !places.insert((host_name(&step.server), step.pool.to_lowercase())) {
+        if plan.plan[..index].iter().any(|other| is_one_place(other, step)) {
             bail!(
                 "step {number} names a pool that another step names as well; was the plan edited? write it anew"
             );

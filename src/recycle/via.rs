@@ -1,7 +1,7 @@
 //! How a server is reached: what appcmd or iisreset is to be told, to the words of a command that tells it.
 //! Names are data in every one of them: no word is ever taken apart again after a name was put in.
 
-use crate::collect::names::host_name;
+use crate::collect::names::is_one_host;
 use crate::journal::Action;
 use anyhow::Context;
 use std::process::Command;
@@ -91,7 +91,7 @@ impl Via {
     /// Why a step for that server cannot go this way.
     pub fn refuses(&self, server: &str, pool: &str, action: Action, host: &str) -> Option<String> {
         match self {
-            Via::Local if host_name(server) != host_name(host) => Some(format!(
+            Via::Local if !is_one_host(server, host) => Some(format!(
                 "this computer is {host}, the step is for {server}; run it there, or reach it with --via winrm"
             )),
             // The far end may take words apart at blanks, as ssh does.
@@ -252,7 +252,7 @@ pub fn this_host() -> anyhow::Result<String> {
         true => std::env::var("COMPUTERNAME").ok(),
         false => first_line_of("uname", &["-n"]),
     };
-    let name = name.map(|name| host_name(&name)).filter(|name| !name.is_empty());
+    let name = name.map(|name| name.trim().to_uppercase()).filter(|name| !name.is_empty());
     name.context("the name of this computer is not known")
 }
 

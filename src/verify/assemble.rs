@@ -1,5 +1,6 @@
 //! What is known since a plan to the verdict on each step and finding, as it is reported.
 
+use super::journals::Record;
 use super::judge::{self, Blind, State, Verdict, judge};
 use super::recycled::{Recycled, Told, recycled};
 use super::wanted::{Finding, Path, Step};
@@ -7,7 +8,6 @@ use super::{Known, words};
 use crate::analyze::since::Use;
 use crate::analyze::{HELD_BACK, pool_word};
 use crate::correlate::{DRAIN, Residual};
-use crate::journal::StepRecord;
 use crate::workers::Pool;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +47,7 @@ pub fn verify(known: Known<'_>, notes: Vec<String>) -> report::Verify {
         state: states.chain(missing).min().unwrap_or(State::NoCoverage).word(),
         steps: steps.into_iter().map(|(step, _)| step).collect(),
         findings: findings.into_iter().map(|(finding, _)| finding).collect(),
-        journal: known.input,
+        journals: known.journals.inputs,
         coverage: known.since.coverage,
         sources: known.since.sources,
         notes: known.since.notes.into_iter().chain(notes).chain(unseen).collect(),
@@ -89,15 +89,16 @@ impl Known<'_> {
     /// When a pool was recycled.
     fn recycle(&self, pool: &Pool) -> Recycled {
         let wanted = &self.task.wanted;
-        let records: Vec<&StepRecord> =
-            self.journal.steps().iter().filter(|record| record.covers(&pool.0, pool.1)).collect();
+        let of_step = wanted.steps.iter().find(|step| step.pool == *pool);
+        let server = of_step.map_or(&pool.0, |step| &step.server);
+        let is_of_pool = |record: &&Record| record.step.covers(server, pool.1);
+        let records: Vec<&Record> = self.journals.records.iter().filter(is_of_pool).collect();
         let paths = wanted.findings.iter().flat_map(|finding| &finding.paths);
         let changes = wanted.findings.iter().map(|finding| finding.reason.at).min();
         let last = paths.filter(|path| path.pool == *pool).filter_map(|path| path.last).max();
         let known_until = wanted.known_until.get(&pool.0).copied();
         recycled(&Told {
             records: &records,
-            journal: self.input.as_ref().map(|input| input.path.as_str()).unwrap_or_default(),
             // As the journal knows it: a plan is that of its report.
             plan_sha256: wanted.report_sha256.as_ref().unwrap_or(&self.task.plan.sha256),
             restarts: self.since.restarts.get(pool).map_or(&[][..], Vec::as_slice),

@@ -1,5 +1,6 @@
 //! What the journal and the servers' own events tell of a pool to when it was recycled. Pure.
 
+use super::journals::Record;
 use crate::analyze::since::Restart;
 use crate::correlate::DRAIN;
 use crate::journal::{self, Outcome, StepRecord};
@@ -8,10 +9,8 @@ use stillin_reports::report::ChangeEvidence;
 
 /// What there is to tell it by.
 pub struct Told<'a> {
-    /// What the journal has of the pool, in order.
-    pub records: &'a [&'a StepRecord],
-    /// As the user named the journal.
-    pub journal: &'a str,
+    /// What the journals have of the pool, in order.
+    pub records: &'a [&'a Record],
     /// SHA-256 of the plan.
     pub plan_sha256: &'a str,
     /// Restarts that events tell of, in order.
@@ -74,26 +73,24 @@ pub enum Attempted {
 /// later, and then counts. Without a journal it is the first restart since the plan was made. A restart that comes later
 /// changes nothing: what was served between the two was served in spite of the first.
 pub fn recycled(told: &Told<'_>) -> Recycled {
-    let place =
-        |record: &StepRecord| ChangeEvidence { path: told.journal.to_owned(), pos: record.line };
-    let is_of_plan = |record: &&&StepRecord| {
-        record.plan_sha256 == told.plan_sha256
-            || told.last.is_none_or(|last| last < record.begun_at)
+    let is_of_plan = |record: &&&Record| {
+        record.step.plan_sha256 == told.plan_sha256
+            || told.last.is_none_or(|last| last < record.step.begun_at)
     };
     let records = || told.records.iter().filter(is_of_plan);
-    let done = records().rfind(|record| is_done(record));
-    let attempt = records().next_back().filter(|record| !is_done(record));
+    let done = records().rfind(|record| is_done(&record.step));
+    let attempt = records().next_back().filter(|record| !is_done(&record.step));
     let attempt = attempt.map(|record| Attempt {
-        at: record.begun_at,
-        outcome: attempted(record),
-        place: place(record),
+        at: record.step.begun_at,
+        outcome: attempted(&record.step),
+        place: record.place(),
     });
     let (mut at, mut places, event) = match done {
         Some(done) => {
-            let ended = done.ended_at.unwrap_or(done.begun_at);
-            let (from, to) = (done.begun_at - told.slack, ended + CLOCKS);
+            let ended = done.step.ended_at.unwrap_or(done.step.begun_at);
+            let (from, to) = (done.step.begun_at - told.slack, ended + CLOCKS);
             let event = told.restarts.iter().find(|r| from <= r.at && r.at <= to);
-            (Some(ended), vec![place(done)], event)
+            (Some(ended), vec![done.place()], event)
         }
         None => {
             let until = told.known_until;
@@ -105,7 +102,7 @@ pub fn recycled(told: &Told<'_>) -> Recycled {
     at = at.max(event.map(|event| event.at));
     places.extend(event.map(|event| event.place.clone()));
     let again = told.restarts.iter().find(|r| at.is_some_and(|at| at + DRAIN < r.at)).cloned();
-    let later = done.and_then(|done| Some(event?.at - done.ended_at?));
+    let later = done.and_then(|done| Some(event?.at - done.step.ended_at?));
     let clocks_differ = later.filter(|later| *later > DRAIN.max(told.slack));
     Recycled { at, from, places, is_by_event: event.is_some(), attempt, again, clocks_differ }
 }

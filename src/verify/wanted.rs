@@ -2,7 +2,7 @@
 
 use crate::account::named;
 use crate::change::{Told, Voice};
-use crate::collect::names::host_name;
+use crate::collect::names::{host_name, is_one_host};
 use crate::correlate::Ground;
 use crate::words;
 use crate::workers::Pool;
@@ -55,6 +55,8 @@ impl Wanted {
 pub struct Step {
     /// Its number.
     pub number: u64,
+    /// The server, as the plan spells it.
+    pub server: String,
     /// What is recycled.
     pub pool: Pool,
     /// How.
@@ -115,6 +117,17 @@ pub fn read(bytes: &[u8]) -> Result<Wanted, String> {
         return Err("its plan has no step, so there is nothing to verify".into());
     }
     let steps: Vec<Step> = plan.plan.into_iter().map(step).collect::<Result<_, _>>()?;
+    for step in &steps {
+        let is_another = |other: &&Step| {
+            other.pool.0 == step.pool.0 && !is_one_host(&other.server, &step.server)
+        };
+        if let Some(other) = steps.iter().find(is_another) {
+            return Err(format!(
+                "steps {} and {} are for {} and {}, which logs do not tell apart; verify the plan of each domain by itself",
+                step.number, other.number, step.server, other.server
+            ));
+        }
+    }
     let mut facts = Vec::new();
     let mut known: BTreeSet<&str> = BTreeSet::new();
     let mut lines: BTreeMap<&str, u64> = BTreeMap::new();
@@ -152,7 +165,8 @@ fn step(step: report::Step) -> Result<Step, String> {
     let report::Step { step: number, server, pool, action, accounts, why, .. } = step;
     let front_end = front_end_pool(&pool)
         .ok_or_else(|| format!("step {number}: `{pool}` is no pool of an Exchange front end"))?;
-    Ok(Step { number, pool: (host_name(&server), front_end), action, accounts, why })
+    let pool = (host_name(&server), front_end);
+    Ok(Step { number, server, pool, action, accounts, why })
 }
 
 /// The name of a front-end pool as it is known here.

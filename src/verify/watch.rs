@@ -6,6 +6,7 @@ use super::Task;
 use crate::analyze::outputs::Outputs;
 use crate::messages::Messages;
 use crate::source;
+use crate::stop::Stop;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,6 +27,15 @@ pub fn watch(
     messages: &Messages,
 ) -> anyhow::Result<Verify> {
     let (begin, lasts) = (Instant::now(), task.args.within);
+    let stop = Stop::on_ctrl_c()?;
+    // Also what was wished for during a check.
+    let is_stopped = || {
+        let is_wanted = stop.is_wanted();
+        if is_wanted {
+            messages.note("stopped by Ctrl-C: this is how it stands now");
+        }
+        is_wanted
+    };
     let mut last: Option<Verify> = None;
     let mut said: BTreeMap<String, &'static str> = BTreeMap::new();
     let (mut seen, mut error_said): (Option<Seen>, Option<String>) = (None, None);
@@ -33,7 +43,7 @@ pub fn watch(
     loop {
         let now = Utc::now();
         let files = files(task);
-        let is_over = begin.elapsed() >= lasts;
+        let is_over = begin.elapsed() >= lasts || stop.is_wanted();
         let is_due = last.as_ref().and_then(too_fresh).is_some_and(|until| until <= now);
         if is_due || is_over || seen.as_ref() != Some(&files) {
             let held = Messages::held();
@@ -43,14 +53,14 @@ pub fn watch(
                 Ok(mut verdict) => {
                     remember(&mut failures, &mut verdict);
                     tell(&verdict, &mut said, now, messages);
-                    if is_over || is_settled(&verdict) {
+                    if is_settled(&verdict) || is_stopped() || is_over {
                         held.release(messages);
                         return Ok(verdict);
                     }
                     last = Some(verdict);
                 }
                 // A log may be away for a moment while it is rotated.
-                Err(error) if is_over => {
+                Err(error) if is_stopped() || is_over => {
                     return last.map(|last| blinded(last, &error)).ok_or(error);
                 }
                 Err(error) => {
@@ -62,7 +72,7 @@ pub fn watch(
             }
         }
         let rest = lasts.saturating_sub(begin.elapsed());
-        std::thread::sleep(task.args.every.min(rest.max(A_MOMENT)));
+        stop.sleep(task.args.every.min(rest.max(A_MOMENT)));
     }
 }
 
@@ -105,7 +115,7 @@ fn files(task: &Task<'_>) -> Seen {
         let metadata = std::fs::metadata(&path).ok()?;
         Some((path, metadata.len(), metadata.modified().ok()))
     };
-    paths.chain(task.args.journal.clone()).filter_map(file).collect()
+    paths.chain(task.args.journal.iter().cloned()).filter_map(file).collect()
 }
 
 /// When it may be possible to tell more, though nothing is written any more.

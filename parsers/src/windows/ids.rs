@@ -182,7 +182,7 @@ pub fn positions(event_id: u32, count: usize) -> Vec<&'static str> {
         4768 => (&[], TICKET),
         4776 => (&[], &["PackageName", "TargetUserName", "Workstation", "Status"]),
         5074..=5078 | 5117 | 5186 => (&[], &["ProcessID", "AppPoolID"]),
-        5002 | 5009 | 5079..=5081 => (&[], &["AppPoolID", "ProcessID"]),
+        5002 | 5009 | 5070 | 5079..=5081 | 5093 => (&[], &["AppPoolID", "ProcessID"]),
         7031 | 7034 | 7036 => (&[], &["param1", "param2"]),
         _ if MEANINGS.iter().any(|(id, _)| *id == event_id) => (&[], TARGET),
         _ => (&[], &[]),

@@ -14,6 +14,8 @@ enum Scope {
     /// The service that is named among its values.
     Service,
     Machine,
+    /// The pool that is named among its values, of which a recycle failed.
+    Kept,
 }
 
 const WAS: &[&str] = &["Microsoft-Windows-WAS", "WAS"];
@@ -26,6 +28,7 @@ const POWER: &[&str] = &["Microsoft-Windows-Kernel-Power"];
 ///
 /// 5074 to 5081 and 5117 are recycles for whatever reason, 5186 is the idle time-out, 5009 a crash, 5002 the end of
 /// a pool that crashed too often. 3201 and 3202 are start and stop of IIS, and which is which does not matter here.
+/// 5070 and 5093 say that WAS could not do what a recycle before them asked for: its workers may live on, some or all.
 /// 6005 is the start of the machine, 6006 its shutdown, 6008 and 41 tell at the next start that nobody ordered it.
 ///
 /// Left out, because the worker that holds the tokens may live on: 5010 and 5011 (no answer to a ping, which may
@@ -37,6 +40,7 @@ const MEANINGS: &[(u32, &[&str], Scope)] = &[
     (3202, IIS_RESET, Scope::Iis),
     (5002, WAS, Scope::Pool),
     (5009, WAS, Scope::Pool),
+    (5070, WAS, Scope::Kept),
     (5074, WAS, Scope::Pool),
     (5075, WAS, Scope::Pool),
     (5076, WAS, Scope::Pool),
@@ -45,6 +49,7 @@ const MEANINGS: &[(u32, &[&str], Scope)] = &[
     (5079, WAS, Scope::Pool),
     (5080, WAS, Scope::Pool),
     (5081, WAS, Scope::Pool),
+    (5093, WAS, Scope::Kept),
     (5117, WAS, Scope::Pool),
     (5186, WAS, Scope::Pool),
     (6005, EVENT_LOG, Scope::Machine),
@@ -96,9 +101,10 @@ pub(super) fn told(event: &Event) -> Option<Result<Vec<Fact>, Reason>> {
         *id == event.event_id && providers.iter().any(|name| name.eq_ignore_ascii_case(provider))
     })?;
     let what = match scope {
-        Scope::Pool => match event.owned("AppPoolID") {
-            Some(pool) => Restarted::Pool(pool),
-            None => return Some(Err(Reason::Missing("AppPoolID"))),
+        Scope::Pool | Scope::Kept => match (event.owned("AppPoolID"), scope) {
+            (Some(pool), Scope::Kept) => Restarted::Kept(pool),
+            (Some(pool), _) => Restarted::Pool(pool),
+            (None, _) => return Some(Err(Reason::Missing("AppPoolID"))),
         },
         Scope::Service if !is_of_iis(event) => return Some(Ok(Vec::new())),
         Scope::Service | Scope::Iis => Restarted::Iis,
@@ -151,6 +157,9 @@ mod tests {
             ("microsoft-windows-was", 5002, &[("AppPoolID", "Cafe")], "Cafe"),
             ("Microsoft-Windows-WAS", 5009, &[("AppPoolID", "1"), ("ProcessID", "0")], "1"),
             ("Microsoft-Windows-WAS", 5117, &pool[1..], "reject: AppPoolID is missing"),
+            ("Microsoft-Windows-WAS", 5070, &pool[..1], "Kept(\"MSExchangeSyncAppPool\")"),
+            ("WAS", 5093, &pool[..1], "Kept(\"MSExchangeSyncAppPool\")"),
+            ("WAS", 5070, &[], "reject: AppPoolID is missing"),
             ("Microsoft-Windows-WAS", 5013, &pool, ""),
             ("Microsoft-Windows-WAS", 5057, &pool, ""),
             ("Microsoft-Windows-Backup", 5079, &pool, ""),

@@ -81,7 +81,7 @@ fn verify() -> Verify {
         schema: SCHEMA,
         tool: Tool { name: "stillin", version: "0.1.0".into() },
         plan: Input { path: "report.json".into(), sha256: "9f86d081".into() },
-        journal: Some(Input { path: "journal.jsonl".into(), sha256: "60303ae2".into() }),
+        journals: vec![Input { path: "journal.jsonl".into(), sha256: "60303ae2".into() }],
         rules: Rules { ttl_seconds: 900, slack_seconds: 60, drain_seconds: 90, flush_seconds: 60 },
         state: "failed",
         steps: vec![

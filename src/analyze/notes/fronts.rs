@@ -19,6 +19,7 @@ pub fn notes(run: &Run<'_>) -> Vec<String> {
     notes.extend(without_w3c(run));
     notes.extend(after_w3c(run));
     notes.extend(not_supplied(run));
+    notes.extend(of_two_domains(run));
     notes.extend(disagreeing(run));
     notes.extend(crowded(run));
     notes.extend(forwarded(run));
@@ -153,6 +154,33 @@ fn forwarded(run: &Run<'_>) -> Option<String> {
          a client can too; they tell clients apart, and prove nothing"
             .to_owned()
     })
+}
+
+/// Servers that only their domain tells apart, which a web log does not have.
+fn of_two_domains(run: &Run<'_>) -> Vec<String> {
+    let mut hosts = run.hosts();
+    let events = run.evidence.values().flat_map(|evidence| &evidence.restarts);
+    for name in events.filter_map(|restart| restart.computer.as_ref()) {
+        if let Some(known) = hosts.get_mut(&host_name(name)) {
+            known.insert(name.trim_end_matches('.').to_uppercase());
+        }
+    }
+    let note = |(short, names): (&String, &BTreeSet<String>)| {
+        let full: Vec<&str> =
+            names.iter().map(String::as_str).filter(|name| name.contains('.')).collect();
+        (full.len() > 1 && !is_address(short)).then(|| {
+            format!(
+                "{short}: sources name it {}, and if these are several servers, they are taken for one: analyze each domain \
+                 by itself",
+                super::first_few(&full)
+            )
+        })
+    };
+    hosts.iter().filter_map(note).collect()
+}
+
+fn is_address(name: &str) -> bool {
+    address(name).is_some()
 }
 
 fn disagreeing(run: &Run<'_>) -> Option<String> {

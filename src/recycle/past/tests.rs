@@ -18,6 +18,7 @@ fn at(minute: i64) -> DateTime<Utc> {
 /// Something that was begun at that minute, and took none.
 fn record(minute: i64, pool: &str, outcome: Option<Outcome>) -> StepRecord {
     StepRecord {
+        run: "r".to_owned(),
         step: 1,
         server: "EX01".to_owned(),
         pool: pool.to_owned(),

@@ -133,3 +133,21 @@ fn powershell_runs_the_same_whatever_the_names_are() {
         assert_eq!(commands(&hostile), plain, "{name}");
     }
 }
+
+#[test]
+fn this_computer_is_one_of_one_domain() {
+    let refuses = |server, host| {
+        let why = Via::Local.refuses(server, "P", Action::Recycle, host);
+        why.is_some_and(|why| why.contains(host) && why.contains(server))
+    };
+    for (server, host, expect) in [
+        ("EX01", "EX01", false),
+        ("EX01", "EX01.FABRIKAM.EXAMPLE", false),
+        ("ex01.fabrikam.example", "EX01", false),
+        ("ex01.fabrikam.example", "EX01.FABRIKAM.EXAMPLE", false),
+        ("ex01.contoso.example", "EX01.FABRIKAM.EXAMPLE", true),
+        ("EX02", "EX01", true),
+    ] {
+        assert_eq!(refuses(server, host), expect, "{server} {host}");
+    }
+}

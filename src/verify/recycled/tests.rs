@@ -12,7 +12,7 @@ fn workers(text: &str) -> Vec<u32> {
 }
 
 /// `10:00:00 10:00:05 done`, and the workers after it; the one of before is 4120.
-fn record(line: u64, text: &str) -> StepRecord {
+fn record(line: u64, text: &str) -> Record {
     let words: Vec<&str> = text.split(' ').collect();
     let (ended_at, outcome) = match words[2] {
         "done" => (Some(at(words[1])), Some(Outcome::Done)),
@@ -20,7 +20,8 @@ fn record(line: u64, text: &str) -> StepRecord {
         "timed_out" => (Some(at(words[1])), Some(Outcome::TimedOut)),
         _ => (None, None),
     };
-    StepRecord {
+    let step = StepRecord {
+        run: "r".into(),
         step: 1,
         server: "EX01".into(),
         pool: "MSExchangeSyncAppPool".into(),
@@ -32,7 +33,8 @@ fn record(line: u64, text: &str) -> StepRecord {
         workers_before: vec![4120],
         workers_after: words.get(3).map(|after| workers(after)),
         line,
-    }
+    };
+    Record { step, path: "journal.jsonl".into() }
 }
 
 /// The last access was at 09:50, and the logs of the report reached until 09:55.
@@ -42,8 +44,7 @@ fn check(
     at_expected: Option<&str>,
     places: &[&str],
 ) -> Recycled {
-    let records: Vec<StepRecord> =
-        (1..).zip(records).map(|(line, text)| record(line, text)).collect();
+    let records: Vec<Record> = (1..).zip(records).map(|(line, text)| record(line, text)).collect();
     let event = |(pos, clock): (u64, &&str)| Restart {
         at: at(clock),
         place: ChangeEvidence { path: "system.xml".into(), pos },
@@ -51,7 +52,6 @@ fn check(
     let restarts: Vec<Restart> = (1..).zip(events).map(event).collect();
     let told = Told {
         records: &records.iter().collect::<Vec<_>>(),
-        journal: "journal.jsonl",
         plan_sha256: "this",
         restarts: &restarts,
         last: Some(at("09:50:00")),
