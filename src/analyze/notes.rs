@@ -32,7 +32,8 @@ pub fn say_of_logs(run: &mut Run<'_>, messages: &Messages) {
     damage_and_columns(run, messages);
     logs(run, messages);
     copies(run, messages);
-    let notes = of_logs(run);
+    let mut notes = of_logs(run);
+    notes.extend(perhaps_enabled(run));
     say_all(run, notes, messages);
 }
 

@@ -10,13 +10,13 @@ use crate::change::{Change, Told};
 use crate::cli::Analyze;
 use crate::collect::book::{Place, Table};
 use crate::correlate::coverage::Span;
-use crate::correlate::{Class, Residual};
+use crate::correlate::{Class, Ground, Residual};
 use crate::messages::Messages;
 use crate::readings::Readings;
 use crate::workers::{self, Pool};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use stillin_parsers::event::{self, ChangeKind, Pos};
+use stillin_parsers::event::{self, ChangeKind, Pos, Precision};
 use stillin_parsers::exchange::{self, Auth, Refusal};
 use stillin_reports::report::{self, ChangeEvidence, Client, Evidence, Word};
 
@@ -62,6 +62,8 @@ pub struct Use {
     pub class: Class,
     /// Residual.
     pub residual: Residual,
+    /// The account was perhaps enabled by then.
+    pub may_be_enabled: bool,
     /// How it was authenticated, as far as that is known.
     pub auth: Auth,
     /// Who sent it.
@@ -81,6 +83,8 @@ pub struct Enabled {
     pub at: DateTime<Utc>,
     /// What tells of it; no path where it is only told beside the sources.
     pub place: ChangeEvidence,
+    /// That is the latest time; it may have been before.
+    pub is_at_latest: bool,
     /// Made anew.
     pub is_new: bool,
     /// When it was taken away again.
@@ -181,7 +185,8 @@ fn enabled(run: &Run<'_>) -> BTreeMap<AccountId, Vec<Enabled>> {
                 let Some((source, pos)) = change.evidence.first() else { continue };
                 let place = ChangeEvidence { path: path(run, *source), pos: pos.number() };
                 let is_new = change.kind == ChangeKind::Created;
-                all.push(Enabled { at: change.at, place, is_new, until: None });
+                let is_at_latest = change.precision == Precision::AtLatest;
+                all.push(Enabled { at: change.at, place, is_at_latest, is_new, until: None });
             }
             kind if kind.disables() => {
                 let open = all.iter_mut().filter(|enabled| enabled.until.is_none());
@@ -203,6 +208,10 @@ fn uses(run: &Run<'_>) -> Vec<Use> {
     uses
 }
 
+/// What says that an account was perhaps enabled.
+const ENABLED: [Ground; 3] =
+    [Ground::MaybeEnabled, Ground::EnabledSoonAfter, Ground::EnabledShortlyBefore];
+
 fn a_use(run: &Run<'_>, account: AccountId, row: &Row) -> Use {
     let (book, access) = (&run.collected.book, &row.access);
     let key = book.keys.get(access.key);
@@ -222,6 +231,7 @@ fn a_use(run: &Run<'_>, account: AccountId, row: &Row) -> Use {
         refusal: access.refusal,
         class: row.class,
         residual: row.residual,
+        may_be_enabled: ENABLED.into_iter().any(|ground| row.speaks.has(ground)),
         auth: access.auth,
         client: assemble::client(book, access.client),
         order,

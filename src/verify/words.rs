@@ -95,9 +95,14 @@ pub fn why(
 
 /// Why what is unclear may have been right.
 fn unclear(asked: &judge::Path<'_>, verdict: &Verdict<'_>) -> Option<String> {
-    let may_be_another = verdict.unclear.iter().any(|request| request.residual < Residual::Likely);
+    let doubtful = |request: &&&Use| request.residual < Residual::Likely;
+    let may_be_enabled =
+        verdict.unclear.iter().filter(doubtful).any(|request| request.may_be_enabled);
+    let may_be_another =
+        verdict.unclear.iter().filter(doubtful).any(|request| !request.may_be_enabled);
     let has_no_start = verdict.unclear.iter().any(|request| !request.is_start_known);
     let reasons: Vec<&str> = [
+        (may_be_enabled, "because the account was perhaps enabled again by then"),
         (may_be_another && asked.has_new_password, "with the new password"),
         (may_be_another, "to another person of that name"),
         (has_no_start, "as a request that began before"),
@@ -160,7 +165,10 @@ pub fn enabled(enabled: &Enabled) -> String {
     } else {
         "the account was enabled again"
     };
-    let at = instant(&enabled.at);
+    let at = match enabled.is_at_latest {
+        true => format!("by {} at the latest", instant(&enabled.at)),
+        false => instant(&enabled.at),
+    };
     match &enabled.until {
         None => format!("{what} {at} ({place}): being served since then is right"),
         Some(until) => format!(

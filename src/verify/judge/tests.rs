@@ -50,6 +50,7 @@ fn a_use(line: u64, clock: &str, what: &str) -> Use {
         end: at(clock),
         refusal,
         class,
+        may_be_enabled: false,
         residual,
         auth: Auth::None,
         client,
