@@ -124,7 +124,7 @@ impl Night<'_> {
         })?;
         // A run that ends before has a state that knows of it: the next one writes everything anew.
         written.put()?;
-        Ok((self.line(counts, n_files, n_read), status))
+        Ok((self.line(counts, told.excluded, n_files, n_read), status))
     }
 
     /// What is told of a report.
@@ -269,16 +269,17 @@ impl Night<'_> {
         Ok(())
     }
 
-    /// `2026-11-29: 2 open, 1 new, 3 closed; 4 of 210 files read; report in reports/2026-11-29.html`
-    fn line(&self, counts: Counts, n_files: usize, n_read: usize) -> String {
+    /// `2026-11-29: 2 open, 1 new, 3 closed, 1 excluded; 4 of 210 files read; report in reports/2026-11-29.html`
+    fn line(&self, counts: Counts, excluded: u64, n_files: usize, n_read: usize) -> String {
         let Counts { open, new, closed, recurred } = counts;
         let day = self.now.date_naive();
         let recurred = if recurred > 0 { format!(", {recurred} recurred") } else { String::new() };
         let report =
+        let excluded = if excluded > 0 { format!(", {excluded} excluded") } else { String::new() };
             self.outputs.first().map(|(path, _)| path.to_string_lossy().replace('\\', "/"));
         let report = report.map_or(String::new(), |path| format!("; report in {path}"));
         format!(
-            "{day}: {open} open, {new} new{recurred}, {closed} closed; {n_read} of {n_files} files read{report}"
+            "{day}: {open} open, {new} new{recurred}, {closed} closed{excluded}; {n_read} of {n_files} files read{report}"
         )
     }
 }

@@ -9,7 +9,7 @@ use crate::page::{Ink, Span, line};
 use crate::report::{Change, ChangeEvidence, Finding, Report, Word};
 use crate::terminal::{Kinds, disputed, entry, grade, heading, more, one_path, seen_at};
 use crate::text::{count, duration, safe, time};
-use crate::verdict::rank;
+use crate::verdict::{excluded, rank};
 
 /// Other changes of the account that are shown.
 const CHANGES: usize = 12;
@@ -162,6 +162,7 @@ pub(crate) fn what(change: &Change) -> String {
 pub fn list(report: &Report, name: &str, style: Style) -> String {
     let mut out = String::new();
     let n = count(report.findings.len() as u64, "finding", "findings");
+    let n = n + &excluded(report).map(|n| format!(", beyond {n}")).unwrap_or_default();
     line(&mut out, style, (0, 2), &[(Ink::Plain, format!("Cases of {}: {n}", safe(name)))]);
     for finding in &report.findings {
         let state = state(finding);

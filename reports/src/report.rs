@@ -47,6 +47,9 @@ pub struct Report {
     pub changes: Vec<Change>,
     /// Residual access, the gravest first.
     pub findings: Vec<Finding>,
+    /// How many findings the settings of `nightly` left out, each of which a note names: the others are not all there is.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub excluded: u64,
     /// Requests under the names of accounts that are disabled by design: no finding, but to be known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_design: Vec<ByDesign>,
@@ -62,6 +65,10 @@ pub struct Report {
     /// How findings came and went, week by week; only in what `nightly` writes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trend: Vec<Week>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What `inspect` found out.

@@ -38,9 +38,13 @@ pub fn verdict(report: &Report) -> (Ink, String) {
 
 fn of_findings(report: &Report) -> (Ink, String) {
     if report.findings.iter().any(|finding| rank(finding.residual) > 0) {
-        served(report)
+        let (ink, text) = served(report);
+        let left_out = excluded(report).map(|n| format!(" Left out: {n}, see below."));
+        (ink, text + &left_out.unwrap_or_default())
     } else {
         let (ink, mut text) = not_served(report);
+        // Whoever is excluded was served: nothing is clear, however well the others stand.
+        let ink = if report.excluded > 0 { Ink::Doubt } else { ink };
         let partly = report.sources.iter().filter(|source| !read_whole(source)).count();
         if partly > 0 {
             text += &format!(
@@ -60,6 +64,11 @@ fn of_findings(report: &Report) -> (Ink, String) {
         }
         (if partly > 0 || !report.notes.is_empty() { Ink::Doubt } else { ink }, text)
     }
+}
+
+/// What was found, and is left out of the report.
+pub fn excluded(report: &Report) -> Option<String> {
+    (report.excluded > 0).then(|| count(report.excluded, "excluded finding", "excluded findings"))
 }
 
 /// How grave: 3 certain, 2 likely, 1 possible, 0 none.
@@ -199,8 +208,11 @@ fn not_served(report: &Report) -> (Ink, String) {
         (_, 0) => format!("any of {changes}"),
         _ => format!("{} of {changes}", number(judged)),
     };
-    let mut text =
-        format!("No residual access after {of}, as far as the logs reach ({}).", ends(&reach));
+    let beyond = excluded(report).map(|n| format!(" beyond {n}")).unwrap_or_default();
+    let mut text = format!(
+        "No residual access{beyond} after {of}, as far as the logs reach ({}).",
+        ends(&reach)
+    );
     if dark > 0 {
         text += &format!(" {} came after the logs end: nothing can be said there.", number(dark));
     }

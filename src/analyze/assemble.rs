@@ -69,6 +69,7 @@ pub fn report(run: &Run<'_>) -> Report {
         advice: plan::advice(&planned),
         plan,
         findings: findings.iter().map(|(finding, _)| finding.clone()).collect(),
+        excluded: 0,
         by_design: by_design::by_design(run, &ids),
         clocks: clocks(run),
         notes: run.notes.clone(),

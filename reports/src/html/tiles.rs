@@ -6,7 +6,7 @@ use super::plain;
 use crate::page::Ink;
 use crate::report::{Finding, Report};
 use crate::text::{count, duration, number, safe};
-use crate::verdict::rank;
+use crate::verdict::{excluded, rank};
 
 /// One count.
 pub struct Tile {
@@ -87,8 +87,9 @@ fn accounts(report: &Report, of_verdict: Ink) -> Tile {
     let Some(((n, adverb), others)) = sure.split_first() else {
         let known =
             if of_verdict == Ink::Good { "as far as the logs reach" } else { "as far as is known" };
+        let note = excluded(report).map_or(known.to_owned(), |n| format!("beyond {}", plain(n)));
         let label = "accounts served after the change".to_owned();
-        return Tile { number: number(0), label, note: known.to_owned(), ink: "plain" };
+        return Tile { number: number(0), label, note, ink: "plain" };
     };
     let adverb_of_first = if *adverb == "certainly" { "" } else { adverb };
     let label = [one_or(*n, "account", "accounts"), adverb_of_first.to_owned()].join(" ");

@@ -16,7 +16,7 @@ use crate::report::{Change, Finding, Path, Report, Week};
 use crate::terminal::{doubt, names};
 use crate::text::{count, duration, number, safe, time};
 use crate::timeline::Timelines;
-use crate::verdict::verdict;
+use crate::verdict::{excluded, verdict};
 
 /// Rows of a list that is none of findings.
 const ROWS: usize = 500;
@@ -161,9 +161,10 @@ impl View {
 }
 
 fn title(report: &Report) -> String {
+    let beyond = excluded(report).map(|n| format!(" beyond {}", plain(n))).unwrap_or_default();
     match report.findings.len() as u64 {
-        0 => "stillin: no findings".to_owned(),
-        n => format!("stillin: {}", count(n, "finding", "findings")),
+        0 => format!("stillin: no findings{beyond}"),
+        n => format!("stillin: {}{beyond}", count(n, "finding", "findings")),
     }
 }
 

@@ -172,7 +172,7 @@ fn counts(report: &Report) -> Block<'_> {
     };
     let paths = || report.findings.iter().flat_map(|finding| &finding.paths);
     let open = paths().filter(|path| path.state == "open").count();
-    let rows = vec![
+    let mut rows = vec![
         vec![text("Findings"), number(report.findings.len() as u64)],
         vec![text("of them certain"), graded("certain")],
         vec![text("of them likely"), graded("likely")],
@@ -185,6 +185,9 @@ fn counts(report: &Report) -> Block<'_> {
         vec![text("Allowed for clocks, seconds"), Cell::Number(report.rules.slack_seconds)],
         vec![text("Written by"), text(format!("{} {}", report.tool.name, report.tool.version))],
     ];
+    if report.excluded > 0 {
+        rows.insert(1, vec![text("Findings that are excluded"), number(report.excluded)]);
+    }
     Block { heading: "Counts", columns: &[], rows }
 }
 

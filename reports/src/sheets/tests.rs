@@ -65,6 +65,22 @@ fn report() -> Report {
 }
 
 #[test]
+fn what_is_excluded_stands_on_the_first_sheet() {
+    let mut report = report();
+    report.findings.clear();
+    let texts = |report: &Report| -> Vec<String> {
+        let blocks = tables::summary(report);
+        let cells = blocks.into_iter().flat_map(|block| block.rows).flatten();
+        cells.map(|cell| format!("{cell:?}")).collect()
+    };
+    let has = |report: &Report, what: &str| texts(report).iter().any(|text| text.contains(what));
+    assert!(has(&report, "No residual access after") && !has(&report, "excluded"));
+    report.excluded = 2;
+    assert!(has(&report, "No residual access beyond 2 excluded findings after"));
+    assert!(has(&report, "Findings that are excluded"));
+}
+
+#[test]
 fn a_full_disk_is_an_error() {
     assert!(write(&report(), rows(3), &mut Full).is_err());
 }

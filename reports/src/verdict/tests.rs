@@ -26,6 +26,7 @@ fn report() -> Report {
         coverage: vec![],
         changes: vec![],
         findings: vec![],
+        excluded: 0,
         by_design: vec![],
         clocks: vec![],
         plan: vec![],
@@ -322,6 +323,26 @@ fn who_is_disabled_by_design_is_told_besides() {
         Ink::Bad,
         "1 account was served after it was cut off. As far as the logs reach, that has ended. \
          2 accounts that are disabled by design were met in the logs: see below.",
+    );
+}
+
+#[test]
+fn what_is_excluded_is_no_all_clear() {
+    let mut report = quiet(&[3], &[("EX01", 0, 9)]);
+    report.excluded = 2;
+    check(
+        &report,
+        Ink::Doubt,
+        "No residual access beyond 2 excluded findings after the one change, as far as the logs reach \
+         (EX01 until 1970-01-01 09:00 UTC).",
+    );
+    let mut report = found(&[("a", "certain", "refused")]);
+    report.excluded = 1;
+    check(
+        &report,
+        Ink::Bad,
+        "1 account was served after it was cut off. As far as the logs reach, that has ended. \
+         Left out: 1 excluded finding, see below.",
     );
 }
 

@@ -41,6 +41,30 @@ fn as_expected() {
     }
 }
 
+/// Whoever reads only the first sentence learns that something was left out.
+#[test]
+fn no_all_clear_where_findings_are_excluded() {
+    let mut report = story::story();
+    report.findings.clear();
+    report.excluded = 2;
+    for output in [Output::Terminal, Output::Markdown, Output::Html, Output::Json] {
+        let text = String::from_utf8(written(&report, &[], output)).unwrap().replace('\u{a0}', " ");
+        let expect = match output {
+            Output::Json => "\"excluded\": 2",
+            _ => "No residual access beyond 2 excluded findings",
+        };
+        assert!(text.contains(expect), "{output:?}: {text}");
+        if output == Output::Html {
+            assert!(!text.contains(">No access was found<"), "{text}");
+            assert!(
+                text.contains("<title>stillin: no findings beyond 2 excluded findings<"),
+                "{text}"
+            );
+            assert!(text.contains("beyond 2 excluded findings</"), "{text}");
+        }
+    }
+}
+
 /// Everything that reads lines reads these: each is an object of its own, in which the text is what it was.
 #[test]
 fn lines_are_objects() {

@@ -26,6 +26,7 @@ pub fn empty() -> Report {
         coverage: vec![],
         changes: vec![],
         findings: vec![],
+        excluded: 0,
         by_design: vec![],
         clocks: vec![],
         plan: vec![],
