@@ -359,6 +359,7 @@ fn duration(text: &str) -> Result<TimeDelta, String> {
 /// A span of time of at most so many days.
 pub fn duration_of(text: &str, most_days: i64) -> Result<TimeDelta, String> {
     let wrong = |error| format!("{error}; say 400d");
+    has_unit(text, 'd')?;
     let span = humantime::parse_duration(text).map_err(|error| wrong(error.to_string()))?;
     let span = TimeDelta::from_std(span).map_err(|error| wrong(error.to_string()))?;
     match span <= TimeDelta::days(most_days) {
@@ -369,12 +370,22 @@ pub fn duration_of(text: &str, most_days: i64) -> Result<TimeDelta, String> {
 
 fn span(text: &str) -> Result<Duration, String> {
     const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-    let span = match text.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => humantime::parse_duration(text)
-            .map_err(|error| format!("{error}; say 15m, 900s or 1h"))?,
-    };
+    has_unit(text, 'm')?;
+    let span =
+        humantime::parse_duration(text).map_err(|error| format!("{error}; say 15m, 900s or 1h"))?;
     if span > YEAR { Err("longer than a year".into()) } else { Ok(span) }
+}
+
+/// A bare number may be meant as minutes or as seconds, and a token that lives for 15 seconds acquits everybody. Of 0
+/// both are the same.
+fn has_unit(text: &str, unit: char) -> Result<(), String> {
+    let number = text.trim();
+    let is_bare = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    match is_bare && number.bytes().any(|byte| byte != b'0') {
+        true if unit == 'd' => Err(format!("has no unit; write {number}d for days")),
+        true => Err(format!("has no unit; write {number}m for minutes, or {number}s for seconds")),
+        false => Ok(()),
+    }
 }
 
 /// A rule that a report was made under, as a span of time; the error says why it can be none.

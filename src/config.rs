@@ -5,12 +5,16 @@
 //! what says how sources are read and judged is one: no path of an input or an output, nothing that narrows what is
 //! looked at, and nothing that makes `recycle` act, for nobody would see that it was said.
 
+mod environment;
 mod file;
+
+pub use environment::Variables;
+pub use file::text;
 
 use crate::analyze::outputs;
 use crate::cli::{Analyze, Cli, Verb};
 use crate::messages::Messages;
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
@@ -36,6 +40,8 @@ const HERE: &str = "stillin.toml";
 const FILE_VARIABLE: &str = "STILLIN_CONFIG";
 /// So alike have an unknown word and a known one to be for one to be meant by the other.
 const ALIKE: f64 = 0.8;
+/// Of words of so many letters one that is wrong, missing, too many or swapped is a slip, however short they are.
+const SHORT: usize = 3;
 
 /// What a run goes by though its command line did not say it.
 #[derive(Debug, Clone, Default)]
@@ -52,8 +58,8 @@ pub struct CommandLine {
     pub cli: Cli,
     /// Every setting that this verb has, in the order of `config`.
     settings: Settings,
-    /// The sentence that tells of settings that were not said.
-    told: Option<String>,
+    /// What is said of settings that were not said, and of variables that are none.
+    told: Vec<String>,
 }
 
 /// A setting that there is.
@@ -90,11 +96,8 @@ impl Whence {
     }
 }
 
-/// A variable of the environment by its name.
-type Variables<'a> = &'a dyn Fn(&str) -> Option<OsString>;
-
 /// Reads all three. Help, and what is wrong with the command line itself, is an error of clap's.
-pub fn command_line(words: &[OsString], variables: Variables<'_>) -> anyhow::Result<CommandLine> {
+pub fn command_line(words: &[OsString], variables: &Variables) -> anyhow::Result<CommandLine> {
     let plain = Cli::command().try_get_matches_from(words)?;
     let (verb, said) = plain.subcommand().unwrap_or(("", &plain));
     let known = known();
@@ -102,16 +105,20 @@ pub fn command_line(words: &[OsString], variables: Variables<'_>) -> anyhow::Res
     let has = |known: &&Known| is_setting_of(&command, verb, &known.arg);
     let of_verb: Vec<&Known> = known.iter().filter(has).collect();
     if of_verb.is_empty() {
-        let cli = Cli::from_arg_matches(&plain)?;
+        let mut cli = Cli::from_arg_matches(&plain)?;
+        if let Verb::History(args) = &mut cli.verb {
+            args.config = file_of(args.config.as_deref(), variables);
+        }
         let settings = Settings { schema: SCHEMA, file: None, settings: Vec::new() };
-        return Ok(CommandLine { cli, settings, told: None });
+        return Ok(CommandLine { cli, settings, told: Vec::new() });
     }
     let file = file_of(said.get_one::<PathBuf>("config").map(PathBuf::as_path), variables);
     let mut given = match &file {
         Some(file) => file::read(file, &known, &command)?,
         None => BTreeMap::new(),
     };
-    given.extend(of_environment(&known, variables)?);
+    given.extend(environment::read(&known, &command, variables)?);
+    let strangers = environment::strangers(&known, &command, variables);
     let command = command.mut_subcommand(verb, |command| with_defaults(command, &of_verb, &given));
     let matches = command.try_get_matches_from(words)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
@@ -119,21 +126,33 @@ pub fn command_line(words: &[OsString], variables: Variables<'_>) -> anyhow::Res
     let settings: Vec<Setting> =
         of_verb.iter().map(|known| setting(known, said, given.get(&known.key))).collect();
     let told = told(&settings);
+    if let Verb::Nightly(args) = &mut cli.verb {
+        args.config = file.clone();
+    }
     if let Some(reading) = cli.verb.reading_mut() {
         let judging = settings.iter().filter(|setting| JUDGING.contains(&setting.key.as_str()));
         reading.unsaid = Unsaid { judging: unsaid(judging), file: file.clone() };
     }
-    let told = told.filter(|_| !is_silent(&settings, said, variables));
+    let told = strangers
+        .into_iter()
+        .filter(|_| !is_quiet(&settings))
+        .chain(told.filter(|_| !is_silent(&settings, said, variables)))
+        .collect();
     let file = file.map(|file| shown(&file));
     let settings = Settings { schema: SCHEMA, file, settings };
     Ok(CommandLine { cli, settings, told })
+}
+
+/// The file of settings of a verb that cannot do without one.
+pub fn file_or_here(file: Option<&Path>) -> PathBuf {
+    file.unwrap_or(Path::new(HERE)).to_path_buf()
 }
 
 /// How `analyze` would read and judge by a file and the environment.
 pub fn analyze_by(file: &Path) -> anyhow::Result<Analyze> {
     let words = ["stillin", "analyze", "-", "--config"].map(OsString::from);
     let words: Vec<OsString> = words.into_iter().chain([file.into()]).collect();
-    match command_line(&words, &|name| std::env::var_os(name))?.cli.verb {
+    match command_line(&words, &Variables::of_process())?.cli.verb {
         Verb::Analyze(analyze) => Ok(analyze),
         _ => bail!("{}: says another verb", shown(file)),
     }
@@ -142,9 +161,8 @@ pub fn analyze_by(file: &Path) -> anyhow::Result<Analyze> {
 impl CommandLine {
     /// Says on the error stream what is in force though it was not said here.
     pub fn tell(&self) {
-        if let Some(told) = &self.told {
-            Messages::new(false).note(told);
-        }
+        let messages = Messages::new(false);
+        self.told.iter().for_each(|told| messages.note(told));
     }
 
     /// Runs `stillin config`.
@@ -169,10 +187,6 @@ fn key_of(arg: &Arg) -> Option<String> {
     arg.get_long().map(|long| long.replace('-', "_"))
 }
 
-fn variable_of(known: &Known) -> String {
-    format!("STILLIN_{}", known.key.to_uppercase())
-}
-
 fn is_setting_of(command: &Command, verb: &str, setting: &Arg) -> bool {
     let long = setting.get_long();
     let has = |command: &Command| command.get_arguments().any(|arg| arg.get_long() == long);
@@ -181,33 +195,11 @@ fn is_setting_of(command: &Command, verb: &str, setting: &Arg) -> bool {
 }
 
 /// The file that is in force, if there is one.
-fn file_of(flag: Option<&Path>, variables: Variables<'_>) -> Option<PathBuf> {
-    let variable = || variables(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+fn file_of(flag: Option<&Path>, variables: &Variables) -> Option<PathBuf> {
+    let variable =
+        || variables.get(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
     let here = || Some(PathBuf::from(HERE)).filter(|path| path.is_file());
     flag.map(Path::to_path_buf).or_else(variable).or_else(here)
-}
-
-/// What the environment says of settings. A variable that is empty says nothing.
-fn of_environment(
-    known: &[Known],
-    variables: Variables<'_>,
-) -> anyhow::Result<BTreeMap<String, Given>> {
-    let mut given = BTreeMap::new();
-    for known in known {
-        let name = variable_of(known);
-        let Some(value) = variables(&name).filter(|value| !value.is_empty()) else { continue };
-        let Ok(value) = value.into_string() else { bail!("{name}: is no text; say it in UTF-8") };
-        let values: Vec<String> = match known.arg.get_action() {
-            ArgAction::Append => value.split(',').map(|one| one.trim().to_owned()).collect(),
-            // As other programs are told so, too.
-            ArgAction::SetTrue if value == "1" => vec!["true".to_owned()],
-            ArgAction::SetTrue if value == "0" => vec!["false".to_owned()],
-            _ => vec![value.clone()],
-        };
-        check(known, &values).map_err(|what| anyhow!("{name}={value}: {what}"))?;
-        given.insert(known.key.clone(), Given { values, from: Whence::Variable(name) });
-    }
-    Ok(given)
 }
 
 /// Says in the words of the flag's own error why a setting cannot have these values.
@@ -290,12 +282,17 @@ fn told(settings: &[Setting]) -> Option<String> {
     (!words.is_empty()).then(|| format!("{what}: {}", words.join(", ")))
 }
 
-/// Whether the user wants no notes. A file that nobody named cannot hide itself.
-fn is_silent(settings: &[Setting], said: &ArgMatches, variables: Variables<'_>) -> bool {
-    let Some(quiet) = settings.iter().find(|setting| setting.key == "quiet") else { return false };
+/// Whether the user wants no notes.
+fn is_quiet(settings: &[Setting]) -> bool {
+    settings.iter().any(|setting| setting.key == "quiet" && setting.values == ["true"])
+}
+
+/// Whether he wants none of what is in force, either. A file that nobody named cannot hide itself.
+fn is_silent(settings: &[Setting], said: &ArgMatches, variables: &Variables) -> bool {
+    let is_of_file = |setting: &Setting| setting.key == "quiet" && setting.from == "file";
     let is_named =
-        said.get_one::<PathBuf>("config").is_some() || variables(FILE_VARIABLE).is_some();
-    quiet.values == ["true"] && (quiet.from != "file" || is_named)
+        said.get_one::<PathBuf>("config").is_some() || variables.get(FILE_VARIABLE).is_some();
+    is_quiet(settings) && (is_named || !settings.iter().any(is_of_file))
 }
 
 /// A path as reports have it.
@@ -306,7 +303,13 @@ fn shown(path: &Path) -> String {
 /// The known word that was meant by an unknown one.
 pub fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = word.to_lowercase().replace('-', "_");
-    let rated = known.map(|known| (strsim::jaro_winkler(&plain, known), known));
+    let is_slip =
+        |known| plain.chars().count() >= SHORT && strsim::osa_distance(&plain, known) == 1;
+    let rate = |known| match strsim::jaro_winkler(&plain, known) {
+        rate if is_slip(known) => rate.max(ALIKE),
+        rate => rate,
+    };
+    let rated = known.map(|known| (rate(known), known));
     let best = rated.max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.filter(|(rate, _)| *rate >= ALIKE).map(|(_, known)| known)
 }

@@ -40,7 +40,7 @@ use stillin_reports::schema;
 /// Runs what the command line of this process asks for.
 pub fn run() -> anyhow::Result<ExitCode> {
     let words: Vec<_> = std::env::args_os().collect();
-    let line = config::command_line(&words, &|name| std::env::var_os(name));
+    let line = config::command_line(&words, &config::Variables::of_process());
     let line = line.map_err(|error| match error.downcast::<clap::Error>() {
         Ok(error) => error.exit(),
         Err(error) => error,

@@ -9,7 +9,7 @@ mod exclude;
 mod findings;
 pub mod history;
 mod outputs;
-mod settings;
+pub mod settings;
 mod sources;
 mod state;
 mod trend;
@@ -17,6 +17,7 @@ mod trend;
 use crate::analyze::night::{self, Details};
 use crate::analyze::{self, outputs::print};
 use crate::cli::{Color, HashWord, Nightly};
+use crate::config;
 use crate::input::{Hash, sha256};
 use crate::messages::Messages;
 use crate::readings::pack::{FORM, packed};
@@ -55,7 +56,7 @@ const FORMAT: &str = "format";
 pub fn run(args: &Nightly) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     let now = args.now.unwrap_or_else(Utc::now);
-    let settings = settings::read(&args.config)?;
+    let settings = settings::read(&config::file_or_here(args.config.as_deref()))?;
     let outputs = outputs::named(&settings.outputs, now)?;
     let messages = Messages::new(args.quiet);
     let state = state::open(&settings.state)?;
@@ -274,8 +275,8 @@ impl Night<'_> {
         let Counts { open, new, closed, recurred } = counts;
         let day = self.now.date_naive();
         let recurred = if recurred > 0 { format!(", {recurred} recurred") } else { String::new() };
-        let report =
         let excluded = if excluded > 0 { format!(", {excluded} excluded") } else { String::new() };
+        let report =
             self.outputs.first().map(|(path, _)| path.to_string_lossy().replace('\\', "/"));
         let report = report.map_or(String::new(), |path| format!("; report in {path}"));
         format!(

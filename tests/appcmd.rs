@@ -1,5 +1,5 @@
 //! A stand-in for appcmd.exe and iisreset.exe: their arguments to their output and exit status (DOMAIN.md 6.4), over
-//! a state in a file that `STILLIN_IIS` names.
+//! a state in a file that `APPCMD_STATE` names.
 //!
 //! The state: `{"servers": {"EX01": {"next": 5000, "pools": {"P": {"state": "Started", "workers": [1], "recycles": 0}}}}}`.
 //! `"sleep"` beside `"servers"` are milliseconds that everything takes, and `"mark"` is the encoding of all that is printed,
@@ -19,7 +19,8 @@ use std::time::Duration;
 type Told = (String, u8);
 
 fn main() -> ExitCode {
-    let path = PathBuf::from(std::env::var_os("STILLIN_IIS").expect("STILLIN_IIS names the state"));
+    let path =
+        PathBuf::from(std::env::var_os("APPCMD_STATE").expect("APPCMD_STATE names the state"));
     let mut words: Vec<String> = std::env::args().skip(1).collect();
     let server = (words.first().map(String::as_str) == Some("--server")).then(|| {
         words.remove(0);

@@ -41,7 +41,7 @@ fn folder(sleep: u64) -> Folder {
 fn recycle(folder: &Folder, words: &str) -> Command {
     let via = format!("command:\"{}\" --server {{server}} {{args}}", appcmd().display());
     let mut command = stillin();
-    command.current_dir(folder.path()).env("STILLIN_IIS", folder.join("iis.json"));
+    command.current_dir(folder.path()).env("APPCMD_STATE", folder.join("iis.json"));
     command.args([
         "recycle",
         "--max-age",

@@ -162,7 +162,7 @@ fn from_the_plan_to_the_proof() {
     let via = format!("command:\"{}\" --server {{server}} {{args}}", appcmd().display());
     let recycle = |words: &[&str]| {
         let mut command = stillin();
-        command.current_dir(story.folder.path()).env("STILLIN_IIS", story.folder.join("iis.json"));
+        command.current_dir(story.folder.path()).env("APPCMD_STATE", story.folder.join("iis.json"));
         command.args([
             "recycle",
             "--plan",

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Args)]
 #[command(after_help = NIGHTLY_HELP)]
 pub struct Nightly {
-    /// The settings: which logs, which evidence, where reports go
-    #[arg(long, value_name = "FILE", default_value = "stillin.toml")]
-    pub config: PathBuf,
+    /// The settings: which logs, which evidence, where reports go; else STILLIN_CONFIG, else stillin.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Say nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
@@ -23,9 +23,9 @@ pub struct Nightly {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = HISTORY_HELP)]
 pub struct History {
-    /// The settings of `nightly`, which name its state
-    #[arg(long, value_name = "FILE", default_value = "stillin.toml")]
-    pub config: PathBuf,
+    /// The settings of `nightly`, which name its state; else STILLIN_CONFIG, else stillin.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The state itself, instead of settings that name it
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub state: Option<PathBuf>,

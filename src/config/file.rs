@@ -2,6 +2,7 @@
 
 use super::{Given, Known, Whence, check, key_of, meant, shown};
 use crate::input::refused;
+use crate::nightly::settings;
 use anyhow::{Context, anyhow, bail};
 use clap::{ArgAction, Command};
 use std::collections::BTreeMap;
@@ -9,8 +10,8 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Tables that are a verb's own, and that it reads itself.
-const TABLES: &[&str] = &["nightly"];
+/// The table that is the verb's own of that name: it reads that itself, but a slip in it is one for all verbs.
+const NIGHTLY: &str = "nightly";
 
 /// What a file gives, by key.
 pub fn read(
@@ -19,14 +20,21 @@ pub fn read(
     command: &Command,
 ) -> anyhow::Result<BTreeMap<String, Given>> {
     let name = shown(path);
+    let text = text(path)?;
+    values(&text, &name, known, command)
+}
+
+/// The text of a file, without the mark that Notepad writes, and in whichever encoding PowerShell does.
+pub fn text(path: &Path) -> anyhow::Result<String> {
+    let name = shown(path);
     let bytes =
         std::fs::read(path).map_err(refused).with_context(|| format!("cannot read {name}"))?;
-    // Notepad writes a mark, and PowerShell UTF-16.
+    // By its mark; without one it is UTF-8.
     let (text, _, is_damaged) = encoding_rs::UTF_8.decode(&bytes);
     if is_damaged {
         bail!("{name}: is no text; save it as UTF-8");
     }
-    values(&text, &name, known, command)
+    Ok(text.into_owned())
 }
 
 /// The same of its text.
@@ -48,10 +56,11 @@ pub fn values(
     for (key, value) in entries {
         let place = format!("{name}:{}", line(key.span().start));
         let key = key.get_ref().as_ref();
-        if TABLES.contains(&key) {
-            if !matches!(value.get_ref(), DeValue::Table(_)) {
+        if key == NIGHTLY {
+            let DeValue::Table(nightly) = value.get_ref() else {
                 bail!("{place}: `{key}` is a table: [{key}]");
-            }
+            };
+            settings::check(name, text, nightly)?;
             continue;
         }
         let Some(known) = known.iter().find(|known| known.key == key) else {
@@ -74,7 +83,7 @@ fn unknown(key: &str, known: &[Known], command: &Command) -> String {
     if keys().all(|known| known != plain) && options.any(|option| option == plain) {
         return format!("`{key}` is no setting: it is said on the command line alone");
     }
-    match meant(key, keys().chain(TABLES.iter().copied())) {
+    match meant(key, keys().chain([NIGHTLY])) {
         Some(meant) => format!("unknown key `{key}`; did you mean `{meant}`?"),
         None => format!("unknown key `{key}`; one of {}", keys().collect::<Vec<_>>().join(", ")),
     }

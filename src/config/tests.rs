@@ -25,7 +25,7 @@ fn values_of_a_file() {
     check("", &[]);
     check("# nothing\n", &[]);
     check("ttl = '1h'\n", &[("ttl", &["1h"], "s.toml:1")]);
-    check("\u{feff}ttl = 900", &[("ttl", &["900"], "s.toml:1")]);
+    check("\u{feff}ttl = '900s'", &[("ttl", &["900s"], "s.toml:1")]);
     check("\r\n\r\nquiet = true\r\n", &[("quiet", &["true"], "s.toml:3")]);
     check("threads = 0x10\n", &[("threads", &["16"], "s.toml:1")]);
     check(
@@ -36,8 +36,11 @@ fn values_of_a_file() {
     check(&format!("auth = [\n  '{ews}',\n  '{sync}',\n]"), &[("auth", &[ews, sync], "s.toml:1")]);
     check(&format!("auth = '{ews}'"), &[("auth", &[ews], "s.toml:1")]);
     check("auth = []", &[("auth", &[], "s.toml:1")]);
-    check("[nightly]\nanything = 1\n[[nightly.server]]\nname = 'EX01'\n", &[]);
-    check("for = '2h'\nevery = 5", &[("every", &["5"], "s.toml:2"), ("for", &["2h"], "s.toml:1")]);
+    check("[nightly]\nstate = 's.db'\n[[nightly.server]]\nname = 'EX01'\nlogs = ['a']\n", &[]);
+    check(
+        "for = '2h'\nevery = '5s'",
+        &[("every", &["5s"], "s.toml:2"), ("for", &["2h"], "s.toml:1")],
+    );
 }
 
 #[test]
@@ -56,6 +59,19 @@ fn what_is_wrong_with_a_file() {
     check("nightly = 1", "s.toml:1: `nightly` is a table: [nightly]");
     check("ttl = 'soon'", "s.toml:1: ttl = 'soon': expected number at 0; say 15m, 900s or 1h");
     check("ttl = -5", "s.toml:1: ttl = -5: expected number at 0; say 15m, 900s or 1h");
+    check("ttl = 15", "s.toml:1: ttl = 15: has no unit; write 15m for minutes, or 15s for seconds");
+    check("for = '30'", "s.toml:1: for = '30': has no unit; write 30m for minutes");
+    check("[nightly]\nretention = 400", "s.toml:2: `400`: has no unit; write 400d for days");
+    check("\n[nightly]\nanything = 1", "s.toml:3: unknown setting `anything`; one of state, ");
+    check(
+        "[nightly]\nretenton = 1",
+        "s.toml:2: unknown setting `retenton`; did you mean `retention`?",
+    );
+    check("[[nightly.server]]\nname = 'EX01'", "s.toml:1: `logs` is missing; add it");
+    check(
+        "[[nightly.exclude]]\naccount = 'a'\nreson = 'b'\nuntil = 2026-12-31",
+        "s.toml:3: unknown setting `reson`; did you mean `reason`?",
+    );
     check("ttl = '2y'", "s.toml:1: ttl = '2y': longer than a year");
     check("ttl = ['1h']", "s.toml:1: ttl = ['1h']: say one value");
     check("ttl = 1.5", "s.toml:1: ttl = 1.5: say it as text, in quotes");
@@ -68,7 +84,7 @@ fn what_is_wrong_with_a_file() {
     check("auth = 'basic'", "s.toml:1: auth = 'basic': say POOL=SCHEME");
     check("auth = [[]]", "s.toml:1: auth = [[]]: say it as text, in quotes");
     check("tz = 'Atlantis'", "s.toml:1: tz = 'Atlantis': ");
-    check("ttl = 1\nttl = 2", "s.toml:2: no TOML: duplicate key");
+    check("ttl = '1m'\nttl = '2m'", "s.toml:2: no TOML: duplicate key");
     check("ttl 1", "s.toml:1: no TOML: ");
     check("ttl = ", "s.toml:1: no TOML: ");
     check("\n\nttl = \"", "s.toml:3: no TOML: ");
@@ -90,10 +106,12 @@ fn what_is_wrong_with_a_file() {
 /// A command line under an environment that is nobody's.
 fn read(words: &str, environment: &[(&str, &str)]) -> anyhow::Result<CommandLine> {
     let words: Vec<OsString> = words.split(' ').map(OsString::from).collect();
-    command_line(&words, &|name| {
-        let found = environment.iter().find(|(other, _)| *other == name);
-        found.map(|(_, value)| OsString::from(value))
-    })
+    command_line(&words, &variables(environment))
+}
+
+fn variables(environment: &[(&str, &str)]) -> Variables {
+    let all = environment.iter().map(|(name, value)| (name.into(), value.into()));
+    Variables::new(all)
 }
 
 #[test]
@@ -150,6 +168,94 @@ fn what_is_wrong_with_the_environment() {
     check("STILLIN_QUIET", "yes", "STILLIN_QUIET=yes: say true or false");
     check("STILLIN_AUTH", "basic", "STILLIN_AUTH=basic: say POOL=SCHEME");
     check("STILLIN_THREADS", "2000", "STILLIN_THREADS=2000: 2000 is not in 0..=1024");
+    check(
+        "STILLIN_TTL",
+        "15",
+        "STILLIN_TTL=15: has no unit; write 15m for minutes, or 15s for seconds",
+    );
+    check("STILLIN_TLL", "1h", "STILLIN_TLL: unknown variable; did you mean STILLIN_TTL?");
+    check(
+        "STILLIN_FAILON",
+        "open",
+        "STILLIN_FAILON: unknown variable; did you mean STILLIN_FAIL_ON?",
+    );
+    check("STILLIN_CONFG", "x", "STILLIN_CONFG: unknown variable; did you mean STILLIN_CONFIG?");
+    check(
+        "STILLIN_PSEUDONYMIZE",
+        "key",
+        "STILLIN_PSEUDONYMIZE: is no setting: it is said on the command line alone; unset it",
+    );
+    if cfg!(unix) {
+        check("Stillin_ttl", "1h", "Stillin_ttl: unknown variable; did you mean STILLIN_TTL?");
+    }
+}
+
+/// They may be somebody else's, as those of the tests are.
+#[test]
+fn variables_that_are_called_like_ours() {
+    let told = |words: &str, environment: &[(&str, &str)]| read(words, environment).unwrap().told;
+    let names = ["REAL", "CASE", "CASES", "BLESS", "PROGRAM", "KILLS", "WINDOWS", "CROSS"];
+    for name in names.into_iter().chain(["PICTURES", "CHILD", "RUST_SUITE", "HOME"]) {
+        let name = format!("STILLIN_{name}");
+        let says =
+            format!("{name}: says nothing to stillin; `stillin config` lists what can be set");
+        assert_eq!(told("stillin analyze x", &[(&name, "1")]), [says], "{name}");
+        assert!(told("stillin analyze x -q", &[(&name, "1")]).is_empty(), "{name}");
+        assert!(told("stillin man", &[(&name, "1")]).is_empty(), "{name}");
+    }
+    // Nobody's, and those that say nothing.
+    for name in ["STILL", "STILLIN", "XSTILLIN_TTL", "STILLIN_APPCMD"] {
+        assert!(told("stillin analyze x", &[(name, "1")]).is_empty(), "{name}");
+    }
+    assert!(told("stillin analyze x", &[("STILLIN_TLL", "")]).is_empty());
+}
+
+#[test]
+fn nights_go_by_the_flag_over_the_environment_over_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["flag.toml", "variable.toml"] {
+        std::fs::write(path(name), "ttl = '20m'\n[nightly]\nchanges = ['ad']\n").unwrap();
+    }
+    let check = |words: &[&str], variable: Option<&str>, expect: &str| {
+        let words: Vec<OsString> = ["stillin"].iter().chain(words).map(OsString::from).collect();
+        let environment: Vec<(&str, &str)> =
+            variable.map(|path| ("STILLIN_CONFIG", path)).into_iter().collect();
+        let config = match command_line(&words, &variables(&environment)).unwrap().cli.verb {
+            Verb::Nightly(args) => args.config,
+            Verb::History(args) => args.config,
+            _ => panic!(),
+        };
+        assert_eq!(file_or_here(config.as_deref()), Path::new(expect), "{words:?}");
+    };
+    let (flag, variable) = (path("flag.toml"), path("variable.toml"));
+    for verb in ["nightly", "history"] {
+        check(&[verb], None, "stillin.toml");
+        check(&[verb], Some(&variable), &variable);
+        check(&[verb, "--config", &flag], Some(&variable), &flag);
+        check(&["--config", &flag, verb], Some(&variable), &flag);
+    }
+}
+
+/// Notepad's mark, and what `>` of Windows PowerShell writes.
+#[test]
+fn a_file_in_any_encoding() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.toml");
+    let words = "# Zürich\r\nttl = '1h'\r\n[nightly]\r\nchanges = ['ad']\r\n";
+    let wide = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        ["\u{feff}", words].concat().encode_utf16().flat_map(bytes).collect()
+    };
+    let plain = ["\u{feff}".as_bytes(), words.as_bytes()].concat();
+    for bytes in [words.into(), plain, wide(u16::to_le_bytes), wide(u16::to_be_bytes)] {
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(text(&path).unwrap(), words);
+        let settings = crate::nightly::settings::read(&path).unwrap();
+        assert_eq!(settings.analyze.ttl.num_minutes(), 60);
+    }
+    std::fs::write(&path, b"ttl = '\xff'").unwrap();
+    let error = text(&path).unwrap_err().to_string();
+    assert!(error.ends_with("s.toml: is no text; save it as UTF-8"), "{error}");
 }
 
 /// Nothing beside the command line makes `recycle` act, or on more, or by other means.
@@ -165,15 +271,21 @@ fn recycle_acts_by_the_command_line_alone() {
     let line = read("stillin recycle --plan p", &[]).unwrap();
     let keys: Vec<_> = line.settings.settings.iter().map(|s| s.key.as_str()).collect();
     assert_eq!(keys, ["pause", "cooldown", "timeout"]);
-    // Values that no setting can have are refused; so those are left that say nothing wrong.
-    let fine = all.iter().filter(|(name, _)| {
+    // What acts is said on the command line alone: in the environment it is refused.
+    let acting = all.iter().filter(|(name, _)| {
         ["EXECUTE", "YES", "VIA", "STEP", "SERVER", "POOL", "AGAIN", "ACTION", "JOURNAL", "MAX_AGE"]
             .iter()
             .any(|key| *name == format!("STILLIN_{key}"))
     });
-    let fine: Vec<(&str, &str)> = fine.map(|(name, value)| (name.as_str(), *value)).collect();
-    assert!(fine.len() >= 10, "{fine:?}");
-    let under = read("stillin recycle --plan p", &fine).unwrap();
+    let acting: Vec<(&str, &str)> = acting.map(|(name, value)| (name.as_str(), *value)).collect();
+    assert!(acting.len() >= 10, "{acting:?}");
+    for (name, value) in acting.into_iter().filter(|(name, _)| *name != "STILLIN_SERVER") {
+        let error = read("stillin recycle --plan p", &[(name, value)]).err().unwrap();
+        let expect = "is no setting: it is said on the command line alone; unset it";
+        assert_eq!(format!("{error:#}"), format!("{name}: {expect}"));
+    }
+    // For other verbs this one is a setting.
+    let under = read("stillin recycle --plan p", &[("STILLIN_SERVER", "2")]).unwrap();
     assert_eq!(format!("{:?}", under.cli.verb), format!("{:?}", line.cli.verb));
 }
 
@@ -187,7 +299,8 @@ fn a_verb_without_settings_reads_none() {
 #[test]
 fn who_can_hide_what_is_in_force() {
     let check = |words: &str, environment: &[(&str, &str)], expect: Option<&str>| {
-        assert_eq!(read(words, environment).unwrap().told.as_deref(), expect, "{words}");
+        let told = read(words, environment).unwrap().told;
+        assert_eq!(told, Vec::from_iter(expect), "{words}");
     };
     let told = "in force beside the command line: ttl=1h (STILLIN_TTL)";
     check("stillin analyze x", &[("STILLIN_TTL", "1h")], Some(told));

@@ -4,6 +4,7 @@ use super::findings::{self, Past};
 use super::{settings, state};
 use crate::analyze::outputs::print;
 use crate::cli::{Color, History, Listing};
+use crate::config;
 use serde::Serialize;
 use std::process::ExitCode;
 use stillin_reports::csv_cell;
@@ -35,7 +36,7 @@ struct Listed {
 pub fn run(args: &History) -> anyhow::Result<ExitCode> {
     let path = match &args.state {
         Some(path) => path.clone(),
-        None => settings::read(&args.config)?.state,
+        None => settings::read(&config::file_or_here(args.config.as_deref()))?.state,
     };
     let db = state::open_to_read(&path)?;
     let all = findings::read(&db)

@@ -2,9 +2,8 @@
 
 use crate::cli::Analyze;
 use crate::config;
-use anyhow::{Context, bail};
+use anyhow::bail;
 use chrono::{NaiveDate, TimeDelta};
-use std::fs;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -62,29 +61,40 @@ struct File<'a> {
 /// Reads the file.
 pub fn read(path: &Path) -> anyhow::Result<Settings> {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path)
-        .map_err(crate::input::refused)
-        .with_context(|| format!("cannot read {name}"))?;
-    let file = File { name, text: text.trim_start_matches('\u{feff}') };
+    let text = config::text(path)?;
+    let analyze = config::analyze_by(path)?;
+    let file = File { name, text: &text };
     let table = DeTable::parse(file.text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         file.error(at, &format!("{}; correct it", error.message().trim_end_matches('.')))
     })?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    settings(&file, table.get_ref(), folder, config::analyze_by(path)?)
-}
-
-/// `analyze` has what holds for all verbs.
-fn settings(
-    file: &File<'_>,
-    table: Table<'_>,
-    folder: &Path,
-    analyze: Analyze,
-) -> anyhow::Result<Settings> {
-    let Some(nightly) = table.get("nightly") else {
+    let Some(nightly) = table.get_ref().get("nightly") else {
         bail!("{}: no [nightly]: nothing is said of logs and outputs; see the README", file.name)
     };
-    let nightly = file.table(nightly)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let settings = settings(&file, file.table(nightly)?, folder)?(analyze);
+    if settings.analyze.paths.is_empty() {
+        bail!(
+            "{}: no [[nightly.server]] and no changes: nothing to read; see the README",
+            file.name
+        );
+    }
+    Ok(settings)
+}
+
+/// What is wrong with the table, for verbs that have no use for it: whoever tries the file out hears of a slip before
+/// the night does.
+pub fn check(name: &str, text: &str, nightly: Table<'_>) -> anyhow::Result<()> {
+    let file = File { name: name.to_owned(), text };
+    settings(&file, nightly, Path::new("")).map(|_| ())
+}
+
+/// What the table says, once it is known what holds for all verbs.
+fn settings(
+    file: &File<'_>,
+    nightly: Table<'_>,
+    folder: &Path,
+) -> anyhow::Result<impl FnOnce(Analyze) -> Settings> {
     file.known(nightly, NIGHTLY)?;
     let in_folder = |value: Value<'_>| -> anyhow::Result<PathBuf> {
         Ok(PathBuf::from(below(folder, &file.text_of(value)?, false)))
@@ -124,14 +134,10 @@ fn settings(
     }
     let paths: Vec<PathBuf> =
         servers.iter().flat_map(|server| &server.logs).chain(&changes).cloned().collect();
-    if paths.is_empty() {
-        bail!(
-            "{}: no [[nightly.server]] and no changes: nothing to read; see the README",
-            file.name
-        );
-    }
-    let analyze = Analyze { paths, ..analyze };
-    Ok(Settings { analyze, state, outputs, retention, servers, excludes })
+    Ok(move |analyze| {
+        let analyze = Analyze { paths, ..analyze };
+        Settings { analyze, state, outputs, retention, servers, excludes }
+    })
 }
 
 /// A path of the file, below its folder unless it is absolute; a folder is no pattern.
@@ -254,3 +260,6 @@ impl File<'_> {
         self.error(value.span().start, &format!("{is} stands where {wanted} is wanted; correct it"))
     }
 }
+
+#[cfg(test)]
+mod tests;
