@@ -5,6 +5,7 @@
 //! have the token of its own one: `FABRIKAM\ada` is `dom-1a2b…\user-3f9a…`, `ada@fabrikam.example` is
 //! `user-3f9a…@dom-1a2b…`. Servers and pools stay, or nobody could act on the plan.
 
+mod encoding;
 mod key;
 mod report;
 mod text;
@@ -40,12 +41,64 @@ pub struct Clear {
 pub struct Pseudonyms<'a> {
     key: Key,
     accounts: &'a Accounts,
-    /// What is replaced in texts, in lower case, by what.
-    known: BTreeMap<String, String>,
+    /// What is replaced in texts, in lower case, and by what.
+    known: BTreeMap<String, Known>,
     /// The domains among it.
     domains: BTreeSet<String>,
     /// Texts that repeat from row to row.
     texts: RefCell<BTreeMap<String, String>>,
+}
+
+/// What is replaced wherever it stands apart.
+struct Known {
+    pseudonym: String,
+    apart: Apart,
+}
+
+/// What must not go on across the ends of something that is known, or it is something else: `ada` in `Canada`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Apart {
+    /// A word.
+    Word,
+    /// A number: another address, another SID.
+    Number,
+    /// A hexadecimal number.
+    Hexadecimal,
+    /// It is so much its own that it is meant wherever it stands.
+    Nothing,
+}
+
+/// Devices of so many signs with a digit among them, and of so many without, are called like nothing else.
+const OWN_WITH_DIGIT: usize = 8;
+const OWN: usize = 16;
+
+impl Apart {
+    fn of_address(address: &str) -> Apart {
+        match address.trim().parse::<IpAddr>() {
+            Ok(IpAddr::V4(_)) => Apart::Number,
+            Ok(IpAddr::V6(_)) => Apart::Hexadecimal,
+            Err(_) => Apart::Word,
+        }
+    }
+
+    fn of_device(device: &str) -> Apart {
+        let n = device.trim().chars().count();
+        let has_digit = device.chars().any(|char| char.is_ascii_digit());
+        let is_own = n >= OWN || n >= OWN_WITH_DIGIT && has_digit;
+        if is_own { Apart::Nothing } else { Apart::Word }
+    }
+
+    fn of_name(name: &str) -> Apart {
+        if is_sid(name) {
+            return Apart::Number;
+        }
+        let Parts { domain, local, .. } = parts(name);
+        let is_some = |text: &str| text.chars().any(char::is_alphanumeric);
+        match domain {
+            Some(domain) if is_some(domain) && is_some(local) => Apart::Nothing,
+            _ => Apart::Word,
+        }
+    }
 }
 
 impl<'a> Pseudonyms<'a> {
@@ -59,35 +112,35 @@ impl<'a> Pseudonyms<'a> {
 
     fn learn(&mut self, clear: &Clear) {
         let kept: BTreeSet<String> = clear.kept.iter().map(|name| name.to_lowercase()).collect();
-        let learn = |all: &mut Self, text: &str, pseudonym: String| {
+        let learn = |all: &mut Self, text: &str, pseudonym: String, apart: Apart| {
             let text = text.trim().to_lowercase();
             if text.chars().any(char::is_alphanumeric) && !kept.contains(&text) {
-                all.known.entry(text).or_insert(pseudonym);
+                all.known.entry(text).or_insert(Known { pseudonym, apart });
             }
         };
         for domain in &clear.domains {
             let pseudonym = self.domain(domain);
-            learn(self, domain, pseudonym);
+            learn(self, domain, pseudonym, Apart::Word);
             self.domains.insert(domain.trim().to_lowercase());
         }
         for sid in &clear.sids {
             let pseudonym = self.sid(sid);
-            learn(self, sid, pseudonym);
+            learn(self, sid, pseudonym, Apart::Number);
         }
         for address in &clear.addresses {
             let pseudonym = self.address(address);
-            learn(self, address, pseudonym);
+            learn(self, address, pseudonym, Apart::of_address(address));
         }
         for device in &clear.devices {
             let pseudonym = self.device(device);
-            learn(self, device, pseudonym);
+            learn(self, device, pseudonym, Apart::of_device(device));
         }
         for name in &clear.names {
             let pseudonym = self.name(name);
-            learn(self, name, pseudonym);
+            learn(self, name, pseudonym, Apart::of_name(name));
             if let Parts { domain: Some(domain), .. } = parts(name) {
                 let pseudonym = self.domain(domain);
-                learn(self, domain, pseudonym);
+                learn(self, domain, pseudonym, Apart::Word);
                 self.domains.insert(domain.trim().to_lowercase());
             }
         }
@@ -95,13 +148,13 @@ impl<'a> Pseudonyms<'a> {
         for name in &clear.names {
             let Parts { local, .. } = parts(name);
             let pseudonym = self.user(name, local);
-            learn(self, local, pseudonym);
+            learn(self, local, pseudonym, Apart::Word);
         }
         // A path is freed by the names above.
         for path in &clear.paths {
             let pseudonym = self.path(path);
             if pseudonym != *path {
-                learn(self, path, pseudonym);
+                learn(self, path, pseudonym, Apart::Word);
             }
         }
     }

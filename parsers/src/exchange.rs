@@ -16,7 +16,7 @@ mod routes;
 
 pub use address::forwarded;
 pub use auth::Auth;
-pub use command::{Data, command, device_id, moves_data};
+pub use command::{Data, command, device_id, is_known_command, moves_data};
 pub use noise::{Noise, noise};
 pub use outcome::{Outcome, Refusal, Status, outcome, refusal_of_status};
 pub use request_id::{cafe_req_id, request_id};

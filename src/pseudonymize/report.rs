@@ -2,6 +2,7 @@
 
 use super::Pseudonyms;
 use super::text::Words;
+use stillin_parsers::exchange::is_known_command;
 use stillin_reports::report::{
     Advice, ByDesign, Change, ChangeEvidence, Client, Clock, Coverage, Evidence, Finding, Path,
     Reject, Report, RequestRow, Rules, Seen, Source, Step,
@@ -25,8 +26,8 @@ impl Pseudonyms<'_> {
             coverage,
             changes,
             findings,
-            by_design,
             excluded,
+            by_design,
             clocks,
             plan,
             advice,
@@ -57,8 +58,8 @@ impl Pseudonyms<'_> {
             coverage: coverage.into_iter().map(|coverage| self.coverage(coverage)).collect(),
             changes: changes.into_iter().map(|change| self.change(change)).collect(),
             findings: findings.into_iter().map(|finding| self.finding(finding)).collect(),
-            by_design: by_design.into_iter().map(|by_design| self.by_design(by_design)).collect(),
             excluded,
+            by_design: by_design.into_iter().map(|by_design| self.by_design(by_design)).collect(),
             clocks: clocks.into_iter().map(|clock| self.clock(clock)).collect(),
             plan: plan.into_iter().map(|step| self.step(step)).collect(),
             advice,
@@ -77,8 +78,16 @@ impl Pseudonyms<'_> {
             client_ip: self.address(&row.client_ip),
             device: self.device(&row.device),
             user_agent: self.theirs(&row.user_agent),
-            command: self.text(&row.command, Words::Ours),
+            command: self.command(&row.command),
             ..row
+        }
+    }
+
+    /// What a request wanted. A word that we know is nobody's name; any other may be whatever the client sent.
+    pub(super) fn command(&self, command: &str) -> String {
+        match is_known_command(command) {
+            true => command.to_owned(),
+            false => self.theirs(command),
         }
     }
 

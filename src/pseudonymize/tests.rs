@@ -149,6 +149,63 @@ fn texts() {
     check("İada\u{130}", Words::Theirs, "İada\u{130}".into());
 }
 
+/// What a client sends may be encoded, once or more, and stand beside anything.
+#[test]
+fn names_that_are_encoded() {
+    let accounts = accounts();
+    let all = pseudonyms(&accounts, &["FABRIKAM\\ada", "Ada Lovelace", "josé"]);
+    let (ada, dom) = (all.name("ada"), all.domain("FABRIKAM"));
+    let (jose, long) = (all.name("josé"), all.name("Ada Lovelace"));
+    let (whole, mail) = (format!("{dom}\\{ada}"), all.name("ada@fabrikam.example"));
+    let (ghost, device) = (all.name("FABRIKAM\\ghost"), all.device("ApplDNQX7K2M0F17"));
+    let check = |text: &str, expect: &str| {
+        assert_eq!(all.text(text, Words::Theirs), expect, "{text}");
+    };
+    check("Outlook (FABRIKAM%5Cada)", &format!("Outlook ({whole})"));
+    check("fabrikam%5cADA/1.0", &format!("{whole}/1.0"));
+    check("FABRIKAM%255Cada", &whole);
+    check("FABRIKAM%25255Cada", &whole);
+    check("FABRIKAM%u005Cada", &whole);
+    check("x=%61%64%61;", &format!("x={ada};"));
+    check("x=%2561da", &format!("x={ada}"));
+    check("User%3Dada%26x", &format!("User%3D{ada}%26x"));
+    check("ada%40fabrikam.example", &mail);
+    check("Mail/ADA%40Fabrikam%2EExample", &format!("Mail/{mail}"));
+    // Of these nobody knows.
+    check("FABRIKAM%5Cghost", &ghost);
+    check("nobody%40nowhere.example", &all.name("nobody@nowhere.example"));
+    check("Ada+Lovelace", &long);
+    check("Ada%20Lovelace, Ada%2BLovelace", &format!("{long}, {long}"));
+    check("jos%C3%A9 jos%e9", &format!("{jose} {jose}"));
+    // What looks encoded and is none.
+    check("100%ada", &format!("100%{ada}"));
+    check("%ada", &format!("%{ada}"));
+    check("100% %zz %5", "100% %zz %5");
+    check("Can%61da, 50%25", "Can%61da, 50%25");
+    // What is called like nothing else is meant wherever it stands.
+    check("ApplDNQX7K2M0F17x", &format!("{device}x"));
+    check("idapplDNQX7K2M0F1712", &format!("id{device}12"));
+    check("xFABRIKAM\\ada", &format!("x{whole}"));
+    let (address, sid) = (all.address("203.0.113.7"), all.sid("S-1-5-21-1-2-3-1104"));
+    check("ip203.0.113.7x", &format!("ip{address}x"));
+    check("xS-1-5-21-1-2-3-1104y", &format!("x{sid}y"));
+    check("203.0.113.77, 1203.0.113.7", "203.0.113.77, 1203.0.113.7");
+    assert_eq!(all.command("Sync"), "Sync");
+    assert_eq!(all.command("ada"), ada);
+    assert_eq!(all.command("FABRIKAM%5Cada"), whole);
+}
+
+/// Somebody may be called like a command.
+#[test]
+fn commands_that_are_known_stay() {
+    let accounts = accounts();
+    let all = pseudonyms(&accounts, &["ping", "getitem", "propfind", "autodiscover"]);
+    for word in ["Ping", "GetItem", "PROPFIND"] {
+        assert_eq!(all.command(word), word);
+    }
+    assert_eq!(all.command("autodiscover.xml"), format!("{}.xml", all.name("autodiscover")));
+}
+
 /// Sentences as `analyze` makes them, with the place of a name.
 const SENTENCES: &[&str] = &[
     "{}: disabled, and no source says since when; add event logs of the domain controllers or the replication metadata",
@@ -218,6 +275,29 @@ proptest! {
             });
             prop_assert!(!found, "{name:?} in {freed:?}");
         }
+    }
+
+    /// Whatever of a name is encoded, and how often.
+    #[test]
+    fn no_encoded_name_stays(
+        name in "[aé]b[1cÄ]{1,3}(@[ab]{1,2}\\.x)?|[AB]{1,2}\\\\[ab]{1,3}1",
+        is_encoded in any::<u32>(),
+        rounds in 1..3,
+    ) {
+        let accounts = accounts();
+        let all = pseudonyms(&accounts, &[&name]);
+        let mut text = name.clone();
+        for _ in 0..rounds {
+            let signs = text.chars().enumerate().map(|(index, char)| {
+                let bytes = char.to_string().into_bytes();
+                let encoded = || bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+                let is_meant = char == '%' || is_encoded >> (index % 32) & 1 == 1;
+                if is_meant { encoded() } else { char.to_string() }
+            });
+            text = signs.collect();
+        }
+        let freed = all.text(&format!("x/{text};"), Words::Theirs);
+        prop_assert_eq!(freed, format!("x/{};", all.name(&name)), "{}", text);
     }
 
     /// Any text, any name: no panic, and the ends of a text that has none of it are the same.

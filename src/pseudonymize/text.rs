@@ -1,6 +1,7 @@
 //! A text into the same without anything that is known in clear: the longest known name at each place, whole words only.
 
-use super::{Pseudonyms, is_sid};
+use super::encoding::{self, Folded};
+use super::{Apart, Pseudonyms, is_sid};
 use std::ops::Bound;
 
 /// Whose words a text is made of. A name may be a word like `no` or `change`: it must not be found in sentences of this
@@ -29,55 +30,48 @@ const FIELDS: &[&str] = &[
     "x-forwarded-for",
 ];
 
-/// A text in lower case, and where each of its characters was.
-struct Folded {
-    chars: Vec<char>,
-    /// Byte at which the original of each begins.
-    at: Vec<usize>,
-}
-
-impl Folded {
-    fn new(text: &str) -> Folded {
-        let (mut chars, mut at) = (Vec::new(), Vec::new());
-        for (place, char) in text.char_indices() {
-            for lower in char.to_lowercase() {
-                chars.push(lower);
-                at.push(place);
-            }
-        }
-        Folded { chars, at }
-    }
-
-    /// No word goes on across this place, nor does a character.
-    fn is_edge(&self, index: usize) -> bool {
-        let is_word = |index: Option<usize>| {
-            index.and_then(|index| self.chars.get(index)).is_some_and(|c| c.is_alphanumeric())
-        };
-        let is_between =
-            index == 0 || index >= self.at.len() || self.at[index] != self.at[index - 1];
-        is_between && !(is_word(index.checked_sub(1)) && is_word(Some(index)))
-    }
+/// A piece of a text: what is still to be looked through, or a pseudonym.
+enum Piece {
+    Clear(String),
+    Pseudonym(String),
 }
 
 impl Pseudonyms<'_> {
-    /// The text without what is known in clear.
+    /// The text without what is known in clear, as it stands there or percent-encoded.
     pub fn text(&self, text: &str, words: Words) -> String {
-        let folded = Folded::new(text);
-        let mut out = String::with_capacity(text.len());
+        // What is encoded most often first: `FABRIKAM%5Cghost` is a name as a whole, and else only a domain.
+        let mut pieces = vec![Piece::Clear(text.to_owned())];
+        for rounds in (0..=encoding::rounds(text)).rev() {
+            pieces =
+                pieces.into_iter().flat_map(|piece| self.freed(piece, rounds, words)).collect();
+        }
+        let text = |piece| match piece {
+            Piece::Clear(text) | Piece::Pseudonym(text) => text,
+        };
+        pieces.into_iter().map(text).collect()
+    }
+
+    /// A piece, with its encoding undone so many times, into pieces.
+    fn freed(&self, piece: Piece, rounds: usize, words: Words) -> Vec<Piece> {
+        let text = match piece {
+            Piece::Clear(text) => text,
+            pseudonym => return vec![pseudonym],
+        };
+        let folded = Folded::new(&text, rounds);
+        let mut pieces = Vec::new();
         let (mut index, mut done) = (0, 0);
         while index < folded.chars.len() {
-            let found = folded.is_edge(index).then(|| self.at(text, &folded, index, words));
-            let Some((end, pseudonym)) = found.flatten() else {
+            let Some((end, pseudonym)) = self.at(&text, &folded, index, words) else {
                 index += 1;
                 continue;
             };
-            out.push_str(&text[done..folded.at[index]]);
-            out.push_str(&pseudonym);
+            pieces.push(Piece::Clear(text[done..folded.at[index]].to_owned()));
+            pieces.push(Piece::Pseudonym(pseudonym));
             done = folded.at.get(end).copied().unwrap_or(text.len());
             index = end;
         }
-        out.push_str(&text[done..]);
-        out
+        pieces.push(Piece::Clear(text[done..].to_owned()));
+        pieces
     }
 
     /// What begins at a place, and where it ends.
@@ -89,7 +83,7 @@ impl Pseudonyms<'_> {
         words: Words,
     ) -> Option<(usize, String)> {
         let byte = |index: usize| folded.at.get(index).copied().unwrap_or(text.len());
-        let known = self.longest(folded, start, |key, end| {
+        let known = self.longest(folded, start, words, |key, end| {
             let is_meant = || is_name_there(&text[..byte(start)], &text[byte(end)..]);
             match words {
                 Words::Theirs => true,
@@ -97,6 +91,9 @@ impl Pseudonyms<'_> {
                 Words::Ours => !may_be_word(key),
             }
         });
+        if !folded.is_edge(start, Apart::Word) {
+            return known;
+        }
         // Of whom nobody knows, but who is somebody by the form of the name.
         let end = (start..folded.chars.len()).find(|&index| !is_of_name(folded.chars[index]));
         let mut end = end.unwrap_or(folded.chars.len());
@@ -106,12 +103,12 @@ impl Pseudonyms<'_> {
         if end >= start + 2 && folded.chars[end - 2..end] == ['\'', 's'] {
             end -= 2;
         }
-        let shaped = &text[byte(start)..byte(end)];
         let is_longer = known.as_ref().is_none_or(|(known_end, _)| *known_end < end);
-        if is_longer && self.is_shaped(shaped) {
-            return Some((end, self.name(shaped)));
+        let shaped = || folded.chars[start..end].iter().collect::<String>();
+        match is_longer.then(shaped).filter(|shaped| self.is_shaped(shaped)) {
+            Some(shaped) => Some((end, self.name(&shaped))),
+            None => known,
         }
-        known
     }
 
     /// The longest thing that is known to begin there and that fits.
@@ -119,21 +116,41 @@ impl Pseudonyms<'_> {
         &self,
         folded: &Folded,
         start: usize,
+        words: Words,
+        fits: impl Fn(&str, usize) -> bool,
+    ) -> Option<(usize, String)> {
+        let as_it_is = self.longest_of(folded, start, |char| char, &fits);
+        // IIS writes a blank as `+`, and so do queries.
+        let spaced = |char| if char == '+' { ' ' } else { char };
+        let spaced = (words == Words::Theirs)
+            .then(|| self.longest_of(folded, start, spaced, &fits))
+            .flatten();
+        let end = |found: &Option<(usize, String)>| found.as_ref().map(|(end, _)| *end);
+        if end(&spaced) > end(&as_it_is) { spaced } else { as_it_is }
+    }
+
+    fn longest_of(
+        &self,
+        folded: &Folded,
+        start: usize,
+        read: impl Fn(char) -> char,
         fits: impl Fn(&str, usize) -> bool,
     ) -> Option<(usize, String)> {
         let mut prefix = String::new();
         let mut found = None;
         for end in start..folded.chars.len() {
-            prefix.push(folded.chars[end]);
+            prefix.push(read(folded.chars[end]));
             let next = self
                 .known
                 .range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded))
                 .next();
-            let Some((key, pseudonym)) = next.filter(|(key, _)| key.starts_with(&prefix)) else {
+            let Some((key, known)) = next.filter(|(key, _)| key.starts_with(&prefix)) else {
                 break;
             };
-            if *key == prefix && folded.is_edge(end + 1) && fits(key, end + 1) {
-                found = Some((end + 1, pseudonym.clone()));
+            let is_apart =
+                || folded.is_edge(start, known.apart) && folded.is_edge(end + 1, known.apart);
+            if *key == prefix && is_apart() && fits(key, end + 1) {
+                found = Some((end + 1, known.pseudonym.clone()));
             }
         }
         found

@@ -56,7 +56,7 @@ impl Pseudonyms<'_> {
 
     fn quoted(&self, request: Request) -> Request {
         Request {
-            command: self.text(&request.command, Words::Ours),
+            command: self.command(&request.command),
             place: self.place(request.place),
             twin: request.twin.map(|twin| self.place(twin)),
             ..request

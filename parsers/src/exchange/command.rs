@@ -62,6 +62,18 @@ pub fn command<'a>(
     BStr::new(action(actions, word).map_or(word, |row| row.0.as_bytes()))
 }
 
+/// Whether a command is a word of Exchange or HTTP; else it may be anything that a client sent.
+pub fn is_known_command(word: &str) -> bool {
+    let is = |verbs: &[&str]| verbs.iter().any(|verb| verb.eq_ignore_ascii_case(word));
+    let has = |actions| action(actions, word.as_bytes()).is_some();
+    eas::Command::from_word(word.as_bytes()).is_some()
+        || has(OWA_ACTIONS)
+        || has(EWS_ACTIONS)
+        || is(MOVING_VERBS)
+        || is(POLLING_VERBS)
+        || is(&["GET", "POST", "RPC_IN_DATA", "RPC_OUT_DATA", "emsmdb", "nspi"])
+}
+
 /// `action=` of `service.svc`, `ev=` of `ev.owa` and `ev.owa2`, `ae=` of the pages before 2013.
 fn owa_action(cs_uri_query: &[u8]) -> Option<&[u8]> {
     ["action", "ev", "ae"]
@@ -151,27 +163,29 @@ fn eas_data(word: &BStr, cs_uri_query: &[u8]) -> Data {
     if log.error.is_some() && data != Data::None { Data::Unknown } else { data }
 }
 
+/// Verbs of WebDAV, and of HTTP, that move data; those that do not.
+const MOVING_VERBS: &[&str] = &[
+    "PROPFIND",
+    "BPROPFIND",
+    "SEARCH",
+    "PROPPATCH",
+    "BPROPPATCH",
+    "PUT",
+    "DELETE",
+    "BDELETE",
+    "MOVE",
+    "BMOVE",
+    "COPY",
+    "BCOPY",
+    "MKCOL",
+];
+const POLLING_VERBS: &[&str] = &["OPTIONS", "HEAD", "SUBSCRIBE", "UNSUBSCRIBE", "POLL"];
+
 fn verb_data(cs_method: &[u8]) -> Data {
-    const MOVE: &[&str] = &[
-        "PROPFIND",
-        "BPROPFIND",
-        "SEARCH",
-        "PROPPATCH",
-        "BPROPPATCH",
-        "PUT",
-        "DELETE",
-        "BDELETE",
-        "MOVE",
-        "BMOVE",
-        "COPY",
-        "BCOPY",
-        "MKCOL",
-    ];
-    const POLL: &[&str] = &["OPTIONS", "HEAD", "SUBSCRIBE", "UNSUBSCRIBE", "POLL"];
     let is = |verbs: &[&str]| verbs.iter().any(|v| v.as_bytes().eq_ignore_ascii_case(cs_method));
-    if is(MOVE) {
+    if is(MOVING_VERBS) {
         Data::Mailbox
-    } else if is(POLL) {
+    } else if is(POLLING_VERBS) {
         Data::None
     } else {
         // GET serves mails as well as the frames of the page.

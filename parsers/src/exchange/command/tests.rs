@@ -129,3 +129,14 @@ fn clients_are_told_apart() {
         assert_eq!(got.as_deref(), expect.map(str::as_bytes), "{protocol} {query}");
     }
 }
+
+#[test]
+fn words_of_exchange_are_known() {
+    for word in ["Sync", "sync", "GetItem", "ResolveNames", "PROPFIND", "get", "emsmdb", "Options"]
+    {
+        assert!(is_known_command(word), "{word}");
+    }
+    for word in ["", "ada", "Syncs", "Exchange.asmx", "FABRIKAM%5Cada"] {
+        assert!(!is_known_command(word), "{word}");
+    }
+}
