@@ -74,6 +74,8 @@ pub struct Use {
     pub place: Evidence,
     /// Logged by the back end.
     pub is_back_end: bool,
+    /// Of another account under the same name, it may be.
+    pub may_be_anothers: bool,
 }
 
 /// An account that was enabled again, or made anew under its name.
@@ -237,6 +239,7 @@ fn a_use(run: &Run<'_>, account: AccountId, row: &Row) -> Use {
         order,
         place: Evidence { path: path(run, order.source as usize), line: order.line },
         is_back_end: access.is_back_end,
+        may_be_anothers: access.is_ambiguous || access.contradiction.is_some(),
     }
 }
 

@@ -233,7 +233,9 @@ fn refusals<'a>(path: &Path<'_>, uses: &[&'a Use]) -> [Option<&'a Use>; 2] {
         |request: &Use| !is_new(request) && path.recycled.is_some_and(|at| at <= request.start);
     // What reached the back end had passed the front end, where the token is.
     let is_of_front_end = |request: &Use| !request.is_back_end;
-    let counts = |request: &&Use| is_of_front_end(request) && is_after(request) && ends_it(request);
+    // Whoever bears the name now may have been turned down, as where the account was made anew.
+    let is_its = |request: &Use| is_of_front_end(request) && !request.may_be_anothers;
+    let counts = |request: &&Use| is_its(request) && is_after(request) && ends_it(request);
     let after = || uses.iter().copied().filter(counts);
     [after().find(|request| is_new(request)), after().rfind(|request| is_drained(request))]
 }

@@ -57,6 +57,7 @@ fn a_use(line: u64, clock: &str, what: &str) -> Use {
         order: Place { source: 0, line },
         place: Evidence { path: "u.log".into(), line },
         is_back_end: false,
+        may_be_anothers: false,
         change_at: at("09:00"),
     }
 }
