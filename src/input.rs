@@ -353,6 +353,45 @@ pub fn stored(path: &Path, hash: Hash) -> io::Result<Stored> {
     Ok(Stored { bytes, sha256, damage: None })
 }
 
+/// The SHA-256 of the first bytes of a file and so many NULs behind them; `None` where the file is shorter.
+pub fn sha256_of_first(path: &Path, bytes: u64, nuls: u64) -> io::Result<Option<String>> {
+    let mut text = File::open(path)?.take(bytes).chain(io::repeat(0).take(nuls));
+    let (mut hasher, mut read) = (Hasher::new(), 0);
+    let mut block = vec![0; 1 << 20];
+    loop {
+        match text.read(&mut block)? {
+            0 => break,
+            n => {
+                hasher.update(&block[..n]);
+                read += n as u64;
+            }
+        }
+    }
+    Ok((read == bytes + nuls).then(|| hasher.hex()))
+}
+
+/// How many NULs stand at the end of a file, as far as one looks.
+pub fn zeros_at_end(path: &Path) -> io::Result<u64> {
+    const LOOKED_AT: u64 = 1 << 20;
+    let mut file = File::open(path)?;
+    let (bytes, mut block, mut zeros) = (file.metadata()?.len(), 512, 0);
+    // Mostly there are none: what is looked at grows with what is found.
+    while zeros < bytes && zeros < LOOKED_AT {
+        let end = bytes - zeros;
+        let from = end.saturating_sub(block);
+        file.seek(SeekFrom::Start(from))?;
+        let mut tail = vec![0; (end - from) as usize];
+        file.read_exact(&mut tail)?;
+        let own = tail.iter().rev().take_while(|byte| **byte == 0).count();
+        zeros += own as u64;
+        if own < tail.len() {
+            break;
+        }
+        block = LOOKED_AT / 16;
+    }
+    Ok(zeros)
+}
+
 /// The SHA-256 of bytes, in lower-case hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     let mut hasher = Hasher::new();

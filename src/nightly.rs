@@ -4,22 +4,26 @@
 //! The verdict is always made anew, by the pipeline of `analyze`, out of the readings of all sources; only the readings
 //! are kept. So many nights come to what one run over everything comes to.
 
+mod again;
 mod copies;
 mod exclude;
 mod findings;
+mod gone;
 pub mod history;
+mod judged;
 mod outputs;
 pub mod settings;
 mod sources;
 mod state;
 mod trend;
 
-use crate::analyze::night::{self, Details};
+use crate::analyze::night::{self, Details, Judged};
 use crate::analyze::{self, outputs::print};
 use crate::cli::{Color, HashWord, Nightly};
 use crate::config;
-use crate::input::{Hash, sha256};
+use crate::input::{Hash, Stored, sha256};
 use crate::messages::Messages;
+use crate::pseudonymize;
 use crate::readings::pack::{FORM, packed};
 use crate::readings::{Left, OfFile, Readings, compressed};
 use anyhow::bail;
@@ -28,8 +32,9 @@ use copies::Copies;
 use findings::{Counts, Past};
 use rusqlite::{Transaction, params};
 use settings::Settings;
-use sources::{Found, Tonight};
+use sources::{Found, Seen, Tonight};
 use state::{Asked, Next, State};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -41,6 +46,8 @@ struct Night<'a> {
     settings: &'a Settings,
     state: &'a State,
     outputs: Vec<(PathBuf, Output)>,
+    /// What tells the key of the pseudonyms from any other.
+    key: Option<String>,
     now: DateTime<Utc>,
     begun: Instant,
     messages: &'a Messages,
@@ -56,14 +63,19 @@ const FORMAT: &str = "format";
 pub fn run(args: &Nightly) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     let now = args.now.unwrap_or_else(Utc::now);
-    let settings = settings::read(&config::file_or_here(args.config.as_deref()))?;
+    let mut settings = settings::read(&config::file_or_here(args.config.as_deref()))?;
+    settings.analyze.pseudonymize = args.pseudonymize.clone().or(settings.analyze.pseudonymize);
+    let key_file = settings.analyze.pseudonymize.as_deref();
+    let key = key_file.map(pseudonymize::read_key).transpose()?;
+    let key = key.map(|key| key.hash("key", ""));
     let outputs = outputs::named(&settings.outputs, now)?;
+    outputs::spare(&outputs, key_file)?;
     let messages = Messages::new(args.quiet);
     let state = state::open(&settings.state)?;
     outputs::clear(&outputs);
     let threads = settings.analyze.reading.threads;
     let (settings, state, messages) = (&settings, &state, &messages);
-    let night = Night { settings, state, outputs, now, begun, messages };
+    let night = Night { settings, state, outputs, key, now, begun, messages };
     let (line, status) = analyze::with_threads(threads, || night.go())?;
     if !args.quiet {
         print(format!("{line}\n").as_bytes(), Color::Never)?;
@@ -77,6 +89,8 @@ struct Standing {
     after: Vec<Past>,
     counts: Counts,
     told: Report,
+    /// What is open and could not be judged.
+    doubts: Vec<String>,
 }
 
 /// What a night leaves of the sources: themselves, and the sets of names that were looked for.
@@ -98,22 +112,32 @@ impl Night<'_> {
         let n_files = found.sources.iter().filter(|source| source.gone_since.is_none()).count();
         let is_known = found.is_unchanged && is_of_this_version && is_asked;
         let last = if is_known { self.last_night(&found.problems)? } else { None };
-        let (report, details, leaves, n_read, standing, copies) = match last {
+        let (judged, leaves, n_read, standing, copies) = match last {
             Some((report, standing, copies)) => {
-                (report, Details::default(), None, 0, standing, copies)
+                let judged = Judged { report, details: Details::default(), hidden: None };
+                (judged, None, 0, standing, copies)
             }
             None => {
-                let (report, details, leaves, n_read) = self.judge(found, is_of_this_version)?;
-                let standing = self.standing(&report)?;
-                (report, details, Some(leaves), n_read, standing, Copies::new())
+                let (judged, leaves, n_read) = self.judge(found, is_of_this_version)?;
+                let standing = self.standing(&judged.report)?;
+                (judged, Some(leaves), n_read, standing, Copies::new())
             }
         };
-        let Standing { before, after, counts, told } = standing;
-        let written = outputs::write(&self.outputs, &told, &details, &copies)?;
-        let marks = copies::marks(&told, &written.stamps())?;
-        let (status, code) = analyze::status(&self.settings.analyze, &told, self.messages);
+        let Judged { report, details, hidden } = judged;
+        let Standing { before, after, counts, told, doubts } = standing;
+        let said = self.messages.partials();
+        let doubts_to_say = doubts.iter().filter(|text| !said.contains(text));
+        doubts_to_say.for_each(|text| self.messages.partial(text));
+        let written =
+            outputs::write(&self.outputs, hidden.as_ref().unwrap_or(&told), &details, &copies)?;
+        let marks = copies::marks(&told, self.key.as_deref(), &written.stamps())?;
+        let (status, code) = match (self.settings.analyze.fail_on, doubts.is_empty()) {
+            // It is open as far as anybody knows.
+            (Some(_), false) => (ExitCode::from(3), 3),
+            _ => analyze::status(&self.settings.analyze, &told, self.messages),
+        };
         let report = leaves.is_some().then_some(&report);
-        self.state.replace(|to| {
+        let keep = |to: &Transaction<'_>| {
             if let (Some((next, asked)), Some(report)) = (&leaves, report) {
                 state::set_sources(to, next, asked)?;
                 self.keep(to, report, &question, &format)?;
@@ -122,9 +146,17 @@ impl Night<'_> {
             findings::write(to, &before, &after, self.now, oldest)?;
             marks.iter().try_for_each(|(key, value)| state::set_meta(to, key, value))?;
             self.log(to, code, (n_files, n_read), counts)
-        })?;
-        // A run that ends before has a state that knows of it: the next one writes everything anew.
-        written.put()?;
+        };
+        // What is told comes first: whatever ends the run before the state knows of it, the next one tells it again.
+        let mut placed = None;
+        let replaced = self.state.replace(keep, || {
+            placed = Some(written.put()?);
+            Ok(())
+        });
+        if let (Err(_), Some(placed)) = (&replaced, placed) {
+            placed.take_back();
+        }
+        replaced?;
         Ok((self.line(counts, told.excluded, n_files, n_read), status))
     }
 
@@ -133,16 +165,28 @@ impl Night<'_> {
         exclude::without(report.clone(), &self.settings.excludes, self.now.date_naive())
     }
 
+    /// Names that notes may have, though no source of tonight does.
+    fn names(&self) -> anyhow::Result<BTreeSet<String>> {
+        let past = self.state.read(findings::read)?.into_iter();
+        let past = past.flat_map(|past| [Some(past.account), past.sid]).flatten();
+        let excluded = self.settings.excludes.iter().map(|exclude| exclude.account.clone());
+        Ok(past.chain(excluded).collect())
+    }
+
     /// How findings stand by a report, and what is told of it.
     fn standing(&self, report: &Report) -> anyhow::Result<Standing> {
         let before = self.state.read(findings::read)?;
-        let excludes = &self.settings.excludes;
-        let (after, counts) = findings::after(before.clone(), report, excludes, self.now);
+        let changes = self.state.read(judged::changes)?;
+        let (excludes, oldest) = (&self.settings.excludes, self.now - self.settings.retention);
+        let findings::After { all: after, counts, unjudged } =
+            findings::after(before.clone(), report, &changes, excludes, (oldest, self.now));
+        let doubts: Vec<String> = unjudged.iter().map(judged::doubt).collect();
         let mut steps = self.state.read(trend::steps)?;
         steps.extend(findings::steps(&before, &after, self.now));
         let mut told = self.told(report);
         told.trend = trend::weeks(&after, &steps, self.now);
-        Ok(Standing { before, after, counts, told })
+        told.notes.splice(0..0, doubts.iter().cloned());
+        Ok(Standing { before, after, counts, told, doubts })
     }
 
     /// The report of the last night, if all of tonight's outputs can be made of it and of the last ones.
@@ -159,7 +203,9 @@ impl Night<'_> {
         let (Some(report), Some(said)) = (report, said) else { return Ok(None) };
         let Ok(report) = stillin_reports::read(&report) else { return Ok(None) };
         let standing = self.standing(&report)?;
-        let Some(copies) = copies::copies(self.state, &self.outputs, &standing.told)? else {
+        let Some(copies) =
+            copies::copies(self.state, &self.outputs, &standing.told, self.key.as_deref())?
+        else {
             return Ok(None);
         };
         let more = said.iter().filter(|text| !problems.contains(text));
@@ -172,7 +218,7 @@ impl Night<'_> {
         &self,
         found: Found,
         is_of_this_version: bool,
-    ) -> anyhow::Result<(Report, Details, Leaves, usize)> {
+    ) -> anyhow::Result<(Judged, Leaves, usize)> {
         let mut kept = self.state.readings()?;
         let asked = if is_of_this_version { self.state.asked()? } else { Asked::default() };
         let of_file = |source: &Tonight| OfFile {
@@ -182,6 +228,12 @@ impl Night<'_> {
                 .known
                 .filter(|_| is_of_this_version)
                 .and_then(|id| kept.remove(&id))
+                .unwrap_or_default(),
+            last: source
+                .before
+                .as_ref()
+                .filter(|_| is_of_this_version)
+                .and_then(|(id, _)| kept.remove(id))
                 .unwrap_or_default(),
         };
         let (sources, lost): (Vec<Tonight>, Vec<Tonight>) = found
@@ -198,26 +250,35 @@ impl Night<'_> {
         let readings = Readings::new(of_files, asked, self.state.fetch());
         let mut next = Vec::new();
         let mut files = Vec::new();
-        for Tonight { file, seen, known, gone_since } in sources {
-            let path = file.source.path.clone();
-            let seen = seen.map(|seen| packed(&seen));
-            next.push((known, path, seen, gone_since));
+        for Tonight { file, seen, known, gone_since, before } in sources {
+            next.push((known, file.source.path.clone(), seen, gone_since, before));
             files.push(file);
         }
         let args = &self.settings.analyze;
-        let told = |report: &Report| self.told(report);
-        let wants_details = outputs::want_details(&self.outputs);
-        let told = wants_details.then_some(&told as &dyn Fn(&Report) -> Report);
-        let (report, details) =
-            night::report_of(args, files, found.problems, &readings, self.messages, told)?;
-        let n_read = readings.n_read();
+        let told = |report: &Report| Ok(self.standing(report)?.told);
+        let key = args.pseudonymize.as_deref().map(pseudonymize::read_key).transpose()?;
+        let key = key.map(|key| anyhow::Ok((key, self.names()?))).transpose()?;
+        let has_details = outputs::want_details(&self.outputs);
+        let wanted = night::Wanted { told: &told, has_details, key };
+        let judged =
+            night::report_of(args, files, found.problems, &readings, self.messages, wanted)?;
+        let (n_read, useless) = (readings.n_read(), readings.useless());
         let (mut left, asked) = readings.leave();
-        let next =
-            next.into_iter().enumerate().filter_map(|(index, (from, path, seen, gone_since))| {
+        let stored = stored(&judged.report);
+        let next = next.into_iter().enumerate().filter_map(
+            |(index, (known, path, seen, gone_since, before))| {
                 let left: Left = left.remove(&index).unwrap_or_default();
-                Some(Next { from, path, seen: seen?, gone_since, left })
-            });
-        Ok((report, details, (next.collect(), asked), n_read))
+                let (from, seen) = match before.filter(|_| useless.contains_key(&index)) {
+                    Some((id, seen)) => (Some(id), seen),
+                    None => {
+                        let seen = seen?;
+                        (known, Seen { stored: seen.stored.or(stored.get(&path).cloned()), ..seen })
+                    }
+                };
+                Some(Next { from, path, seen: packed(&seen), gone_since, left })
+            },
+        );
+        Ok((judged, (next.collect(), asked), n_read))
     }
 
     fn keep(
@@ -283,6 +344,16 @@ impl Night<'_> {
             "{day}: {open} open, {new} new{recurred}, {closed} closed{excluded}; {n_read} of {n_files} files read{report}"
         )
     }
+}
+
+/// What the sources are as stored, as far as they were read whole.
+fn stored(report: &Report) -> BTreeMap<String, Stored> {
+    let whole = report.sources.iter().filter(|source| source.error.is_none());
+    let stored = whole.filter_map(|source| {
+        let sha256 = Some(source.sha256.clone()?);
+        Some((source.path.clone(), Stored { bytes: source.bytes, sha256, damage: None }))
+    });
+    stored.collect()
 }
 
 /// What readings depend on beside the files and the accounts.

@@ -70,6 +70,8 @@ pub struct OfFile {
     pub stored: Option<Stored>,
     /// The readings, the last one first.
     pub kept: Vec<Kept>,
+    /// Those of what lay under its name before and was replaced.
+    pub last: Vec<Kept>,
 }
 
 /// What one night leaves to the next of a source.
@@ -95,6 +97,8 @@ pub struct Readings {
     asked: Mutex<BTreeMap<String, BTreeSet<String>>>,
     /// Sources that are gone and would have to be read again.
     stale: Mutex<BTreeSet<usize>>,
+    /// Evidence that is of no use as it is tonight, and why.
+    useless: Mutex<BTreeMap<usize, String>>,
 }
 
 impl Readings {
@@ -104,8 +108,8 @@ impl Readings {
         asked: BTreeMap<String, BTreeSet<String>>,
         fetch: Fetch,
     ) -> Readings {
-        let (left, stale) = (Mutex::default(), Mutex::default());
-        Readings { files, fetch, left, asked: Mutex::new(asked), stale }
+        let (left, stale, useless) = Default::default();
+        Readings { files, fetch, left, asked: Mutex::new(asked), stale, useless }
     }
 
     /// What the night leaves to the next one: of each source, and the sets of names.
@@ -117,6 +121,11 @@ impl Readings {
     /// Sources that are gone, and of which more would have to be known than what was read of them.
     pub fn stale(&self) -> BTreeSet<usize> {
         self.stale.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Evidence that was replaced by something of no use, and why; what was read before stands for it.
+    pub fn useless(&self) -> BTreeMap<usize, String> {
+        self.useless.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many sources were read whole.
@@ -149,15 +158,26 @@ impl Readings {
         value
     }
 
-    /// What a source of change evidence tells.
+    /// What a source of change evidence tells. An export that was emptied or damaged does not undo what it told before.
     pub fn evidence(&self, index: usize, read: impl FnOnce() -> Evidence) -> Evidence {
-        let is_whole = |evidence: &Evidence| {
-            let damage = evidence.stored.as_ref().and_then(|stored| stored.damage.as_ref());
-            evidence.error.is_none() && damage.is_none()
-        };
+        let last = self.last_evidence(index);
+        let fault = |evidence: &Evidence| fault(evidence, last.as_ref());
+        let is_whole = |evidence: &Evidence| fault(evidence).is_none();
         let evidence = self.recall(index, Slot::Evidence, b"", is_whole, read);
+        if let Some(fault) = fault(&evidence)
+            && let Some(last) = last
+        {
+            let mut useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
+            useless.insert(index, fault);
+            return last;
+        }
         let stored = self.stored(index).or_else(|| evidence.stored.clone());
         Evidence { stored, ..evidence }
+    }
+
+    fn last_evidence(&self, index: usize) -> Option<Evidence> {
+        let last = self.files.get(index)?.last.iter().find(|kept| kept.slot == Slot::Evidence)?;
+        self.unpack(index, &last.value)
     }
 
     fn is_gone(&self, index: usize) -> bool {
@@ -180,7 +200,11 @@ impl Readings {
         let known = self.files.get(index).map_or(&[][..], |file| &file.kept);
         let known = known.iter().filter(|kept| kept.slot == slot);
         let kept = fresh.iter().chain(known).find(|kept| fits(&kept.question))?;
-        let bytes = match &kept.value {
+        Some((self.unpack(index, &kept.value)?, kept.question.clone()))
+    }
+
+    fn unpack<T: Pack>(&self, index: usize, value: &Value) -> Option<T> {
+        let bytes = match value {
             Value::Bytes(bytes) => zstd::decode_all(bytes.as_slice()).ok()?,
             Value::Row(row) => {
                 // A page that was damaged fails its checksum here, and the file is read again.
@@ -190,7 +214,7 @@ impl Readings {
                 bytes
             }
         };
-        Some((unpacked(&bytes)?, kept.question.clone()))
+        unpacked(&bytes)
     }
 
     /// Keeps what a source gave.
@@ -207,6 +231,15 @@ impl Readings {
     fn stored(&self, index: usize) -> Option<Stored> {
         self.files.get(index)?.stored.clone()
     }
+}
+
+/// Why evidence is of no use: for itself, or beside what lay there before.
+fn fault(evidence: &Evidence, last: Option<&Evidence>) -> Option<String> {
+    let tells = |evidence: &Evidence| evidence.tally.records > evidence.tally.rejected;
+    let damage = evidence.stored.as_ref().and_then(|stored| stored.damage.clone());
+    let is_worse = last.is_some_and(|last| tells(last) && !tells(evidence));
+    let nothing = is_worse.then(|| "holds no record that is understood".to_owned());
+    evidence.error.clone().or(damage).or(nothing)
 }
 
 /// Bytes in zstd, with a checksum.

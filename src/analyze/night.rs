@@ -1,9 +1,10 @@
 //! Sources of which some were read on an earlier night to a report.
 
-use super::{Run, assemble, hash, judged, notes, timeline};
+use super::{Run, assemble, clear, hash, judged, notes, timeline};
 use crate::analyze::since::Beside;
 use crate::cli::Analyze;
 use crate::messages::Messages;
+use crate::pseudonymize::{Key, Pseudonyms};
 use crate::read::File;
 use crate::readings::Readings;
 use std::collections::BTreeSet;
@@ -20,16 +21,35 @@ pub struct Details {
     pub requests: Vec<RequestRow>,
 }
 
-/// Reads and judges sources that were found before, as far as they are not known from an earlier night. `told` says what
-/// of the report is told, where an output needs its details.
+/// What is made of the report.
+pub struct Wanted<'a> {
+    /// What of the report is told.
+    pub told: &'a dyn Fn(&Report) -> anyhow::Result<Report>,
+    /// Whether an output needs its details.
+    pub has_details: bool,
+    /// The key of the pseudonyms under which it is told, and names that the state knows beside the sources.
+    pub key: Option<(Key, BTreeSet<String>)>,
+}
+
+/// A report, and what outputs are made of.
+pub struct Judged {
+    /// The report, in clear.
+    pub report: Report,
+    /// Its details, as they are told.
+    pub details: Details,
+    /// What is told of it under pseudonyms.
+    pub hidden: Option<Report>,
+}
+
+/// Reads and judges sources that were found before, as far as they are not known from an earlier night.
 pub fn report_of(
     args: &Analyze,
     files: Vec<File>,
     problems: Vec<String>,
     readings: &Readings,
     messages: &Messages,
-    told: Option<&dyn Fn(&Report) -> Report>,
-) -> anyhow::Result<(Report, Details)> {
+    wanted: Wanted<'_>,
+) -> anyhow::Result<Judged> {
     messages.begin(files.iter().map(|file| file.bytes).sum());
     let beside = Beside { readings: Some(readings), ..Beside::default() };
     let mut run = judged(args, files, beside, hash(args.reading.hash), messages)?;
@@ -39,25 +59,63 @@ pub fn report_of(
             run.files[index].source.path
         )
     });
-    let stale: Vec<String> = stale.collect();
+    let useless = readings.useless().into_iter().map(|(index, fault)| {
+        format!(
+            "{}: {fault}; what was read of it before counts on: put a whole export there",
+            run.files[index].source.path
+        )
+    });
+    let stale: Vec<String> = stale.chain(useless).collect();
     stale.iter().for_each(|note| messages.partial(note));
     run.notes.splice(0..0, problems.into_iter().chain(stale));
     notes::say(&mut run, messages);
     let report = assemble::report(&run);
-    let details = told.map(|told| details(&run, &report, &told(&report))).unwrap_or_default();
-    Ok((report, details))
+    let Wanted { told, has_details, key } = wanted;
+    let pseudonyms = key.map(|(key, names)| {
+        let mut clear = clear::clear(&run, &report);
+        clear.names.extend(names);
+        Pseudonyms::new(key, &run.directory.accounts, &clear)
+    });
+    let mut details = Details::default();
+    let mut hidden = None;
+    if has_details || pseudonyms.is_some() {
+        let told = told(&report)?;
+        let left_out = left_out(&report, &told);
+        let told = match &pseudonyms {
+            Some(pseudonyms) => pseudonyms.report(told),
+            None => told,
+        };
+        if has_details {
+            details = self::details(&run, &told, &left_out, pseudonyms.as_ref());
+        }
+        hidden = pseudonyms.is_some().then_some(told);
+    }
+    Ok(Judged { report, details, hidden })
 }
 
-/// Details of what is told of a report: without the accounts that are left out of it.
-fn details(run: &Run<'_>, report: &Report, told: &Report) -> Details {
+/// Accounts of which nothing is told.
+fn left_out(report: &Report, told: &Report) -> BTreeSet<String> {
     let accounts = |report: &Report| -> BTreeSet<String> {
         report.findings.iter().map(|finding| finding.account.clone()).collect()
     };
     let told_of = accounts(told);
-    let left_out: BTreeSet<String> = accounts(report).difference(&told_of).cloned().collect();
-    let rows = assemble::rows(run, Order::Place);
-    Details {
-        timelines: timeline::timelines(run, told),
-        requests: rows.filter(|row| !left_out.contains(&row.account)).collect(),
+    accounts(report).difference(&told_of).cloned().collect()
+}
+
+/// Details of what is told of a report: without the accounts that are left out of it.
+fn details(
+    run: &Run<'_>,
+    told: &Report,
+    left_out: &BTreeSet<String>,
+    pseudonyms: Option<&Pseudonyms<'_>>,
+) -> Details {
+    let rows = assemble::rows(run, Order::Place).filter(|row| !left_out.contains(&row.account));
+    let timelines = timeline::timelines(run, told);
+    match pseudonyms {
+        None => Details { timelines, requests: rows.collect() },
+        Some(pseudonyms) => Details {
+            timelines: pseudonyms.timelines(timelines),
+            requests: rows.map(|row| pseudonyms.row(row)).collect(),
+        },
     }
 }

@@ -11,6 +11,10 @@ pub struct Nightly {
     /// The settings: which logs, which evidence, where reports go; else STILLIN_CONFIG, else stillin.toml
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Write pseudonyms for names, SIDs, addresses and devices into the reports, under the key in this file (32 bytes or
+    /// more); the state, `history` and messages stay in clear
+    #[arg(long, value_name = "KEYFILE")]
+    pub pseudonymize: Option<PathBuf>,
     /// Say nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
@@ -99,7 +103,7 @@ everything that was ever read, as far as it is kept (retention).
 Exit status:
   0  the reports were written, from every source
   1  they were written, but some source was unreadable, partly refused, or is gone tonight
-  2  no report; the state is as it was, unless a report could not be put in its place
+  2  no report; the state and the last reports are as they were
   3  there is a finding that fail_on asks for
 
 Examples:

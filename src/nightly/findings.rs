@@ -1,5 +1,6 @@
 //! Tonight's findings and those of before to how each of them stands: new, open, closed, recurred.
 
+use super::judged::is_judged;
 use super::settings::Exclude;
 use super::trend::Step;
 use crate::case::State as PathState;
@@ -63,15 +64,37 @@ pub fn is_open(finding: &Finding) -> bool {
 }
 
 /// How everything stands after tonight.
+#[derive(Debug, Default)]
+pub struct After {
+    /// Every finding.
+    pub all: Vec<Past>,
+    /// What changed.
+    pub counts: Counts,
+    /// What stays open because nobody could tell; without what is left out of the verdict.
+    pub unjudged: Vec<Past>,
+}
+
+/// That. `changes` are the keys of those that were known before; what nobody could judge since `oldest` is given up.
 pub fn after(
     before: Vec<Past>,
     report: &Report,
+    changes: &BTreeSet<String>,
     excludes: &[Exclude],
-    now: DateTime<Utc>,
-) -> (Vec<Past>, Counts) {
+    (oldest, now): (DateTime<Utc>, DateTime<Utc>),
+) -> After {
     let mut all: BTreeMap<String, Past> =
         before.into_iter().map(|past| (past.key.clone(), past)).collect();
-    let mut counts = Counts::default();
+    let (mut counts, mut unjudged) = (Counts::default(), Vec::new());
+    let mut stay_open = |past: &mut Past, counts: &mut Counts| {
+        past.status = Status::Open;
+        past.is_excluded =
+            is_excluded(excludes, now.date_naive(), &past.account, past.sid.as_deref());
+        if !past.is_excluded {
+            counts.open += 1;
+            unjudged.push(past.clone());
+        }
+    };
+    let is_unjudged = |past: &Past| past.status.is_open() && !is_judged(past, report, changes);
     let sids = sids(report);
     let mut seen = BTreeSet::new();
     for finding in &report.findings {
@@ -82,6 +105,13 @@ pub fn after(
             finding.kind,
             finding.at.to_rfc3339()
         );
+        let is_doubtful = !is_open(finding) && all.get(&key).is_some_and(is_unjudged);
+        if is_doubtful && let Some(past) = all.get_mut(&key).filter(|past| oldest <= past.last_seen)
+        {
+            stay_open(past, &mut counts);
+            seen.insert(key);
+            continue;
+        }
         let known = all.get(&key);
         let status = match (known.map(|past| past.status), is_open(finding)) {
             (None, true) => Status::New,
@@ -92,6 +122,8 @@ pub fn after(
         let is_excluded = is_excluded(excludes, now.date_naive(), &finding.account, sid.as_deref());
         let ended = known.is_none_or(|past| past.status != Status::Closed);
         let closed_at = match status {
+            // Nobody knows when, after so long.
+            Status::Closed if is_doubtful => None,
             Status::Closed if ended => Some(now),
             Status::Closed => known.and_then(|past| past.closed_at),
             _ => None,
@@ -99,7 +131,7 @@ pub fn after(
         if !is_excluded {
             counts.open += u64::from(status.is_open());
             counts.new += u64::from(known.is_none());
-            counts.closed += u64::from(status == Status::Closed && ended);
+            counts.closed += u64::from(status == Status::Closed && ended && !is_doubtful);
             counts.recurred += u64::from(status == Status::Recurred);
         }
         let past = Past {
@@ -122,14 +154,16 @@ pub fn after(
         seen.insert(key.clone());
         all.insert(key, past);
     }
-    // What the evidence does not bear out any more is over as well.
+    // What the evidence does not bear out any more is over as well, where it speaks of it at all.
     for past in all.values_mut().filter(|past| !seen.contains(&past.key)) {
-        if past.status != Status::Closed {
+        if is_unjudged(past) {
+            stay_open(past, &mut counts);
+        } else if past.status != Status::Closed {
             counts.closed += u64::from(!past.is_excluded);
             (past.status, past.closed_at) = (Status::Closed, Some(now));
         }
     }
-    (all.into_values().collect(), counts)
+    After { all: all.into_values().collect(), counts, unjudged }
 }
 
 /// The SIDs of accounts, by the ids of their changes.
@@ -244,9 +278,10 @@ pub fn write(
             params![finding, at.to_rfc3339(), status.word()],
         )?;
     }
-    // What was open long ago and is so still is not forgotten.
+    // What was open long ago and is so still was seen tonight; what nobody could judge for so long is not closed, but
+    // forgotten.
     to.execute(
-        "delete from finding where status = 'closed' and last_seen < ?1 and closed_at < ?1",
+        "delete from finding where last_seen < ?1 and (status <> 'closed' or closed_at < ?1)",
         [oldest.to_rfc3339()],
     )?;
     Ok(())

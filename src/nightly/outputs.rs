@@ -1,5 +1,5 @@
-//! A report to the files of the night: written beside their places, and put there when all of them, and the state, are
-//! whole.
+//! A report to the files of the night: written beside their places, and put there when all of them are whole; what lay
+//! there comes back where the state does not follow.
 
 use super::copies::{self, Copies, Stamp};
 use crate::analyze::night::Details;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use stillin_reports::plan::Plan;
 use stillin_reports::report::{Report, RequestRow};
 use stillin_reports::{Content, Order, Output, Requests, Style};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 /// How a file is named that is not yet whole.
 const PREFIX: &str = ".stillin-";
@@ -38,12 +38,31 @@ pub fn named(outputs: &[String], now: DateTime<Utc>) -> anyhow::Result<Vec<(Path
                 "{pattern}: the name tells no format; name it .html, .json, .txt, .md, .xlsx, findings.csv, plan.ps1 and so on"
             );
         };
-        if !taken.insert(name) {
+        if !taken.insert(place(&path)) {
             bail!("{pattern}: is named as an output twice");
         }
         named.push((path, output));
     }
     Ok(named)
+}
+
+/// Refuses to write over the key of the pseudonyms.
+pub fn spare(outputs: &[(PathBuf, Output)], key: Option<&Path>) -> anyhow::Result<()> {
+    let key = key.map(place);
+    match outputs.iter().find(|(path, _)| Some(place(path)) == key) {
+        Some((path, _)) => {
+            bail!("{}: is the key of the pseudonyms; it is never written to", path.display())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Where a path leads, whatever it is called.
+fn place(path: &Path) -> PathBuf {
+    let named = path.file_name().map(|name| fs::canonicalize(folder(path)).map(|at| at.join(name)));
+    // A folder that is not there yet has no other name.
+    let whole = named.and_then(Result::ok).or_else(|| std::path::absolute(path).ok());
+    whole.unwrap_or_else(|| path.to_path_buf())
 }
 
 /// Whether one of them is made of single requests.
@@ -100,21 +119,58 @@ impl Written<'_> {
     /// What each of them will be known by.
     pub fn stamps(&self) -> Vec<Stamp> {
         let stamp = |((path, output), file): &(&(PathBuf, Output), NamedTempFile)| {
-            let metadata = file.as_file().metadata().ok()?;
-            copies::stamp(path, *output, &metadata)
+            copies::stamp(path, file.path(), *output)
         };
         // What has none is never copied.
         self.0.iter().map(|written| stamp(written).unwrap_or_default()).collect()
     }
 
-    /// Puts them there.
-    pub fn put(self) -> anyhow::Result<()> {
+    /// Puts all of them there, or none.
+    pub fn put(self) -> anyhow::Result<Placed> {
+        let mut placed = Placed(Vec::new());
         for ((path, _), file) in self.0 {
-            let put = file.persist(path).map_err(|error| error.error);
-            put.with_context(|| cannot_write(path))?;
+            let put = aside(path).and_then(|before| {
+                file.persist(path).map_err(|error| error.error)?;
+                Ok(before)
+            });
+            match put {
+                Ok(before) => placed.0.push((path.clone(), before)),
+                Err(error) => {
+                    placed.take_back();
+                    return Err(error).with_context(|| cannot_write(path));
+                }
+            }
         }
-        Ok(())
+        Ok(placed)
     }
+}
+
+/// Outputs in their places, with what lay there before.
+pub struct Placed(Vec<(PathBuf, Option<TempPath>)>);
+
+impl Placed {
+    /// Puts back what lay there.
+    pub fn take_back(self) {
+        for (path, before) in self.0 {
+            // What cannot be put back is written again by the next night.
+            let _ = match before {
+                Some(before) => before.persist(&path).map_err(|error| error.error),
+                None => fs::remove_file(&path),
+            };
+        }
+    }
+}
+
+/// What lies at a place, under another name beside it as well.
+fn aside(path: &Path) -> io::Result<Option<TempPath>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let beside = temporary(folder(path))?.into_temp_path();
+    fs::remove_file(&beside)?;
+    // Not every file system has two names for a file.
+    fs::hard_link(path, &beside).or_else(|_| fs::copy(path, &beside).map(|_| ()))?;
+    Ok(Some(beside))
 }
 
 fn cannot_write(path: &Path) -> String {

@@ -45,7 +45,8 @@ pub struct Exclude {
     pub until: NaiveDate,
 }
 
-const NIGHTLY: &[&str] = &["state", "outputs", "retention", "changes", "server", "exclude"];
+const NIGHTLY: &[&str] =
+    &["state", "outputs", "retention", "pseudonymize", "changes", "server", "exclude"];
 const SERVER: &[&str] = &["name", "logs"];
 const EXCLUDE: &[&str] = &["account", "reason", "until"];
 
@@ -103,7 +104,9 @@ fn settings(
         Some(value) => in_folder(value)?,
         None => folder.join("stillin-state.db"),
     };
-    let outputs = file.texts(nightly.get("outputs"), |text| Ok(below(folder, text, false)))?;
+    // Signs of a date are meant in what the file says, not in the name of its folder.
+    let no_date = PathBuf::from(folder.to_string_lossy().replace('%', "%%"));
+    let outputs = file.texts(nightly.get("outputs"), |text| Ok(below(&no_date, text, false)))?;
     let retention = match nightly.get("retention") {
         Some(value) => file.parsed(value, |text| crate::cli::duration_of(text, 100 * 366))?,
         None => TimeDelta::days(400),
@@ -134,8 +137,9 @@ fn settings(
     }
     let paths: Vec<PathBuf> =
         servers.iter().flat_map(|server| &server.logs).chain(&changes).cloned().collect();
+    let pseudonymize = nightly.get("pseudonymize").map(in_folder).transpose()?;
     Ok(move |analyze| {
-        let analyze = Analyze { paths, ..analyze };
+        let analyze = Analyze { paths, pseudonymize, ..analyze };
         Settings { analyze, state, outputs, retention, servers, excludes }
     })
 }

@@ -2,11 +2,12 @@
 
 use super::settings::Settings;
 use super::state::{Known, State};
-use crate::input::{self, Encoding, HEAD, Hash, Packing, Stored};
+use super::{again, gone};
+use crate::input::{self, Encoding, Hash, Packing, Stored};
 use crate::messages::Messages;
 use crate::read::{self, File, Start};
 use crate::readings::pack::{pack_struct, unpacked};
-use crate::source::{self, Origin, Source};
+use crate::source::{self, Origin, Problem, Source};
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,13 +38,15 @@ pub struct Seen {
     pub first_entry: Option<DateTime<Utc>>,
     /// Its server, where the settings name one.
     pub server: Option<String>,
-    /// What it is as stored, where it was moved or packed since it was read.
+    /// NUL bytes at its end, which a writer may put there and write over later.
+    pub padding: u64,
+    /// What it is as stored, as far as it was read whole.
     pub stored: Option<Stored>,
 }
 
 pack_struct! {
     Seen {
-        size, modified, head, text_bytes, kind, encoding, packing, bytes, first_entry, server, stored,
+        size, modified, head, text_bytes, kind, encoding, packing, bytes, first_entry, server, padding, stored,
     }
 }
 
@@ -57,6 +60,9 @@ pub struct Tonight {
     pub known: Option<i64>,
     /// Since when it is gone.
     pub gone_since: Option<DateTime<Utc>>,
+    /// What lay there under its name when it was read last, and is replaced: evidence, of which a whole export replaces
+    /// the last one.
+    pub before: Option<(i64, Seen)>,
 }
 
 /// Everything that is read tonight.
@@ -80,15 +86,9 @@ pub fn find(
     let (sources, problems) = source::sources(&settings.analyze.paths);
     let sources = without_own(sources, settings);
     let (sources, more) = input::expand(sources);
-    let problems: Vec<String> = problems.iter().chain(&more).map(ToString::to_string).collect();
-    problems.iter().for_each(|problem| messages.partial(problem));
+    let problems: Vec<Problem> = problems.into_iter().chain(more).collect();
     let (mut files, _) = read::look_closely(sources, hash, true);
     name_servers(&mut files, settings);
-    for file in &files {
-        if let Some(problem) = &file.problem {
-            messages.partial(&format!("{}: {problem}", file.source.path));
-        }
-    }
     let known = known(state)?;
     let of_path: BTreeMap<&str, &(Known, Seen)> =
         known.iter().map(|known| (known.0.path.as_str(), known)).collect();
@@ -101,30 +101,25 @@ pub fn find(
         });
         let (known, stored) = same.map_or((None, None), |(id, stored)| (Some(id), stored));
         let seen = seen.map(|seen| Seen { stored, ..seen });
-        Tonight { file, seen, known, gone_since: None }
+        Tonight { file, seen, known, gone_since: None, before: None }
     };
     let mut tonight: Vec<Tonight> = files.into_par_iter().map(tonight).collect();
-    let n_same = tonight.iter().filter(|source| source.known.is_some()).count();
     let left: BTreeSet<i64> = tonight.iter().filter_map(|source| source.known).collect();
     let orphans: Vec<&(Known, Seen)> =
         known.iter().filter(|(known, _)| !left.contains(&known.id)).collect();
-    let n_new = tonight.len() - n_same;
-    let superseded = follow(&mut tonight, &orphans, hash);
-    let n_known = tonight.iter().filter(|source| source.known.is_some()).count();
-    let taken: BTreeSet<i64> = tonight.iter().filter_map(|source| source.known).collect();
-    let paths: BTreeSet<String> =
-        tonight.iter().map(|source| source.file.source.path.clone()).collect();
-    let mut is_unchanged = n_new == 0 && n_known == n_same;
-    for (known, seen) in orphans {
-        let is_over = taken.contains(&known.id)
-            || superseded.contains(&known.id)
-            || paths.contains(&known.path)
-            || known.gone_since.is_some_and(|since| since + settings.retention < now);
-        is_unchanged &= known.gone_since.is_some() && !is_over;
-        if !is_over {
-            tonight.push(gone(known, seen, now));
+    let superseded = again::follow(&mut tonight, &orphans, hash);
+    let oldest = now - settings.retention;
+    let (are_gone, mut told) = gone::keep(&mut tonight, &orphans, &superseded, oldest, now);
+    let n_there = tonight.iter().filter(|source| source.gone_since.is_none()).count();
+    told.extend(gone::servers(&tonight, &problems, now));
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).chain(told).collect();
+    problems.iter().for_each(|problem| messages.partial(problem));
+    for Tonight { file, .. } in &tonight {
+        if let Some(problem) = &file.problem {
+            messages.partial(&format!("{}: {problem}", file.source.path));
         }
     }
+    let is_unchanged = are_gone && n_there == left.len();
     tonight.sort_by(|a, b| a.file.source.path.cmp(&b.file.source.path));
     Ok(Found { sources: tonight, problems, is_unchanged })
 }
@@ -189,6 +184,10 @@ fn see(file: &File) -> Option<Seen> {
         bytes: file.bytes,
         first_entry: file.first_entry,
         server: file.server.clone(),
+        padding: match packing == Packing::Plain && matches!(file.source.origin, Origin::File) {
+            true => input::zeros_at_end(&file.source.fs_path).unwrap_or_default(),
+            false => 0,
+        },
         stored: None,
     })
 }
@@ -196,81 +195,4 @@ fn see(file: &File) -> Option<Seen> {
 /// Nobody wrote to it.
 fn is_same(now: &Seen, before: &Seen) -> bool {
     Seen { stored: None, ..now.clone() } == Seen { stored: None, ..before.clone() }
-}
-
-/// Finds the logs that were moved or packed, which keep their readings, and those that grew on under another name, of
-/// which the readings are worth nothing any more. Returns the latter.
-fn follow(tonight: &mut [Tonight], orphans: &[&(Known, Seen)], hash: Hash) -> BTreeSet<i64> {
-    let mut superseded = BTreeSet::new();
-    if orphans.is_empty() {
-        return superseded;
-    }
-    let mut heirs: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-    for (index, source) in tonight.iter().enumerate().filter(|(_, source)| source.known.is_none()) {
-        let Some(seen) = &source.seen else { continue };
-        let head = || source.file.open(Hash::None).map(|opened| opened.head).unwrap_or_default();
-        let mut first: Option<Vec<u8>> = None;
-        for (known, before) in orphans {
-            if before.kind != seen.kind {
-                continue;
-            }
-            if before.head == seen.head && before.text_bytes == seen.text_bytes {
-                heirs.entry(known.id).or_default().push(index);
-                continue;
-            }
-            // A log that grew begins with what it was.
-            let begins = match before.text_bytes {
-                Some(bytes) if bytes < HEAD as u64 => {
-                    let head = first.get_or_insert_with(head);
-                    let begin = head.get(..bytes as usize);
-                    begin.is_some_and(|begin| input::sha256(begin) == before.head)
-                }
-                _ => before.head == seen.head,
-            };
-            let is_longer = before.text_bytes.zip(seen.text_bytes).is_none_or(|(a, b)| a < b);
-            if begins && is_longer {
-                superseded.insert(known.id);
-            }
-        }
-    }
-    for (known, before) in orphans {
-        // Of two copies nobody knows which is the old one.
-        let Some(&[heir]) = heirs.get(&known.id).map(Vec::as_slice) else { continue };
-        let is_only = heirs.values().filter(|list| list.contains(&heir)).count() == 1;
-        let source = &mut tonight[heir];
-        let Some(seen) = source.seen.as_mut().filter(|_| is_only && before.text_bytes.is_some())
-        else {
-            continue;
-        };
-        if let Some(stored) = as_it_was(&source.file, seen, before, hash) {
-            seen.stored = stored;
-            source.known = Some(known.id);
-        }
-    }
-    superseded
-}
-
-/// What a log is as stored, if it is one that was read before under another name, or without being packed.
-fn as_it_was(file: &File, now: &Seen, before: &Seen, hash: Hash) -> Option<Option<Stored>> {
-    let is_renamed = now.packing == before.packing && now.size == before.size;
-    if is_renamed && now.modified == before.modified {
-        return Some(before.stored.clone());
-    }
-    // Written anew without being packed: only all of it would tell that it is the same.
-    if now.packing == Packing::Plain || !matches!(file.source.origin, Origin::File) {
-        return None;
-    }
-    input::stored(&file.source.fs_path, hash).ok().map(Some)
-}
-
-/// A source that was there, and is not.
-fn gone(known: &Known, seen: &Seen, now: DateTime<Utc>) -> Tonight {
-    let path = known.path.clone();
-    let mut file =
-        File::unseen(Source { fs_path: path.clone().into(), path, origin: Origin::File });
-    (file.kind, file.encoding, file.bytes) = (seen.kind, seen.encoding, seen.bytes);
-    (file.first_entry, file.server) = (seen.first_entry, seen.server.clone());
-    file.is_gone = true;
-    let gone_since = Some(known.gone_since.unwrap_or(now));
-    Tonight { file, seen: Some(seen.clone()), known: Some(known.id), gone_since }
 }

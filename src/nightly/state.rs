@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -63,10 +64,31 @@ pub fn open(path: &Path) -> anyhow::Result<State> {
     if folder.is_some_and(|folder| !folder.is_dir()) {
         bail!("{name}: no such folder; make it first");
     }
+    may_be_state(path, &name)?;
     let lock = lock(path, &name)?;
     let db = Connection::open(path).map_err(|error| told(&name, error))?;
     prepare(&db, &name)?;
     Ok(State { name, db: Arc::new(Mutex::new(db)), _lock: lock })
+}
+
+/// Refuses what cannot be a state before anything is made beside it.
+fn may_be_state(path: &Path, name: &str) -> anyhow::Result<()> {
+    if path.is_dir() {
+        bail!("{name}: is a folder; name a file in it for the state");
+    }
+    let mut first = Vec::new();
+    // What is not there, or cannot be read, is told by whoever opens it.
+    let read = File::open(path).and_then(|file| file.take(100).read_to_end(&mut first));
+    let is_ours = || first.get(68..72) == Some(&(APPLICATION as u32).to_be_bytes()[..]);
+    match first.as_slice() {
+        [] => Ok(()),
+        _ if read.is_err() => Ok(()),
+        [start @ .., _] if !start.starts_with(b"SQLite format 3\0") => Err(damaged(name)),
+        _ if first.get(68..72).is_some_and(|id| id != [0; 4]) && !is_ours() => {
+            bail!("{name}: is a database of another program; name another file")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Opens the state to read what was found, which disturbs no run.
@@ -75,11 +97,38 @@ pub fn open_to_read(path: &Path) -> anyhow::Result<Connection> {
     if !path.is_file() {
         bail!("{name}: no such file; `stillin nightly` makes it");
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags).map_err(|error| told(&name, error))?;
-    db.busy_timeout(std::time::Duration::from_secs(5)).map_err(|error| told(&name, error))?;
-    check(&db, &name)?;
-    Ok(db)
+    let open = |name_of: PathBuf, flags| {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(name_of, flags).map_err(|error| told(&name, error))?;
+        db.busy_timeout(std::time::Duration::from_secs(5)).map_err(|error| told(&name, error))?;
+        check(&db, &name)?;
+        Ok(db)
+    };
+    let first = open(path.to_path_buf(), OpenFlags::SQLITE_OPEN_READ_WRITE);
+    match first {
+        // In a folder where nothing can be written SQLite has no place for what it keeps beside a file that may change.
+        Err(_) if !has_journal(path) => {
+            let as_it_is = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            let second = uri(path).map(|uri| open(uri.into(), as_it_is));
+            second.filter(anyhow::Result::is_ok).unwrap_or(first)
+        }
+        _ => first,
+    }
+}
+
+/// Whether a run is at work, or was killed: then the file itself is not the whole state.
+fn has_journal(path: &Path) -> bool {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-wal");
+    std::fs::metadata(beside).is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// The name of a file that nobody writes to while it is read.
+fn uri(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    let text = path.to_str()?.replace('\\', "/");
+    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Some(format!("file:{}{escaped}?immutable=1", if escaped.starts_with('/') { "" } else { "/" }))
 }
 
 /// Keeps other runs away.
@@ -101,14 +150,18 @@ fn lock(path: &Path, name: &str) -> anyhow::Result<File> {
     }
 }
 
+fn damaged(name: &str) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{name}: is damaged, or no state of stillin; move it away to begin anew, or put a copy back"
+    )
+}
+
 /// What SQLite says, with the cure.
 fn told(name: &str, error: rusqlite::Error) -> anyhow::Error {
     use rusqlite::ErrorCode::*;
     let cure = match error.sqlite_error_code() {
         Some(NotADatabase | DatabaseCorrupt) => {
-            return anyhow::anyhow!(
-                "{name}: is damaged, or no state of stillin; move it away to begin anew, or put a copy back"
-            );
+            return damaged(name);
         }
         Some(ReadOnly | PermissionDenied | CannotOpen) => {
             return anyhow::anyhow!(
@@ -241,16 +294,18 @@ impl State {
         })
     }
 
-    /// Replaces the state: all of it, or nothing.
+    /// Replaces the state: all of it, or nothing. `last` is done when nothing but the end is left to do, and undoes all of
+    /// it where it fails.
     pub fn replace(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+        last: impl FnOnce() -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        self.with(|db| {
-            let begun = db.unchecked_transaction()?;
-            work(&begun)?;
-            begun.commit()
-        })
+        let db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = db.unchecked_transaction().map_err(|error| self.told(error))?;
+        work(&begun).map_err(|error| self.told(error))?;
+        last()?;
+        begun.commit().map_err(|error| self.told(error))
     }
 
     /// Reads findings and runs.

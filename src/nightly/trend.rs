@@ -35,7 +35,7 @@ pub fn steps(db: &Connection) -> rusqlite::Result<Vec<Step>> {
     rows.collect()
 }
 
-/// The weeks from the first finding on, the last ones of many.
+/// The weeks from the first finding to the last one in which something changed, the last ones of many.
 pub fn weeks(findings: &[Past], steps: &[Step], now: DateTime<Utc>) -> Vec<Week> {
     let told: BTreeMap<&str, &Past> = findings
         .iter()
@@ -53,7 +53,6 @@ pub fn weeks(findings: &[Past], steps: &[Step], now: DateTime<Utc>) -> Vec<Week>
         mondays.push(day);
         day += TimeDelta::days(7);
     }
-    let skipped = mondays.len().saturating_sub(WEEKS);
     let of = |from: NaiveDate| {
         let is_in = |time: DateTime<Utc>| monday(time) == from;
         let mut open: BTreeMap<&str, bool> = BTreeMap::new();
@@ -75,7 +74,14 @@ pub fn weeks(findings: &[Past], steps: &[Step], now: DateTime<Utc>) -> Vec<Week>
             worst_seconds: times.last().copied(),
         }
     };
-    mondays[skipped..].iter().map(|&day| of(day)).collect()
+    let mut weeks: Vec<Week> = mondays.into_iter().map(of).collect();
+    // Of a week in which nothing changed the last one tells all; so outputs of before still hold in it.
+    while let [.., before, last] = weeks.as_slice()
+        && (last.new, last.closed, last.open) == (0, 0, before.open)
+    {
+        weeks.pop();
+    }
+    weeks.split_off(weeks.len().saturating_sub(WEEKS))
 }
 
 /// The smallest value that so many of a hundred do not exceed.
