@@ -2,7 +2,7 @@
 //! twin of a log, the state of a growing log an hour ago.
 
 use super::book::{Access, Book};
-use hashbrown::HashSet;
+use hashbrown::HashMap;
 use std::collections::BTreeMap;
 
 /// Where and as what the first request of a log stands: logs of which that is the same are one log, as far as they go.
@@ -40,7 +40,7 @@ pub fn originals(
     originals
 }
 
-/// Drops rows of copies that the original has too, at the same line; returns how many of each copy.
+/// Drops rows of copies that the original has too; returns how many of each copy.
 pub fn drop_copies(book: &mut Book, originals: &BTreeMap<u32, u32>) -> BTreeMap<u32, u64> {
     let mut dropped = BTreeMap::new();
     if originals.is_empty() {
@@ -63,11 +63,21 @@ fn drop_rows<T>(
 ) -> Vec<u32> {
     // In the order of the files, so that the first one keeps its row.
     rows.sort_by_key(|of| row(of).source);
-    let (mut seen, mut dropped) = (HashSet::new(), Vec::new());
+    let (mut seen, mut own, mut last) = (HashMap::new(), HashMap::new(), None);
+    let mut dropped = Vec::new();
     rows.retain(|of| {
         let row = row(of);
         let original = originals.get(&row.source).copied();
-        let is_kept = seen.insert(identity(row, original.unwrap_or(row.source)));
+        let identity = identity(row, original.unwrap_or(row.source));
+        if last.replace(row.source) != Some(row.source) {
+            own.clear();
+        }
+        // Of rows that are the same in one log each is a request, and the first of them is the first in its copies. Not
+        // by the line: where a log is damaged, what comes behind has other lines than in a whole copy.
+        let (nth, most) = (own.entry(identity).or_insert(0), seen.entry(identity).or_insert(0));
+        *nth += 1;
+        let is_kept = *nth > *most;
+        *most = (*most).max(*nth);
         // A row of several accounts is several rows of one source, and each has its own identity.
         let is_copy = !is_kept && original.is_some();
         dropped.extend(is_copy.then_some(row.source));
@@ -77,8 +87,8 @@ fn drop_rows<T>(
 }
 
 /// Everything that two copies of a row share.
-fn identity(row: &Access, original: u32) -> impl Eq + std::hash::Hash + use<> {
+fn identity(row: &Access, original: u32) -> impl Copy + Eq + std::hash::Hash + use<> {
     let numbers = (row.account, row.key, row.client, row.name, row.command);
     let status = (row.sc_status, row.sc_substatus, row.sc_win32_status);
-    (original, row.line, row.start, row.end, numbers, status)
+    (original, row.start, row.end, numbers, status)
 }
