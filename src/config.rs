@@ -198,7 +198,8 @@ fn is_setting_of(command: &Command, verb: &str, setting: &Arg) -> bool {
 fn file_of(flag: Option<&Path>, variables: &Variables) -> Option<PathBuf> {
     let variable =
         || variables.get(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let here = || Some(PathBuf::from(HERE)).filter(|path| path.is_file());
+    // Whatever has that name is meant: a folder or a dangling link is an error, and not nothing.
+    let here = || Some(PathBuf::from(HERE)).filter(|path| path.symlink_metadata().is_ok());
     flag.map(Path::to_path_buf).or_else(variable).or_else(here)
 }
 

@@ -10,13 +10,14 @@ mod key;
 mod report;
 mod text;
 mod timelines;
+mod words;
 
 pub use key::{Key, read as read_key};
 
 use crate::account::{Accounts, Resolution};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// What a run knows in clear, from which texts are freed.
 #[derive(Debug, Default)]
@@ -53,6 +54,8 @@ pub struct Pseudonyms<'a> {
 struct Known {
     pseudonym: String,
     apart: Apart,
+    /// A given name or a surname, which may be a word as well: not looked for in sentences of ours.
+    is_part: bool,
 }
 
 /// What must not go on across the ends of something that is known, or it is something else: `ada` in `Canada`.
@@ -115,7 +118,7 @@ impl<'a> Pseudonyms<'a> {
         let learn = |all: &mut Self, text: &str, pseudonym: String, apart: Apart| {
             let text = text.trim().to_lowercase();
             if text.chars().any(char::is_alphanumeric) && !kept.contains(&text) {
-                all.known.entry(text).or_insert(Known { pseudonym, apart });
+                all.known.entry(text).or_insert(Known { pseudonym, apart, is_part: false });
             }
         };
         for domain in &clear.domains {
@@ -129,6 +132,10 @@ impl<'a> Pseudonyms<'a> {
         }
         for address in &clear.addresses {
             let pseudonym = self.address(address);
+            // As names of hosts have it: `203-0-113-7.example`.
+            if address.trim().parse::<Ipv4Addr>().is_ok() {
+                learn(self, &address.replace('.', "-"), pseudonym.clone(), Apart::Number);
+            }
             learn(self, address, pseudonym, Apart::of_address(address));
         }
         for device in &clear.devices {
@@ -149,6 +156,14 @@ impl<'a> Pseudonyms<'a> {
             let Parts { local, .. } = parts(name);
             let pseudonym = self.user(name, local);
             learn(self, local, pseudonym, Apart::Word);
+        }
+        // `Ada's iPhone` of `Ada Lovelace` or `ada.lovelace`: whose of several, nobody knows.
+        for part in clear.names.iter().flat_map(|name| words::of_name(parts(name).local)) {
+            if !kept.contains(&part) {
+                let pseudonym = self.token("name", &part);
+                let known = Known { pseudonym, apart: Apart::Word, is_part: true };
+                self.known.entry(part).or_insert(known);
+            }
         }
         // A path is freed by the names above.
         for path in &clear.paths {

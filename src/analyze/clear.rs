@@ -4,6 +4,7 @@
 use super::Run;
 use crate::pseudonymize::Clear;
 use std::collections::BTreeSet;
+use stillin_parsers::directory::names;
 use stillin_parsers::event::{Fact, Identity};
 use stillin_reports::report::Report;
 
@@ -72,12 +73,14 @@ fn identity(clear: &mut Clear, identity: &Identity) {
 
 /// The name of the person, and the domain, out of `CN=Ada Lovelace,OU=…,DC=fabrikam,DC=example`.
 fn distinguished(clear: &mut Clear, name: &str) {
-    let labels = name.split(',').filter_map(|part| part.trim().split_once('='));
+    let parts = names::parts(name);
+    let labels = parts.iter().filter_map(|part| part.trim().split_once('='));
     let of = |kind: &str| -> Vec<&str> {
         let is_of_kind = |(key, _): &(&str, &str)| key.eq_ignore_ascii_case(kind);
         labels.clone().filter(is_of_kind).map(|(_, value)| value).collect()
     };
-    clear.names.extend(of("CN").first().map(|name| (*name).to_owned()));
+    // `Lovelace\, Ada` is written without the backslash everywhere else.
+    clear.names.extend(of("CN").first().map(|name| name.replace("\\,", ",")));
     let domain = of("DC").join(".");
     clear.domains.extend(Some(domain).filter(|domain| !domain.is_empty()));
 }

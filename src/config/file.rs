@@ -100,6 +100,9 @@ fn words(value: &Spanned<DeValue<'_>>, known: &Known) -> Result<Vec<String>, Str
         }
         DeValue::Boolean(word) if is_flag => Ok(word.to_string()),
         _ if is_flag => Err("say true or false".to_owned()),
+        DeValue::Float(_) => {
+            Err("say a whole number, or as text a time with its unit, \"90s\"".to_owned())
+        }
         _ => Err("say it as text, in quotes".to_owned()),
     };
     match value.get_ref() {

@@ -74,7 +74,10 @@ fn what_is_wrong_with_a_file() {
     );
     check("ttl = '2y'", "s.toml:1: ttl = '2y': longer than a year");
     check("ttl = ['1h']", "s.toml:1: ttl = ['1h']: say one value");
-    check("ttl = 1.5", "s.toml:1: ttl = 1.5: say it as text, in quotes");
+    check(
+        "ttl = 1.5",
+        "s.toml:1: ttl = 1.5: say a whole number, or as text a time with its unit, \"90s\"",
+    );
     check("ttl = true", "s.toml:1: ttl = true: say it as text, in quotes");
     check("color = 'blue'", "s.toml:1: color = 'blue': one of auto, always, never");
     check("hash = ''", "s.toml:1: hash = '': one of sha256, none");

@@ -77,6 +77,26 @@ fn one_account_has_one_token_in_every_form() {
 }
 
 #[test]
+fn parts_of_names_stand_in_what_others_wrote_and_not_in_our_sentences() {
+    let accounts = accounts();
+    let all = pseudonyms(&accounts, &["change.lovelace@fabrikam.example", "Hopper, Grace"]);
+    let (lovelace, hopper) = (all.token("name", "lovelace"), all.token("name", "hopper"));
+    let grace = all.token("name", "grace");
+    for (text, expect) in [
+        ("Lovelace’s iPhone", format!("{lovelace}’s iPhone")),
+        ("phone_of_lovelace", format!("phone_of_{lovelace}")),
+        ("Grace+Hopper (iOS)", format!("{grace}+{hopper} (iOS)")),
+        ("Hoppers", "Hoppers".to_owned()),
+        ("203-0-113-7.dyn.example", format!("{}.dyn.example", all.address("203.0.113.7"))),
+    ] {
+        assert_eq!(all.text(text, Words::Theirs), expect);
+    }
+    let ours = "the change to grace, of lovelace: 3";
+    assert_eq!(all.text(ours, Words::Ours), ours);
+    assert_eq!(all.text(ours, Words::About), ours);
+}
+
+#[test]
 fn another_key_gives_others() {
     let accounts = accounts();
     let all = pseudonyms(&accounts, &[]);

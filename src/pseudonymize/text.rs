@@ -1,7 +1,7 @@
 //! A text into the same without anything that is known in clear: the longest known name at each place, whole words only.
 
 use super::encoding::{self, Folded};
-use super::{Apart, Pseudonyms, is_sid};
+use super::{Apart, Known, Pseudonyms, is_sid};
 use std::ops::Bound;
 
 /// Whose words a text is made of. A name may be a word like `no` or `change`: it must not be found in sentences of this
@@ -83,10 +83,11 @@ impl Pseudonyms<'_> {
         words: Words,
     ) -> Option<(usize, String)> {
         let byte = |index: usize| folded.at.get(index).copied().unwrap_or(text.len());
-        let known = self.longest(folded, start, words, |key, end| {
+        let known = self.longest(folded, start, words, |key, known, end| {
             let is_meant = || is_name_there(&text[..byte(start)], &text[byte(end)..]);
             match words {
                 Words::Theirs => true,
+                _ if known.is_part => false,
                 Words::About => !may_be_word(key) || is_meant(),
                 Words::Ours => !may_be_word(key),
             }
@@ -117,7 +118,7 @@ impl Pseudonyms<'_> {
         folded: &Folded,
         start: usize,
         words: Words,
-        fits: impl Fn(&str, usize) -> bool,
+        fits: impl Fn(&str, &Known, usize) -> bool,
     ) -> Option<(usize, String)> {
         let as_it_is = self.longest_of(folded, start, |char| char, &fits);
         // IIS writes a blank as `+`, and so do queries.
@@ -134,7 +135,7 @@ impl Pseudonyms<'_> {
         folded: &Folded,
         start: usize,
         read: impl Fn(char) -> char,
-        fits: impl Fn(&str, usize) -> bool,
+        fits: impl Fn(&str, &Known, usize) -> bool,
     ) -> Option<(usize, String)> {
         let mut prefix = String::new();
         let mut found = None;
@@ -149,7 +150,7 @@ impl Pseudonyms<'_> {
             };
             let is_apart =
                 || folded.is_edge(start, known.apart) && folded.is_edge(end + 1, known.apart);
-            if *key == prefix && is_apart() && fits(key, end + 1) {
+            if *key == prefix && is_apart() && fits(key, known, end + 1) {
                 found = Some((end + 1, known.pseudonym.clone()));
             }
         }

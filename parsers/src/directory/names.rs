@@ -29,7 +29,7 @@ pub fn is_dn(text: &str) -> bool {
 }
 
 /// The parts of a DN between commas that are neither escaped nor quoted.
-fn parts(dn: &str) -> Vec<&str> {
+pub fn parts(dn: &str) -> Vec<&str> {
     let (mut parts, mut begin, mut escaped, mut quoted) = (Vec::new(), 0, false, false);
     for (at, byte) in dn.bytes().enumerate() {
         match byte {
