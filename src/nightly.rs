@@ -89,8 +89,12 @@ struct Standing {
     after: Vec<Past>,
     counts: Counts,
     told: Report,
+    /// Old keys of findings, and their new ones.
+    renamed: Vec<(String, String)>,
     /// What is open and could not be judged.
     doubts: Vec<String>,
+    /// Changes that no source tells any more.
+    forgotten: Vec<String>,
 }
 
 /// What a night leaves of the sources: themselves, and the sets of names that were looked for.
@@ -124,9 +128,9 @@ impl Night<'_> {
             }
         };
         let Judged { report, details, hidden } = judged;
-        let Standing { before, after, counts, told, doubts } = standing;
+        let Standing { before, after, counts, told, renamed, doubts, forgotten } = standing;
         let said = self.messages.partials();
-        let doubts_to_say = doubts.iter().filter(|text| !said.contains(text));
+        let doubts_to_say = doubts.iter().chain(&forgotten).filter(|text| !said.contains(text));
         doubts_to_say.for_each(|text| self.messages.partial(text));
         let written =
             outputs::write(&self.outputs, hidden.as_ref().unwrap_or(&told), &details, &copies)?;
@@ -143,7 +147,7 @@ impl Night<'_> {
                 self.keep(to, report, &question, &format)?;
             }
             let oldest = self.now - self.settings.retention;
-            findings::write(to, &before, &after, self.now, oldest)?;
+            findings::write(to, (&before, &after), &renamed, (oldest, self.now))?;
             marks.iter().try_for_each(|(key, value)| state::set_meta(to, key, value))?;
             self.log(to, code, (n_files, n_read), counts)
         };
@@ -178,15 +182,22 @@ impl Night<'_> {
         let before = self.state.read(findings::read)?;
         let changes = self.state.read(judged::changes)?;
         let (excludes, oldest) = (&self.settings.excludes, self.now - self.settings.retention);
-        let findings::After { all: after, counts, unjudged } =
+        let findings::After { all: after, counts, unjudged, renamed } =
             findings::after(before.clone(), report, &changes, excludes, (oldest, self.now));
         let doubts: Vec<String> = unjudged.iter().map(judged::doubt).collect();
+        let forgotten = judged::forgotten(&changes, report, oldest);
         let mut steps = self.state.read(trend::steps)?;
-        steps.extend(findings::steps(&before, &after, self.now));
+        for step in &mut steps {
+            if let Some((_, new)) = renamed.iter().find(|(old, _)| *old == step.finding) {
+                step.finding.clone_from(new);
+            }
+        }
+        steps.extend(findings::steps(&before, &after, &renamed, self.now));
         let mut told = self.told(report);
         told.trend = trend::weeks(&after, &steps, self.now);
-        told.notes.splice(0..0, doubts.iter().cloned());
-        Ok(Standing { before, after, counts, told, doubts })
+        told.undecided = (doubts.len() + forgotten.len()) as u64;
+        told.notes.splice(0..0, doubts.iter().chain(&forgotten).cloned());
+        Ok(Standing { before, after, counts, told, renamed, doubts, forgotten })
     }
 
     /// The report of the last night, if all of tonight's outputs can be made of it and of the last ones.

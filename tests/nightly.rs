@@ -1,5 +1,6 @@
 //! `nightly`: many nights come to what one run over everything comes to, whatever happens to the files and the program.
 
+mod evidence;
 mod losses;
 mod pseudonyms;
 

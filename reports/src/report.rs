@@ -50,6 +50,9 @@ pub struct Report {
     /// How many findings the settings of `nightly` left out, each of which a note names: the others are not all there is.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub excluded: u64,
+    /// How many findings and changes of earlier nights nobody can judge by tonight's sources, each of which a note names.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub undecided: u64,
     /// Requests under the names of accounts that are disabled by design: no finding, but to be known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_design: Vec<ByDesign>,

@@ -44,7 +44,7 @@ fn of_findings(report: &Report) -> (Ink, String) {
     } else {
         let (ink, mut text) = not_served(report);
         // Whoever is excluded was served: nothing is clear, however well the others stand.
-        let ink = if report.excluded > 0 { Ink::Doubt } else { ink };
+        let ink = if excluded(report).is_some() { Ink::Doubt } else { ink };
         let partly = report.sources.iter().filter(|source| !read_whole(source)).count();
         if partly > 0 {
             text += &format!(
@@ -66,9 +66,19 @@ fn of_findings(report: &Report) -> (Ink, String) {
     }
 }
 
-/// What was found, and is left out of the report.
+/// What was found, and is left out of the report, or was found on an earlier night and cannot be judged on this one.
 pub fn excluded(report: &Report) -> Option<String> {
-    (report.excluded > 0).then(|| count(report.excluded, "excluded finding", "excluded findings"))
+    let of = |n: u64, one: &str, many: &str| (n > 0).then(|| count(n, one, many));
+    let excluded = of(report.excluded, "excluded finding", "excluded findings");
+    let undecided = of(
+        report.undecided,
+        "case that cannot be judged any more",
+        "cases that cannot be judged any more",
+    );
+    match (excluded, undecided) {
+        (Some(excluded), Some(undecided)) => Some(format!("{excluded} and {undecided}")),
+        (one, other) => one.or(other),
+    }
 }
 
 /// How grave: 3 certain, 2 likely, 1 possible, 0 none.

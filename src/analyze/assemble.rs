@@ -70,6 +70,7 @@ pub fn report(run: &Run<'_>) -> Report {
         plan,
         findings: findings.iter().map(|(finding, _)| finding.clone()).collect(),
         excluded: 0,
+        undecided: 0,
         by_design: by_design::by_design(run, &ids),
         clocks: clocks(run),
         notes: run.notes.clone(),

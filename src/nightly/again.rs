@@ -2,10 +2,11 @@
 
 use super::sources::{Seen, Tonight};
 use super::state::Known;
-use crate::input::{self, HEAD, Hash, Packing, Stored};
+use crate::input::{self, Body, HEAD, Hash, Packing, Stored};
 use crate::read::File;
 use crate::source::Origin;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 /// Finds the logs that were moved, copied or packed, which keep their readings, and those that grew on under any name, of
 /// which the readings are worth nothing any more. Returns the latter.
@@ -85,8 +86,11 @@ fn holds_all_of(source: &Tonight, before: &Seen) -> bool {
 }
 
 /// Whether all that was read of a plain file still stands at its beginning. Of what is packed, or was read without its
-/// hash, nobody can tell more than how it begins.
+/// hash, nobody can tell more than how it begins, and that it is whole and as long.
 fn holds_all(file: &File, now: &Seen, before: &Seen) -> bool {
+    if now.packing != Packing::Plain {
+        return unpacks(file).is_some_and(|length| before.text_bytes.is_none_or(|n| n <= length));
+    }
     let is_plain = |seen: &Seen| seen.packing == Packing::Plain;
     let stored = before.stored.as_ref().filter(|_| is_plain(now) && is_plain(before));
     let known = stored.and_then(|stored| Some((stored.bytes, stored.sha256.as_ref()?)));
@@ -97,6 +101,13 @@ fn holds_all(file: &File, now: &Seen, before: &Seen) -> bool {
     let padding = if bytes == before.size { before.padding } else { 0 };
     let first = input::sha256_of_first(&file.source.fs_path, bytes - padding.min(bytes), padding);
     first.is_ok_and(|first| first.as_ref() == Some(sha256))
+}
+
+/// The length of a packed text, if it is not damaged.
+fn unpacks(file: &File) -> Option<u64> {
+    let Body::Stream(mut text) = file.open(Hash::None).ok()?.body else { return None };
+    let length = io::copy(&mut text, &mut io::sink()).ok()?;
+    text.finish().damage.is_none().then_some(length)
 }
 
 /// What a log is as stored, if it is one that was read before under another name, or without being packed.

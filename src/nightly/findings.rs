@@ -1,6 +1,6 @@
 //! Tonight's findings and those of before to how each of them stands: new, open, closed, recurred.
 
-use super::judged::is_judged;
+use super::judged::{self, is_cleared, is_judged};
 use super::settings::Exclude;
 use super::trend::Step;
 use crate::case::State as PathState;
@@ -72,18 +72,22 @@ pub struct After {
     pub counts: Counts,
     /// What stays open because nobody could tell; without what is left out of the verdict.
     pub unjudged: Vec<Past>,
+    /// Old keys of findings, and their new ones.
+    pub renamed: Vec<(String, String)>,
 }
 
 /// That. `changes` are the keys of those that were known before; what nobody could judge since `oldest` is given up.
 pub fn after(
     before: Vec<Past>,
     report: &Report,
-    changes: &BTreeSet<String>,
+    changes: &BTreeMap<String, judged::Known>,
     excludes: &[Exclude],
     (oldest, now): (DateTime<Utc>, DateTime<Utc>),
 ) -> After {
     let mut all: BTreeMap<String, Past> =
         before.into_iter().map(|past| (past.key.clone(), past)).collect();
+    let sids = sids(report);
+    let renamed = carry_on(&mut all, report, &sids);
     let (mut counts, mut unjudged) = (Counts::default(), Vec::new());
     let mut stay_open = |past: &mut Past, counts: &mut Counts| {
         past.status = Status::Open;
@@ -95,17 +99,17 @@ pub fn after(
         }
     };
     let is_unjudged = |past: &Past| past.status.is_open() && !is_judged(past, report, changes);
-    let sids = sids(report);
     let mut seen = BTreeSet::new();
     for finding in &report.findings {
         let sid = sids.get(finding.change.as_str()).map(|sid| (*sid).to_owned());
-        let key = format!(
-            "{} {} {}",
-            sid.as_deref().unwrap_or(&finding.account.to_lowercase()),
-            finding.kind,
-            finding.at.to_rfc3339()
-        );
-        let is_doubtful = !is_open(finding) && all.get(&key).is_some_and(is_unjudged);
+        let key = key(finding, sid.as_deref());
+        // Where it was served may be out of sight, though the rest of it is not.
+        let pools = pools(finding);
+        let lacks = |past: &Past| past.pools.iter().any(|pool| !pools.contains(pool));
+        let is_lost =
+            |past: &Past| past.status.is_open() && lacks(past) && !is_cleared(past, report);
+        let is_doubtful = !is_open(finding)
+            && all.get(&key).is_some_and(|past| is_unjudged(past) || is_lost(past));
         if is_doubtful && let Some(past) = all.get_mut(&key).filter(|past| oldest <= past.last_seen)
         {
             stay_open(past, &mut counts);
@@ -145,7 +149,7 @@ pub fn after(
             first: finding.first,
             last: finding.last,
             exposure_seconds: finding.exposure_seconds,
-            pools: pools(finding),
+            pools,
             first_seen: known.map_or(now, |past| past.first_seen),
             last_seen: now,
             closed_at,
@@ -156,14 +160,56 @@ pub fn after(
     }
     // What the evidence does not bear out any more is over as well, where it speaks of it at all.
     for past in all.values_mut().filter(|past| !seen.contains(&past.key)) {
-        if is_unjudged(past) {
+        if is_unjudged(past) || past.status.is_open() && !is_cleared(past, report) {
             stay_open(past, &mut counts);
         } else if past.status != Status::Closed {
             counts.closed += u64::from(!past.is_excluded);
             (past.status, past.closed_at) = (Status::Closed, Some(now));
         }
     }
-    After { all: all.into_values().collect(), counts, unjudged }
+    After { all: all.into_values().collect(), counts, unjudged, renamed }
+}
+
+fn key(finding: &Finding, sid: Option<&str>) -> String {
+    let account = finding.account.to_lowercase();
+    format!("{} {} {}", sid.unwrap_or(&account), finding.kind, finding.at.to_rfc3339())
+}
+
+/// Findings of which tonight's evidence knows the time or the account better go on under their new keys. Returns the old
+/// keys and the new ones.
+fn carry_on(
+    all: &mut BTreeMap<String, Past>,
+    report: &Report,
+    sids: &BTreeMap<&str, &str>,
+) -> Vec<(String, String)> {
+    let sid_of = |finding: &Finding| sids.get(finding.change.as_str()).copied();
+    let keys: BTreeSet<String> =
+        report.findings.iter().map(|finding| key(finding, sid_of(finding))).collect();
+    let mut renamed = Vec::new();
+    for finding in &report.findings {
+        let (sid, new) = (sid_of(finding), key(finding, sid_of(finding)));
+        if all.contains_key(&new) {
+            continue;
+        }
+        let is_it = |past: &&Past| {
+            let is_own = match (past.sid.as_deref(), sid) {
+                (Some(own), Some(other)) => own == other,
+                _ => past.account.eq_ignore_ascii_case(&finding.account),
+            };
+            is_own
+                && past.kind == finding.kind
+                && !keys.contains(&past.key)
+                && past.first <= finding.last
+                && finding.first <= past.last
+        };
+        let same = all.values().filter(is_it).max_by_key(|past| past.last_seen);
+        let Some(old) = same.map(|past| past.key.clone()) else { continue };
+        if let Some(past) = all.remove(&old) {
+            all.insert(new.clone(), Past { key: new.clone(), at: finding.at, ..past });
+            renamed.push((old, new));
+        }
+    }
+    renamed
 }
 
 /// The SIDs of accounts, by the ids of their changes.
@@ -225,9 +271,17 @@ pub fn read(db: &Connection) -> rusqlite::Result<Vec<Past>> {
 }
 
 /// What came to stand otherwise tonight.
-pub fn steps(before: &[Past], after: &[Past], now: DateTime<Utc>) -> Vec<Step> {
-    let known: BTreeMap<&str, &Past> =
-        before.iter().map(|past| (past.key.as_str(), past)).collect();
+pub fn steps(
+    before: &[Past],
+    after: &[Past],
+    renamed: &[(String, String)],
+    now: DateTime<Utc>,
+) -> Vec<Step> {
+    let new_key = |key: &str| renamed.iter().find(|(old, _)| old == key).map(|(_, new)| new);
+    let known: BTreeMap<&str, &Past> = before
+        .iter()
+        .map(|past| (new_key(&past.key).unwrap_or(&past.key).as_str(), past))
+        .collect();
     let is_new =
         |past: &&Past| known.get(past.key.as_str()).is_none_or(|was| was.status != past.status);
     let step = |past: &Past| Step { finding: past.key.clone(), at: now, status: past.status };
@@ -237,10 +291,9 @@ pub fn steps(before: &[Past], after: &[Past], now: DateTime<Utc>) -> Vec<Step> {
 /// Writes how everything stands, and what changed tonight.
 pub fn write(
     to: &Transaction<'_>,
-    before: &[Past],
-    after: &[Past],
-    now: DateTime<Utc>,
-    oldest: DateTime<Utc>,
+    (before, after): (&[Past], &[Past]),
+    renamed: &[(String, String)],
+    (oldest, now): (DateTime<Utc>, DateTime<Utc>),
 ) -> rusqlite::Result<()> {
     let known: BTreeMap<&str, &Past> =
         before.iter().map(|past| (past.key.as_str(), past)).collect();
@@ -272,7 +325,11 @@ pub fn write(
             ],
         )?;
     }
-    for Step { finding, at, status } in steps(before, after, now) {
+    for (old, new) in renamed {
+        to.execute("update step set finding = ?2 where finding = ?1", [old, new])?;
+        to.execute("delete from finding where key = ?1", [old])?;
+    }
+    for Step { finding, at, status } in steps(before, after, renamed, now) {
         to.execute(
             "insert into step values (?1, ?2, ?3)",
             params![finding, at.to_rfc3339(), status.word()],

@@ -1,19 +1,82 @@
 //! A finding of before, which tonight's report does not bear out, to whether the report could have: only then is it over.
 
 use super::findings::Past;
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use stillin_parsers::kind::Kind;
 use stillin_reports::report::{Coverage, Report, rfc3339};
 
-/// The keys of all changes that earlier nights knew, which are those of their findings.
-pub fn changes(db: &Connection) -> rusqlite::Result<BTreeSet<String>> {
-    let mut all = db.prepare("select key from change")?;
-    all.query_map([], |row| row.get(0))?.collect()
+/// Kinds of changes that cut somebody off.
+const CUTS: [&str; 6] =
+    ["disabled", "deleted", "expired", "password_changed", "password_reset", "password_set"];
+
+/// A change as an earlier night knew it. Its key is that of its findings.
+#[derive(Debug, Clone)]
+pub struct Known {
+    account: String,
+    kind: String,
+    at: DateTime<Utc>,
+    last_seen: DateTime<Utc>,
+}
+
+/// All changes that earlier nights knew, by key.
+pub fn changes(db: &Connection) -> rusqlite::Result<BTreeMap<String, Known>> {
+    let mut all = db.prepare("select key, account, kind, at, last_seen from change")?;
+    let rows = all.query_map([], |row| {
+        let time = |column| -> rusqlite::Result<DateTime<Utc>> {
+            let text: String = row.get(column)?;
+            Ok(text.parse().unwrap_or_default())
+        };
+        let known =
+            Known { account: row.get(1)?, kind: row.get(2)?, at: time(3)?, last_seen: time(4)? };
+        Ok((row.get(0)?, known))
+    })?;
+    rows.collect()
+}
+
+/// Changes that cut an account off, were known since `oldest`, and are told by no source tonight, not even with another
+/// time: whoever is served after one of them is not found any more.
+pub fn forgotten(
+    known: &BTreeMap<String, Known>,
+    report: &Report,
+    oldest: DateTime<Utc>,
+) -> Vec<String> {
+    let is_told = |key: &str, past: &Known| {
+        report.changes.iter().any(|change| {
+            let is_own = local(&change.account) == local(&past.account)
+                || change.sid.as_ref().is_some_and(|sid| key.starts_with(&format!("{sid} ")));
+            is_own && change.kind == past.kind
+        })
+    };
+    // Passwords that were set long before all logs are in no report.
+    let begin = report.coverage.iter().map(|coverage| coverage.from).min();
+    let is_cut = |past: &Known| {
+        CUTS.contains(&past.kind.as_str())
+            && oldest <= past.last_seen
+            && begin.is_some_and(|begin| begin <= past.at)
+    };
+    let lost = known.iter().filter(|(key, past)| is_cut(past) && !is_told(key, past));
+    let lost = lost.map(|(_, past)| {
+        format!(
+            "{}: {} at {} was known, and no source tells it tonight, so that nobody who is served since then is found: keep \
+             the export that told it among `changes`, or write it into a list of changes",
+            past.account,
+            past.kind.replace('_', " "),
+            rfc3339(&past.at)
+        )
+    });
+    lost.collect()
+}
+
+/// The name without its domain, which may be known under another name by now.
+fn local(account: &str) -> String {
+    let name = account.rsplit_once('\\').map_or(account, |(_, name)| name);
+    name.split_once('@').map_or(name, |(name, _)| name).to_lowercase()
 }
 
 /// Whether tonight's evidence speaks of the change, and the logs of all its servers of the time of the access.
-pub fn is_judged(past: &Past, report: &Report, known: &BTreeSet<String>) -> bool {
+pub fn is_judged(past: &Past, report: &Report, known: &BTreeMap<String, Known>) -> bool {
     knows_change(past, report, known)
         && past.pools.iter().all(|pool| {
             let server = pool.split('/').next().unwrap_or_default();
@@ -22,8 +85,25 @@ pub fn is_judged(past: &Past, report: &Report, known: &BTreeSet<String>) -> bool
         })
 }
 
-/// The change itself, or the same with another time that nobody knew before.
-fn knows_change(past: &Past, report: &Report, known: &BTreeSet<String>) -> bool {
+/// Whether something tells why a finding is none any more. Without that a name that no source ties to the account tonight,
+/// as where a new export leaves out who was deleted, would look like the end of the access.
+pub fn is_cleared(past: &Past, report: &Report) -> bool {
+    // A client may turn out to have had the new password.
+    let is_of_password = past.kind.starts_with("password");
+    let is_own = |account: &str, sid: Option<&str>| match (past.sid.as_deref(), sid) {
+        (Some(own), Some(other)) => own == other,
+        _ => past.account.eq_ignore_ascii_case(account),
+    };
+    is_of_password
+        || report.by_design.iter().any(|design| is_own(&design.account, None))
+        || report.changes.iter().any(|change| {
+            change.kind == "enabled" && is_own(&change.account, change.sid.as_deref())
+        })
+}
+
+/// The change itself, or the same with an earlier time that nobody knew before: that it had happened by a later one says
+/// nothing new.
+fn knows_change(past: &Past, report: &Report, known: &BTreeMap<String, Known>) -> bool {
     report.changes.iter().any(|change| {
         let is_own = match (&past.sid, &change.sid) {
             (Some(own), Some(other)) => own == other,
@@ -31,7 +111,9 @@ fn knows_change(past: &Past, report: &Report, known: &BTreeSet<String>) -> bool 
         };
         let who = change.sid.clone().unwrap_or_else(|| change.account.to_lowercase());
         let key = || format!("{who} {} {}", change.kind, change.at.to_rfc3339());
-        is_own && past.kind == change.kind && (past.at == change.at || !known.contains(&key()))
+        is_own
+            && past.kind == change.kind
+            && (past.at == change.at || change.at < past.at && !known.contains_key(&key()))
     })
 }
 

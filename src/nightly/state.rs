@@ -66,6 +66,9 @@ pub fn open(path: &Path) -> anyhow::Result<State> {
     }
     may_be_state(path, &name)?;
     let lock = lock(path, &name)?;
+    if !path.exists() {
+        make(path)?;
+    }
     let db = Connection::open(path).map_err(|error| told(&name, error))?;
     prepare(&db, &name)?;
     Ok(State { name, db: Arc::new(Mutex::new(db)), _lock: lock })
@@ -81,6 +84,7 @@ fn may_be_state(path: &Path, name: &str) -> anyhow::Result<()> {
     let read = File::open(path).and_then(|file| file.take(100).read_to_end(&mut first));
     let is_ours = || first.get(68..72) == Some(&(APPLICATION as u32).to_be_bytes()[..]);
     match first.as_slice() {
+        [] if path.exists() && read.is_ok() => Err(damaged(name)),
         [] => Ok(()),
         _ if read.is_err() => Ok(()),
         [start @ .., _] if !start.starts_with(b"SQLite format 3\0") => Err(damaged(name)),
@@ -187,17 +191,32 @@ fn prepare(db: &Connection, name: &str) -> anyhow::Result<()> {
         "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on",
     )
     .map_err(told)?;
-    if schema == SCHEMA {
-        return Ok(());
-    }
-    let make = || -> rusqlite::Result<()> {
-        let begun = db.unchecked_transaction()?;
-        begun.execute_batch(TABLES)?;
-        begun.pragma_update(None, "application_id", APPLICATION)?;
-        begun.pragma_update(None, "user_version", SCHEMA)?;
-        begun.commit()
-    };
-    make().map_err(told)
+    if schema == SCHEMA { Ok(()) } else { tables(db).map_err(told) }
+}
+
+/// Makes an empty state beside its place and puts it there as a whole: so an empty file is never one that was begun, and a
+/// state that was lost is not taken for a new one.
+fn make(path: &Path) -> anyhow::Result<()> {
+    let name = path.display().to_string();
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    // What a run left that was killed here.
+    let _ = std::fs::remove_file(&beside);
+    let made = Connection::open(&beside).and_then(|db| {
+        tables(&db)?;
+        db.close().map_err(|(_, error)| error)
+    });
+    made.map_err(|error| told(&name, error))?;
+    std::fs::rename(&beside, path).with_context(|| format!("{name}: cannot be made"))
+}
+
+fn tables(db: &Connection) -> rusqlite::Result<()> {
+    let begun = db.unchecked_transaction()?;
+    begun.execute_batch(TABLES)?;
+    begun.pragma_update(None, "application_id", APPLICATION)?;
+    begun.pragma_update(None, "user_version", SCHEMA)?;
+    begun.commit()
 }
 
 /// Whether the file is a state that this program knows.

@@ -188,6 +188,12 @@ fn counts(report: &Report) -> Block<'_> {
     if report.excluded > 0 {
         rows.insert(1, vec![text("Findings that are excluded"), number(report.excluded)]);
     }
+    if report.undecided > 0 {
+        rows.insert(
+            1,
+            vec![text("Cases that cannot be judged any more"), number(report.undecided)],
+        );
+    }
     Block { heading: "Counts", columns: &[], rows }
 }
 

@@ -27,6 +27,7 @@ fn report() -> Report {
         changes: vec![],
         findings: vec![],
         excluded: 0,
+        undecided: 0,
         by_design: vec![],
         clocks: vec![],
         plan: vec![],
