@@ -75,9 +75,16 @@ pub struct StepRecord {
     pub line: u64,
 }
 
-/// Whether the old workers are gone, or another one is there: the proof of a recycle (DOMAIN.md 6.4).
-pub fn is_changed(before: &[u32], after: &[u32]) -> bool {
-    before.iter().all(|id| !after.contains(id)) || after.iter().any(|id| !before.contains(id))
+/// Whether the old workers are gone, or another one is there: the proof of a recycle (DOMAIN.md 6.4). `iisreset` overlaps
+/// nothing, so that all must be gone. A recycle starts no worker where there was none: one that is there now may have been
+/// there before, and not been listed.
+pub fn is_changed(action: Action, before: &[u32], after: &[u32]) -> bool {
+    let are_gone = before.iter().all(|id| !after.contains(id));
+    match action {
+        Action::Iisreset => are_gone,
+        Action::Recycle if before.is_empty() => after.is_empty(),
+        Action::Recycle => are_gone || after.iter().any(|id| !before.contains(id)),
+    }
 }
 
 impl StepRecord {

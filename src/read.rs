@@ -12,7 +12,7 @@ use std::io::{Read, Seek, SeekFrom};
 use stillin_parsers::application_host::VirtualDirectory;
 use stillin_parsers::event::{Fact, Reject, Restart, Validation};
 use stillin_parsers::evidence::{self, Tally};
-use stillin_parsers::kind::{self, Kind};
+use stillin_parsers::kind::{self, Kind, OfRequests};
 use stillin_parsers::time::LocalTime;
 use stillin_parsers::w3c::scan::REJECTS_KEPT;
 use stillin_parsers::windows::validations::Sought;
@@ -32,6 +32,8 @@ pub struct File {
     pub first_entry: Option<DateTime<Utc>>,
     /// Why it cannot be used.
     pub problem: Option<String>,
+    /// Whether it may tell of requests, where its kind is not known.
+    pub of_requests: OfRequests,
     /// Its server, where the user names one for it.
     pub server: Option<String>,
     /// What tells it again on another night; only where that was asked for.
@@ -91,6 +93,7 @@ fn look_at(source: Source, hash: Hash, is_to_be_known_again: bool) -> (File, boo
     };
     let is_own = is_own_output(&opened.head) || is_own_parquet(&file.source, &opened.head);
     file.kind = kind::sniff(&opened.head);
+    file.of_requests = kind::is_of_requests(&opened.head);
     file.encoding = Some(opened.encoding);
     file.bytes = opened.stored_bytes;
     if is_to_be_known_again {
@@ -208,6 +211,7 @@ impl File {
             bytes: 0,
             first_entry: None,
             problem: None,
+            of_requests: OfRequests::Perhaps,
             server: None,
             start: None,
             is_gone: false,

@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf, absolute};
 
 use crate::input::Member;
 
-pub use server::server_of;
+pub use server::{is_in_site_folder, server_of};
 
 /// One thing to read.
 #[derive(Debug, Clone)]

@@ -141,6 +141,32 @@ fn sniff_log(head: &[u8]) -> Option<Kind> {
     }
 }
 
+/// Whether a text of unknown kind may tell of requests: surely, perhaps, or not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfRequests {
+    /// It has the look of a log of requests.
+    Yes,
+    /// It has no look of anything.
+    Perhaps,
+    /// It has that of something else, or holds nothing.
+    No,
+}
+
+/// Whether a text of unknown kind may be a log of requests.
+pub fn is_of_requests(head: &[u8]) -> OfRequests {
+    match why_unknown(head) {
+        BARE_W3C | IIS_NATIVE | NCSA => OfRequests::Yes,
+        OTHER_W3C | UNKNOWN => OfRequests::Perhaps,
+        _ => OfRequests::No,
+    }
+}
+
+const OTHER_W3C: &str = "a W3C log, but not of web requests: no cs-method, no cs-uri-stem";
+const IIS_NATIVE: &str = "IIS native format, whose times have no zone; log in W3C format instead";
+const BARE_W3C: &str = "lines as IIS writes them, but no #Fields line says what they hold; put the log's own #Fields line in front";
+const NCSA: &str = "perhaps an NCSA log, which has no win32 status; log in W3C format instead";
+const UNKNOWN: &str = "none of the known kinds";
+
 /// Why a text of unknown kind is not read, and what to do, where that can be told.
 pub fn why_unknown(head: &[u8]) -> &'static str {
     let text = head.trim_ascii();
@@ -154,17 +180,17 @@ pub fn why_unknown(head: &[u8]) -> &'static str {
     } else if starts(b"#Log-type:") || lines().any(|line| line.starts_with(b"#Log-type:")) {
         "a log of Exchange that tells nothing of access or of account changes"
     } else if w3c {
-        "a W3C log, but not of web requests: no cs-method, no cs-uri-stem"
+        OTHER_W3C
     } else if starts(b"#TYPE System.Diagnostics.Eventing") {
         "events exported without their data; export with wevtutil qe Security /f:xml instead"
     } else if is_iis_native(text) {
-        "IIS native format, whose times have no zone; log in W3C format instead"
+        IIS_NATIVE
     } else if is_bare_w3c(text) {
-        "lines as IIS writes them, but no #Fields line says what they hold; put the log's own #Fields line in front"
+        BARE_W3C
     } else if lines().next().is_some_and(is_ncsa) {
-        "perhaps an NCSA log, which has no win32 status; log in W3C format instead"
+        NCSA
     } else {
-        "none of the known kinds"
+        UNKNOWN
     }
 }
 

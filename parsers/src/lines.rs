@@ -32,6 +32,9 @@ pub struct Tally<L> {
     pub line_ends: u64,
     /// The first rejects: line within the chunk, reason.
     pub rejects: Vec<(u64, Reason)>,
+    /// The last two rejects, of which one may be a line that is still being written: line within the chunk, and the time of
+    /// the first entry behind it, seconds since 1970, if there is one.
+    pub last_rejects: Vec<(u64, Option<i64>)>,
     /// Earliest and latest entry, seconds since 1970.
     pub span: Option<(i64, i64)>,
     /// Last entry before and first entry after each NUL run; `None` where it lies in another chunk.
@@ -78,6 +81,22 @@ impl<L> Tally<L> {
         for header in self.layouts.iter_mut().rev().take_while(|h| h.between.1.is_none()) {
             header.between.1 = Some(seconds);
         }
+        self.reject_is_before(seconds);
+    }
+
+    /// An entry comes behind whatever was rejected.
+    pub fn reject_is_before(&mut self, seconds: i64) {
+        for reject in self.last_rejects.iter_mut().filter(|(_, after)| after.is_none()) {
+            reject.1 = Some(seconds);
+        }
+    }
+
+    /// Keeps the last two rejects.
+    pub fn last_reject(&mut self, number: u64, after: Option<i64>) {
+        if self.last_rejects.len() > 1 {
+            self.last_rejects.remove(0);
+        }
+        self.last_rejects.push((number, after));
     }
 
     pub(crate) fn software(&mut self, text: &[u8]) {
@@ -89,6 +108,7 @@ impl<L> Tally<L> {
 
     pub(crate) fn reject(&mut self, number: u64, reason: Reason) {
         self.rejected += 1;
+        self.last_reject(number, None);
         if self.rejects.len() < REJECTS_KEPT {
             self.rejects.push((number, reason));
         }

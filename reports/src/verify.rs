@@ -102,7 +102,7 @@ pub struct Finding {
     /// What the plan says of it.
     #[serde(flatten)]
     pub reason: Reason,
-    /// The gravest state of its paths.
+    /// The gravest state of its paths; `no_coverage` at best where a log that was not read whole may tell of another one.
     #[serde(with = "Verified")]
     pub state: Word,
     /// Names that were looked for.

@@ -1,6 +1,10 @@
 //! The logs since a plan to what `verify` needs of them: the requests of its accounts, class by class, when its pools
 //! were restarted, and what the logs can speak about.
 
+mod lost;
+
+pub use lost::{Lost, is_nameless};
+
 use super::find::find;
 use super::outputs::Outputs;
 use super::{Run, assemble, hash, judged, notes, sources};
@@ -9,6 +13,7 @@ use crate::case::Row;
 use crate::change::{Change, Told};
 use crate::cli::Analyze;
 use crate::collect::book::{Place, Table};
+use crate::collect::names::host_name;
 use crate::correlate::coverage::Span;
 use crate::correlate::{Class, Ground, Residual};
 use crate::messages::Messages;
@@ -16,7 +21,7 @@ use crate::readings::Readings;
 use crate::workers::{self, Pool};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use stillin_parsers::event::{self, ChangeKind, Pos, Precision};
+use stillin_parsers::event::{self, ChangeKind, Pos, Precision, Restarted};
 use stillin_parsers::exchange::{self, Auth, Refusal};
 use stillin_reports::report::{self, ChangeEvidence, Client, Evidence, Word};
 
@@ -118,6 +123,10 @@ pub struct Since {
     pub coverage: Vec<report::Coverage>,
     /// What was read.
     pub sources: Vec<report::Source>,
+    /// What may tell of access, and was not understood or not read to its end.
+    pub lost: Vec<Lost>,
+    /// Recycles that failed, by what WAS says, of the pools that were asked for.
+    pub kept: BTreeMap<Pool, Vec<Restart>>,
     /// What was named and is not there, or cannot be read; it is in the notes as well.
     pub problems: Vec<String>,
     /// What else the reader has to know.
@@ -150,6 +159,8 @@ pub fn since(
         enabled: enabled(&run),
         problems,
         restarts: restarts(&run, pools),
+        lost: lost::lost(&run),
+        kept: kept(&run, pools),
         spans: all.iter().filter_map(span).collect(),
         coverage: assemble::coverage(&run),
         sources: (0..run.files.len()).map(|index| sources::source(&run, index)).collect(),
@@ -264,4 +275,24 @@ fn restarts(run: &Run<'_>, pools: &BTreeSet<Pool>) -> BTreeMap<Pool, Vec<Restart
         told.map(|r| Restart { at: r.at, place: place(r.source, r.pos) }).collect()
     };
     pools.iter().map(|pool| (pool.clone(), of(pool))).collect()
+}
+
+/// What WAS says of recycles that it could not do.
+fn kept(run: &Run<'_>, pools: &BTreeSet<Pool>) -> BTreeMap<Pool, Vec<Restart>> {
+    let fallback = run.args.reading.server.as_deref();
+    let mut kept: BTreeMap<Pool, Vec<Restart>> = BTreeMap::new();
+    for told in run.restarts().iter().filter(|told| told.source < run.files.len()) {
+        let Restarted::Kept(named) = &told.restart.what else { continue };
+        let computer = told.restart.computer.as_deref().or(fallback).map(host_name);
+        let is_it = |(server, pool): &&Pool| {
+            computer.as_ref() == Some(server) && named.eq_ignore_ascii_case(pool)
+        };
+        let place = ChangeEvidence { path: path(run, told.source), pos: told.restart.pos.number() };
+        for pool in pools.iter().filter(is_it) {
+            let event = Restart { at: told.restart.time, place: place.clone() };
+            kept.entry(pool.clone()).or_default().push(event);
+        }
+    }
+    kept.values_mut().for_each(|events| events.sort_by_key(|event| event.at));
+    kept
 }

@@ -30,6 +30,10 @@ pub struct Log {
     pub columns: Vec<String>,
     /// Columns that a verdict needs and some header lacks.
     pub missing: Vec<&'static str>,
+    /// Time of the last entry that does not tell who was served, for want of a column; seconds since 1970.
+    pub blind_until: Option<i64>,
+    /// Whoever was served is not told by the columns of the last header.
+    pub is_blind: bool,
     /// Requests of probes and machine accounts.
     pub noise: u64,
     /// Rows of watched accounts.
@@ -106,7 +110,11 @@ pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
         Gatherer { scan, log: Log::default(), sum: Sum::default(), state: State::default() };
     let stored = gather::read(opened.body, hash, &mut gatherer, &guess);
     let Gatherer { mut log, sum, .. } = gatherer;
+    let is_blind_to_the_end = log.is_blind;
     log.tally = sum.finish(log.presence.values_mut());
+    if is_blind_to_the_end {
+        log.blind_until = log.tally.span.map(|(_, to)| to);
+    }
     Log { first_request, seats, stored: Some(stored), ..log }
 }
 
@@ -171,6 +179,9 @@ impl Gatherer<'_> {
         }
         let mut before = self.state.layout.clone();
         for Header { line, layout, between } in self.sum.take(piece.tally, self.state.fields_line) {
+            if self.log.is_blind {
+                self.log.blind_until = self.log.blind_until.max(between.0);
+            }
             self.header(&layout);
             if before.as_ref() == Some(&layout) && !layout.is_httperr() {
                 self.log.repeats.push(Repeat { line, between });
@@ -210,6 +221,9 @@ impl Gatherer<'_> {
                 self.log.missing.push(name);
             }
         }
+        let tells = |column| layout.place(column).is_some();
+        let is_told = tells(Column::CsUsername) && tells(Column::ScStatus);
+        self.log.is_blind = !is_told && !layout.is_httperr();
         self.log.columns.clone_from(&layout.names);
     }
 }

@@ -40,11 +40,15 @@ impl Sum {
                 sum.rejects.push((line + lines_before, in_file(reason, lines_before, fields_line)));
             }
         }
+        let first_entry = tally.ends.map(|(first, _)| first);
+        first_entry.into_iter().for_each(|first| sum.reject_is_before(first));
+        for (line, after) in tally.last_rejects {
+            sum.last_reject(line + lines_before, after);
+        }
         if let Some((from, to)) = tally.span {
             let (a, b) = sum.span.unwrap_or((from, to));
             sum.span = Some((a.min(from), b.max(to)));
         }
-        let first_entry = tally.ends.map(|(first, _)| first);
         if let (true, Some(after)) = (self.open_holes, first_entry) {
             sum.holes.push((self.last_entry, Some(after)));
             self.open_holes = false;

@@ -125,6 +125,8 @@ impl Pack for Log {
             first_request,
             stored,
             met,
+            // `verify` alone asks, which reads everything itself.
+            ..Log::default()
         })
     }
 }

@@ -227,7 +227,7 @@ impl Run<'_> {
         };
         let is_done = says == Outcome::Done;
         let after = if is_done { self.workers_after(task, &before) } else { None };
-        let outcome = match is_done && !is_proven(&before, after.as_deref()) {
+        let outcome = match is_done && !is_proven(task.action, &before, after.as_deref()) {
             true => Outcome::Unproven,
             false => says,
         };
@@ -346,7 +346,9 @@ impl Run<'_> {
         let started = Instant::now();
         loop {
             let after = self.workers(task).ok()?;
-            if before.is_empty() || journal::is_changed(before, &after) || started.elapsed() > LOOK
+            if before.is_empty()
+                || journal::is_changed(task.action, before, &after)
+                || started.elapsed() > LOOK
             {
                 return Some(after);
             }
@@ -356,8 +358,8 @@ impl Run<'_> {
 }
 
 /// Whether the workers show that it was done: other ones are the proof (DOMAIN.md 6.4), and without any there was no token.
-fn is_proven(before: &[u32], after: Option<&[u32]>) -> bool {
-    before.is_empty() || after.is_some_and(|after| journal::is_changed(before, after))
+fn is_proven(action: Action, before: &[u32], after: Option<&[u32]>) -> bool {
+    after.map_or(before.is_empty(), |after| journal::is_changed(action, before, after))
 }
 
 /// What the workers say of a step that was done.
@@ -378,9 +380,17 @@ fn done(before: &[u32], after: &[u32]) -> String {
 fn unproven(before: &[u32], after: Option<&[u32]>) -> String {
     let (was, is) = (workers_in_words(before), is_or_are(before));
     match after {
-        Some(_) => format!(
-            "not proven: it was done, says the server; but {was} {is} still there, and no other came"
+        Some(after) if before.is_empty() => format!(
+            "not proven: it was done, says the server; but no worker was listed before, and {} now, which may have been \
+             there all the time",
+            workers_in_words(after)
         ),
+        Some(after) => {
+            let left: Vec<u32> = before.iter().filter(|id| after.contains(id)).copied().collect();
+            let (was, is) = (workers_in_words(&left), is_or_are(&left));
+            let came = if after.len() > left.len() { "" } else { ", and no other came" };
+            format!("not proven: it was done, says the server; but {was} {is} still there{came}")
+        }
         None => format!(
             "not proven: it was done, says the server; whether {was} {is} gone could not be seen"
         ),

@@ -23,6 +23,11 @@ pub fn server_of(path: &str) -> Option<String> {
     (is_host && !is_generic).then(|| host.to_string())
 }
 
+/// Whether a file lies in a folder where IIS keeps the logs of a site.
+pub fn is_in_site_folder(path: &str) -> bool {
+    site_folder(path).is_some()
+}
+
 /// The folder above the innermost `W3SVC<n>`, and `<n>`; empty in `W3SVC`, where central logging writes.
 fn site_folder(path: &str) -> Option<(Option<&str>, &str)> {
     // `!` parts an archive from its members: `EX01/W3SVC1/march.zip!u_ex.log`, `logs.zip!EX01/W3SVC1/u_ex.log`.

@@ -5,7 +5,7 @@ use super::judge::{self, Blind, State, Verdict, judge};
 use super::recycled::{Recycled, Told, recycled};
 use super::wanted::{Finding, Path, Step};
 use super::{Known, words};
-use crate::analyze::since::Use;
+use crate::analyze::since::{Lost, Use, is_nameless};
 use crate::analyze::{HELD_BACK, pool_word};
 use crate::correlate::{DRAIN, Residual};
 use crate::workers::Pool;
@@ -29,9 +29,12 @@ pub fn verify(known: Known<'_>, notes: Vec<String>) -> report::Verify {
         wanted.steps.iter().map(|step| of_step(step, &recycles, &findings)).collect();
     let states = findings.iter().flat_map(|(_, paths)| paths).map(|(_, state)| *state);
     let states = states.chain(steps.iter().map(|(_, state)| *state));
+    let no_coverage = State::NoCoverage.word();
+    let is_lost = findings.iter().any(|(finding, _)| finding.state == no_coverage);
     // What was named and is not there may be the log that says otherwise.
     let unseen = unseen(&known);
-    let is_missing = !known.since.problems.is_empty() || !unseen.is_empty();
+    let is_missing = !known.since.problems.is_empty() || !unseen.is_empty() || is_lost;
+    let notes: Vec<String> = notes.into_iter().chain(elsewhere(&known, &recycles)).collect();
     let missing = is_missing.then_some(State::NoCoverage);
     let rules = &wanted.rules;
     report::Verify {
@@ -63,7 +66,10 @@ fn unseen(known: &Known<'_>) -> Vec<String> {
         let idle_until = finding.reason.at + known.task.arguments.ttl;
         for (server, &until) in wanted.known_until.iter().filter(|(_, until)| **until < idle_until)
         {
-            let has_path = finding.paths.iter().any(|path| path.pool.0 == *server);
+            // Of a path that was refused it is not asked whether there is a log, and the other pools may have had a token.
+            let is_judged = |path: &Path| path.may_go_on || !path.is_refused;
+            let mut here = finding.paths.iter().filter(|path| path.pool.0 == *server);
+            let has_path = here.any(is_judged);
             let goes_on = |log: &source::Coverage| {
                 let is_hole = |gap: &source::Gap| until < gap.to && gap.from < idle_until;
                 log.server == *server
@@ -85,7 +91,35 @@ fn unseen(known: &Known<'_>) -> Vec<String> {
     sentences.into_iter().collect()
 }
 
+/// Servers of which only the new logs tell, and only since their beginning.
+fn elsewhere(known: &Known<'_>, recycles: &Recycles) -> Vec<String> {
+    let wanted = &known.task.wanted;
+    let Some(last) = recycles.values().filter_map(|recycled| recycled.at).max() else {
+        return Vec::new();
+    };
+    let is_new = |log: &&source::Coverage| {
+        matches!(log.kind, "iis-w3c" | "http-proxy")
+            && wanted.is_report
+            && !wanted.known_until.contains_key(&log.server)
+    };
+    let mut begins: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
+    for log in known.since.coverage.iter().filter(is_new) {
+        let from = begins.entry(&log.server).or_insert(log.from);
+        *from = log.from.min(*from);
+    }
+    let late = begins.iter().filter(|(_, from)| last + DRAIN < **from);
+    late.map(|(server, from)| words::begins_late(server, from)).collect()
+}
+
 impl Known<'_> {
+    /// Nothing tells the name of that server, nor does the plan know it so.
+    fn is_nameless(&self, server: &str) -> bool {
+        let wanted = &self.task.wanted;
+        let is_known = wanted.known_until.contains_key(server)
+            || wanted.steps.iter().any(|step| step.pool.0 == server);
+        is_nameless(server) && !is_known
+    }
+
     /// When a pool was recycled.
     fn recycle(&self, pool: &Pool) -> Recycled {
         let wanted = &self.task.wanted;
@@ -102,6 +136,7 @@ impl Known<'_> {
             // As the journal knows it: a plan is that of its report.
             plan_sha256: wanted.report_sha256.as_ref().unwrap_or(&self.task.plan.sha256),
             restarts: self.since.restarts.get(pool).map_or(&[][..], Vec::as_slice),
+            kept: self.since.kept.get(pool).map_or(&[][..], Vec::as_slice),
             last: last.or(known_until).or(changes),
             known_until,
             slack: self.task.arguments.slack,
@@ -122,7 +157,9 @@ fn of_finding(
     let is_own = |pool: &Pool| steps.iter().any(|step| step.pool == *pool);
     let basis = |pool: &Pool| {
         let recycled = recycles.get(pool);
-        let by_logs = wanted.until(&pool.0).filter(|_| !is_own(pool));
+        // What it is not known where it was served may have been served where a step ends it, and before it did.
+        let may_be_own = is_own(pool) || (known.is_nameless(&pool.0) && !steps.is_empty());
+        let by_logs = wanted.until(&pool.0).filter(|_| !may_be_own);
         judge::Path {
             is_in_step: is_own(pool),
             recycled: recycled.and_then(|recycled| recycled.at),
@@ -149,12 +186,13 @@ fn of_finding(
             let here: Vec<&Use> = uses.iter().filter(is_here).collect();
             let basis = basis(&path.pool);
             let since = basis.begin().map(|begin| begin.since);
+            let lost = lost(known, &path.pool.0, since);
             let asked = judge::Path {
                 kind: ChangeKind::from_word(finding.reason.kind),
                 has_new_password: wanted.has_new_password(&finding.reason.account),
                 last: path.last,
                 clients: &path.clients,
-                is_partly_read: is_partly_read(known, &path.pool, since),
+                lost: &lost,
                 ..basis
             };
             let verdict = judge(&asked, &here);
@@ -166,7 +204,18 @@ fn of_finding(
         .collect();
     let states: Vec<(Pool, State)> =
         paths.iter().map(|(_, pool, state)| (pool.clone(), *state)).collect();
-    let state = states.iter().map(|(_, state)| *state).min().unwrap_or(State::NoCoverage);
+    // Of another server's log that nobody could read whole it may be that it tells of access there.
+    let is_judged = |server: &str| states.iter().any(|(pool, _)| pool.0 == server);
+    let is_unseen = known.since.lost.iter().any(|one| {
+        let Some(server) = one.server.as_ref().filter(|of| !known.is_nameless(of)) else {
+            return false;
+        };
+        let begin = || basis(&(server.clone(), "")).begin().map(|begin| begin.since);
+        !is_judged(server) && lost(known, server, begin()).contains(&one)
+    });
+    let unseen = is_unseen.then_some(State::NoCoverage);
+    let all = states.iter().map(|(_, state)| *state).chain(unseen);
+    let state = all.min().unwrap_or(State::NoCoverage);
     let finding = report::Finding {
         reason: finding.reason.clone(),
         state: state.word(),
@@ -184,21 +233,16 @@ fn enabled(known: &Known<'_>, finding: &Finding) -> Option<String> {
     all.iter().find(|enabled| enabled.at > finding.reason.at).map(words::enabled)
 }
 
-/// Lines of a server's logs were not understood, or a log was not read to its end, and nothing tells that this was
-/// before access counts.
-fn is_partly_read(known: &Known<'_>, pool: &Pool, since: Option<DateTime<Utc>>) -> bool {
-    let is_log = |source: &&source::Source| {
-        matches!(source.kind, "iis-w3c" | "http-proxy") && source.server.as_ref() == Some(&pool.0)
+/// What was lost of the logs of a server, and may be of the time when access counts. Where nothing tells of which server a
+/// log is, it may be of any.
+fn lost<'a>(known: &'a Known<'_>, server: &str, since: Option<DateTime<Utc>>) -> Vec<&'a Lost> {
+    let is_since =
+        |lost: &&Lost| lost.until.is_none_or(|until| since.is_none_or(|since| since < until));
+    let may_be_its = |lost: &&Lost| match &lost.server {
+        Some(of) if !known.is_nameless(of) => of == server,
+        _ => true,
     };
-    let is_before = |source: &source::Source| {
-        let own = known.since.uses.iter().filter(|request| request.place.path == source.path);
-        let early = own.filter(|request| since.is_some_and(|since| request.end <= since));
-        let line = early.map(|request| request.place.line).max().unwrap_or(0);
-        source.rejects.len() as u64 == source.rejected
-            && source.rejects.iter().all(|reject| reject.pos < line)
-    };
-    let mut logs = known.since.sources.iter().filter(is_log);
-    logs.any(|source| source.error.is_some() || (source.rejected > 0 && !is_before(source)))
+    known.since.lost.iter().filter(is_since).filter(may_be_its).collect()
 }
 
 /// The requests that bear on a finding: under its own change, a later one, or one that takes the account away; and every

@@ -2,7 +2,7 @@
 //! no clock.
 
 use crate::analyze::HELD_BACK;
-use crate::analyze::since::Use;
+use crate::analyze::since::{Lost, Use};
 use crate::correlate::coverage::Span;
 use crate::correlate::{Class, DRAIN, LONGEST_REQUEST, Residual};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -64,8 +64,8 @@ pub struct Path<'a> {
     pub span: Option<&'a Span>,
     /// The present, where logs are watched as they grow.
     pub now: Option<DateTime<Utc>>,
-    /// A log of its server has lines that were not understood, or was not read to its end.
-    pub is_partly_read: bool,
+    /// What of its server's logs since then was not understood, or not read.
+    pub lost: &'a [&'a Lost],
 }
 
 /// When what was served counts as access.
@@ -88,6 +88,13 @@ impl Path<'_> {
             (None, Some(at)) if self.is_by_logs => Some(begin(at, TimeDelta::zero())),
             (None, at) => at.map(|at| begin(at, LONGEST_REQUEST)),
         }
+    }
+}
+
+impl Path<'_> {
+    /// Nothing that was lost of the logs can be later.
+    fn is_behind_what_was_lost(&self, refusal: &Use) -> bool {
+        self.lost.iter().all(|lost| lost.is_before(refusal.end, &refusal.place))
     }
 }
 
@@ -168,13 +175,15 @@ pub fn judge<'a>(path: &Path<'_>, uses: &[&'a Use]) -> Verdict<'a> {
         |request: &Use| recycled_from.is_some_and(|at| at <= request.start) && !may_be(request);
     let drained = pick(&|request| is_draining(request) && is_access(request));
     let [refusal, drained_refusal] = refusals(path, uses);
-    let may_be_grave = unclear.iter().any(|request| request.residual >= Residual::Likely);
-    let blind = blind(path, since).or(may_be_grave.then_some(Blind::NoStart));
+    let has_no_start = unclear.iter().any(|request| !request.is_start_known);
+    let blind = blind(path, since).or(has_no_start.then_some(Blind::NoStart));
+    // Where anybody may have been served by a token of before, a refusal tells of another one.
+    let is_proof = |refusal: &Use| path.is_behind_what_was_lost(refusal) && unclear.is_empty();
     let state = if !accesses.is_empty() {
         State::Failed
     } else if since.is_none() || (path.is_in_step && path.recycled.is_none()) {
         State::NotRecycled
-    } else if path.recycled.is_some() && refusal.is_some() {
+    } else if path.recycled.is_some() && refusal.is_some_and(is_proof) {
         State::Proven
     } else if blind.is_some() {
         State::NoCoverage
@@ -206,8 +215,9 @@ fn refusals<'a>(path: &Path<'_>, uses: &[&'a Use]) -> [Option<&'a Use>; 2] {
     let is_access = |request: &&&Use| request.refusal.is_none() && request.residual > Residual::No;
     let last = uses.iter().filter(is_access).map(|request| place(request)).max();
     // Whoever was turned down with the right password had no token to find. A wrong password says that only of the old
-    // one, so after a password change, and of a client that was served before, for anybody can send one; the end of a
-    // session says it of nobody, what was typed into a form says it of no client, and an account that Exchange itself blocks
+    // one, so after a password change, and of a client that was served before, for anybody can send one, as anybody can
+    // send a name that is no more, and whatever Windows tells without asking for the password; the end of a session says it
+    // of nobody, what was typed into a form says it of no client, and an account that Exchange itself blocks
     // (456) may have a token all the same.
     let was_served = |client: &Client| {
         let mut in_logs = uses.iter().filter(is_access);
@@ -219,9 +229,10 @@ fn refusals<'a>(path: &Path<'_>, uses: &[&'a Use]) -> [Option<&'a Use>; 2] {
             let is_of_token = !refusal.may_be_session_end()
                 && !matches!(refusal, Refusal::Blocked | Refusal::OwaForm);
             let is_gone = refusal == Refusal::NoSuchUser && path.kind == Some(ChangeKind::Deleted);
-            refusal.proves_right_password()
-                || is_gone
-                || (path.has_new_password && is_of_token && was_served(&request.client))
+            let tells_of_client =
+                is_gone || refusal == Refusal::Restricted || (path.has_new_password && is_of_token);
+            (refusal.proves_right_password() && refusal != Refusal::Restricted)
+                || (tells_of_client && was_served(&request.client))
         })
     };
     let is_after = |request: &Use| {
@@ -237,7 +248,9 @@ fn refusals<'a>(path: &Path<'_>, uses: &[&'a Use]) -> [Option<&'a Use>; 2] {
     let is_its = |request: &Use| is_of_front_end(request) && !request.may_be_anothers;
     let counts = |request: &&Use| is_its(request) && is_after(request) && ends_it(request);
     let after = || uses.iter().copied().filter(counts);
-    [after().find(|request| is_new(request)), after().rfind(|request| is_drained(request))]
+    let is_new = |request: &&Use| is_new(request);
+    let proof = after().filter(is_new).find(|request| path.is_behind_what_was_lost(request));
+    [proof.or(after().find(is_new)), after().rfind(|request| is_drained(request))]
 }
 
 /// The same device; of those without one, the same address and user agent.
@@ -265,7 +278,7 @@ fn blind(path: &Path<'_>, since: Option<DateTime<Utc>>) -> Option<Blind> {
     }
     let hole = span.gaps.iter().find(|(_, to)| since < *to);
     let hole = hole.map(|&(from, to)| Blind::Hole(from, to));
-    hole.or(path.is_partly_read.then_some(Blind::PartlyRead))
+    hole.or((!path.lost.is_empty()).then_some(Blind::PartlyRead))
 }
 
 #[cfg(test)]

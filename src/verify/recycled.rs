@@ -15,6 +15,8 @@ pub struct Told<'a> {
     pub plan_sha256: &'a str,
     /// Restarts that events tell of, in order.
     pub restarts: &'a [Restart],
+    /// Recycles that failed, by what events tell, in order.
+    pub kept: &'a [Restart],
     /// The last access that was known when the plan was made.
     pub last: Option<DateTime<Utc>>,
     /// How far the logs reached when the plan was made.
@@ -23,7 +25,7 @@ pub struct Told<'a> {
     pub slack: TimeDelta,
 }
 
-/// So far the clock of a server may be ahead of that of whoever recycled it.
+/// So far the clock of a server may be from that of whoever recycled it.
 const CLOCKS: TimeDelta = TimeDelta::minutes(10);
 
 /// When a pool was recycled, and what tells of it.
@@ -41,7 +43,9 @@ pub struct Recycled {
     pub attempt: Option<Attempt>,
     /// It was restarted again later.
     pub again: Option<Restart>,
-    /// So much later than the journal the event of it is, where that is more than a moment.
+    /// An event says that it failed, for some of the workers at least.
+    pub kept: Option<Restart>,
+    /// So much later than the journal the event of it is, or earlier if negative, where that is more than a moment.
     pub clocks_differ: Option<TimeDelta>,
 }
 
@@ -69,8 +73,8 @@ pub enum Attempted {
     Unknown,
 }
 
-/// The journal tells what was meant to cut this plan's access, so it goes first; the event of the same recycle may be
-/// later, and then counts. Without a journal it is the first restart since the plan was made. A restart that comes later
+/// The journal tells what was meant to cut this plan's access, so it goes first; the event of the same recycle, which is the
+/// nearest one, has the clock of the server, which is that of its logs, and then counts. Without a journal it is the first restart since the plan was made. A restart that comes later
 /// changes nothing: what was served between the two was served in spite of the first.
 pub fn recycled(told: &Told<'_>) -> Recycled {
     let is_of_plan = |record: &&&Record| {
@@ -88,9 +92,17 @@ pub fn recycled(told: &Told<'_>) -> Recycled {
     let (mut at, mut places, event) = match done {
         Some(done) => {
             let ended = done.step.ended_at.unwrap_or(done.step.begun_at);
-            let (from, to) = (done.step.begun_at - told.slack, ended + CLOCKS);
-            let event = told.restarts.iter().find(|r| from <= r.at && r.at <= to);
-            (Some(ended), vec![done.place()], event)
+            let begun = done.step.begun_at;
+            let distance = |r: &Restart| (begun - r.at).max(r.at - ended).max(TimeDelta::zero());
+            // One that the plan's logs reach beyond, by the clock of the same server, was before the plan.
+            let is_of_it = |r: &&Restart| {
+                distance(r) <= CLOCKS
+                    && (begun <= r.at || told.known_until.is_none_or(|until| until < r.at))
+            };
+            let event = told.restarts.iter().filter(is_of_it).min_by_key(|r| distance(r));
+            // Of its end the command knows more than what asked for it.
+            let is_between = event.is_none_or(|event| begun <= event.at && event.at <= ended);
+            (Some(ended).filter(|_| is_between), vec![done.place()], event)
         }
         None => {
             let until = told.known_until;
@@ -98,13 +110,16 @@ pub fn recycled(told: &Told<'_>) -> Recycled {
             (None, Vec::new(), event)
         }
     };
-    let from = at.into_iter().chain(event.map(|event| event.at)).min();
+    let ended = done.map(|done| done.step.ended_at.unwrap_or(done.step.begun_at));
+    let from = ended.into_iter().chain(event.map(|event| event.at)).min();
     at = at.max(event.map(|event| event.at));
     places.extend(event.map(|event| event.place.clone()));
     let again = told.restarts.iter().find(|r| at.is_some_and(|at| at + DRAIN < r.at)).cloned();
     let later = done.and_then(|done| Some(event?.at - done.step.ended_at?));
-    let clocks_differ = later.filter(|later| *later > DRAIN.max(told.slack));
-    Recycled { at, from, places, is_by_event: event.is_some(), attempt, again, clocks_differ }
+    let clocks_differ = later.filter(|later| later.abs() > DRAIN.max(told.slack));
+    let is_of_it = |r: &&Restart| at.is_some_and(|at| (r.at - at).abs() <= DRAIN);
+    let kept = told.kept.iter().find(is_of_it).cloned();
+    Recycled { at, from, places, is_by_event: event.is_some(), attempt, again, kept, clocks_differ }
 }
 
 /// It says that it did what it was to do, and the workers do not say otherwise.
@@ -112,16 +127,18 @@ pub fn is_done(record: &StepRecord) -> bool {
     record.outcome == Some(Outcome::Done) && !keeps_its_worker(record)
 }
 
-/// There is a worker of before, and no new one.
+/// The workers do not show that those of before are gone, or going.
 fn keeps_its_worker(record: &StepRecord) -> bool {
     let after = record.workers_after.as_deref();
-    after.is_some_and(|after| !journal::is_changed(&record.workers_before, after))
+    after.is_some_and(|after| !journal::is_changed(record.action, &record.workers_before, after))
 }
 
 fn attempted(record: &StepRecord) -> Attempted {
     match record.outcome {
         Some(Outcome::Failed) => Attempted::Failed,
-        Some(_) if keeps_its_worker(record) => Attempted::SameWorker,
+        Some(_) if keeps_its_worker(record) && !record.workers_before.is_empty() => {
+            Attempted::SameWorker
+        }
         Some(Outcome::TimedOut) | None => Attempted::Unknown,
         Some(_) => Attempted::Unproven,
     }

@@ -3,11 +3,12 @@
 use super::judge::{self, Blind, State, Verdict, is_same};
 use super::recycled::{Attempted, Recycled};
 use super::wanted::{Path, Wanted};
-use crate::analyze::since::{Enabled, Since, Use};
+use crate::analyze::since::{Enabled, Since, Use, is_nameless};
 use crate::correlate::{Class, Residual};
 use crate::words::refusal_word;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
+use stillin_parsers::event::ChangeKind;
 use stillin_parsers::exchange::Auth;
 use stillin_reports::text;
 
@@ -41,7 +42,12 @@ pub fn why(
         State::NoCoverage => why.extend(verdict.blind.map(|blind| of_blind(blind, path))),
         State::NoContradiction => {
             let until = verdict.until.as_ref().map(instant).unwrap_or_default();
-            why.push(format!("nobody was served since who should not be, until {until}"));
+            why.push(match verdict.unclear.len() {
+                0 => format!("nobody was served since who should not be, until {until}"),
+                n => format!(
+                    "nobody was served since who should not be, as far as can be told, until {until}: {n} request(s) are unclear"
+                ),
+            });
             let is_silent = verdict.refusal.or(verdict.drained_refusal).is_none();
             if is_silent && verdict.anew.is_empty() && verdict.unclear.is_empty() {
                 let but = match verdict.is_refused_otherwise {
@@ -60,9 +66,7 @@ pub fn why(
         ));
     }
     why.extend(unclear(asked, verdict));
-    if !verdict.anew.is_empty() {
-        why.push("whoever was served since must have sent the new password".to_owned());
-    }
+    why.extend(anew(asked, verdict));
     if let Some(request) = verdict.drained_refusal.filter(|_| verdict.refusal.is_none()) {
         why.push(format!(
             "refused: {}, {}; but so soon after the recycle that it proves nothing: let the client try again",
@@ -93,19 +97,37 @@ pub fn why(
     why
 }
 
+/// What logged on anew did so by the new password, where nothing but a password logs on.
+fn anew(asked: &judge::Path<'_>, verdict: &Verdict<'_>) -> Option<String> {
+    let is_by_password = |request: &&Use| match request.auth {
+        Auth::Basic | Auth::Forms => true,
+        Auth::None => matches!(request.protocol, "eas" | "owa" | "ecp"),
+        _ => false,
+    };
+    let sets_password = asked.kind.is_some_and(ChangeKind::sets_password);
+    (!verdict.anew.is_empty()).then(|| {
+        match sets_password && verdict.anew.iter().all(is_by_password) {
+            true => "whoever was served since must have sent the new password".to_owned(),
+            false => "whoever was served since logged on anew, it seems, be it with a password or by Windows \
+                      authentication"
+                .to_owned(),
+        }
+    })
+}
+
 /// Why what is unclear may have been right.
 fn unclear(asked: &judge::Path<'_>, verdict: &Verdict<'_>) -> Option<String> {
     let doubtful = |request: &&&Use| request.residual < Residual::Likely;
-    let may_be_enabled =
-        verdict.unclear.iter().filter(doubtful).any(|request| request.may_be_enabled);
+    let unsure: Vec<&&Use> = verdict.unclear.iter().filter(doubtful).collect();
+    let may_be_enabled = unsure.iter().any(|request| request.may_be_enabled);
     let may_be_another =
-        verdict.unclear.iter().filter(doubtful).any(|request| !request.may_be_enabled);
+        unsure.iter().any(|request| !request.may_be_enabled && request.is_start_known);
     let has_no_start = verdict.unclear.iter().any(|request| !request.is_start_known);
     let reasons: Vec<&str> = [
         (may_be_enabled, "because the account was perhaps enabled again by then"),
-        (may_be_another && asked.has_new_password, "with the new password"),
+        (!unsure.is_empty() && asked.has_new_password, "with the new password"),
         (may_be_another, "to another person of that name"),
-        (has_no_start, "as a request that began before"),
+        (has_no_start, "as a request that began before the change or the recycle"),
     ]
     .into_iter()
     .filter_map(|(holds, reason)| holds.then_some(reason))
@@ -140,7 +162,7 @@ fn failed(path: &Path, verdict: &Verdict<'_>, recycled: Option<&Recycled>) -> Ve
             );
         }
     }
-    if path.pool.0.starts_with("UNKNOWN (") {
+    if is_nameless(&path.pool.0) {
         why.push(
             "nothing tells of which server that log is, so no step is known to be for it: put it into a folder with the \
              name of its server, or say --server"
@@ -190,6 +212,15 @@ pub fn unseen(
          there, and no log goes on from then until {}: add it",
         instant(until),
         instant(idle_until)
+    )
+}
+
+/// A server of which the report knew nothing, and whose log begins when all was done.
+pub fn begins_late(server: &str, from: &DateTime<Utc>) -> String {
+    format!(
+        "{server}: the report had no log of it, and this one begins only at {}, after the recycle: whoever was served there \
+         before is not seen",
+        instant(from)
     )
 }
 
@@ -249,12 +280,22 @@ pub fn of_step(recycled: &Recycled) -> Vec<String> {
         format!("the attempt of {} {what} ({place})", instant(&attempt.at))
     });
     let clocks = recycled.clocks_differ.map(|later| {
+        let which = if later < TimeDelta::zero() { "earlier" } else { "later" };
         format!(
-            "its event is {} seconds later than the journal has it: the clocks differ, or it is of another recycle; the later counts",
-            later.num_seconds()
+            "its event is {} seconds {which} than the journal has it: the clocks differ, or it is of another recycle; the \
+             event counts, which has the clock of the logs",
+            later.num_seconds().abs()
         )
     });
-    attempt.into_iter().chain(clocks).collect()
+    let kept = recycled.kept.as_ref().map(|kept| {
+        format!(
+            "WAS says that a recycle of it failed {} ({}:{}): a worker of before may have gone on",
+            instant(&kept.at),
+            kept.place.path,
+            kept.place.pos
+        )
+    });
+    attempt.into_iter().chain(clocks).chain(kept).collect()
 }
 
 /// What is not judged, and what cannot be known.
@@ -278,6 +319,15 @@ pub fn notes(wanted: &Wanted, since: &Since) -> Vec<String> {
         notes.push(format!(
             "{}: the report had logs of it, and here is none: whoever is served there is not seen",
             missing.join(", ")
+        ));
+    }
+    let is_new =
+        |server: &&&String| is_nameless(server) && !wanted.known_until.contains_key(**server);
+    let nameless: Vec<&str> = seen.iter().filter(is_new).map(|server| server.as_str()).collect();
+    if !missing.is_empty() && !nameless.is_empty() {
+        notes.push(format!(
+            "{}: nothing tells of which server that log is: put it into a folder named after the server, or say --server",
+            nameless.join(", ")
         ));
     }
     notes

@@ -1,6 +1,6 @@
 //! What `verify` found out to a page: one sentence, a row for each step, and the findings with the lines that tell.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Access, Finding, Path, Step, Verify};
 use crate::Style;
@@ -66,7 +66,17 @@ fn verdict(verify: &Verify) -> (Ink, String) {
                 true => "not all that was named is there, see below".to_owned(),
                 false => accounts("no_coverage"),
             };
-            (Ink::Doubt, format!("{text}: {what}."))
+            let n = count(unclear(verify), "request is", "requests are");
+            let unclear =
+                if unclear(verify) > 0 { format!(" {n} unclear.") } else { String::new() };
+            (Ink::Doubt, format!("{text}: {what}.{unclear}"))
+        }
+        "no_contradiction" if unclear(verify) > 0 => {
+            let n = count(unclear(verify), "request is", "requests are");
+            let text = "Nobody was served since who should not be, as far as can be told";
+            let who = accounts("no_contradiction");
+            let but = "so nothing proves that access is over";
+            (Ink::Doubt, format!("{text}: {n} unclear, {but}: {who}."))
         }
         "no_contradiction" => {
             let text = "Nobody was served since who should not be, as far as the logs reach";
@@ -89,6 +99,21 @@ fn verdict(verify: &Verify) -> (Ink, String) {
     let sources = count(partly as u64, "source was", "sources were");
     let ink = if ink == Ink::Good { Ink::Doubt } else { ink };
     (ink, format!("{text} {sources} not read whole: see below."))
+}
+
+/// How many requests may have been right, each counted once where several findings of an account have it.
+fn unclear(verify: &Verify) -> u64 {
+    let mut most: BTreeMap<(&str, &str, &str, Option<&str>), u64> = BTreeMap::new();
+    for finding in &verify.findings {
+        for path in &finding.paths {
+            let name = path.name.as_deref();
+            let key = (finding.reason.account.as_str(), &*path.server, &*path.pool, name);
+            let n = path.unclear.as_ref().map_or(0, |unclear| unclear.requests);
+            let known = most.entry(key).or_default();
+            *known = n.max(*known);
+        }
+    }
+    most.values().sum()
 }
 
 /// Where the first access stands that says that it is not over.

@@ -148,12 +148,35 @@ fn in_every_form() {
     golden("verify.json", &verify_page(&verify(), Output::Json, Style::default()).unwrap());
 }
 
+/// What is unclear is counted, whatever else is good.
+#[test]
+fn the_first_sentence_counts_what_is_unclear() {
+    let check = |state: &'static str, expect: &str| {
+        let mut verify = verify();
+        verify.state = state;
+        verify.findings[0].state = state;
+        let page = page(&verify, Style { color: false, width: 200 });
+        let first = page.lines().next().unwrap_or_default();
+        assert!(first.starts_with(expect), "{first}");
+    };
+    check(
+        "no_contradiction",
+        "Nobody was served since who should not be, as far as can be told: 4 requests are unclear, so nothing proves that \
+         access is over: FABRIKAM\\ada.",
+    );
+    check(
+        "no_coverage",
+        "The logs cannot tell yet whether access is over: FABRIKAM\\ada. 4 requests are unclear.",
+    );
+}
+
 #[test]
 fn the_first_sentence() {
     let check = |state: &'static str, expect: &str| {
         let mut verify = verify();
         verify.state = state;
         verify.findings[0].state = state;
+        verify.findings[0].paths.iter_mut().for_each(|path| path.unclear = None);
         verify.steps.iter_mut().for_each(|step| step.state = state);
         let page = page(&verify, Style { color: false, width: 200 });
         assert_eq!(page.lines().next(), Some(expect), "{state}");

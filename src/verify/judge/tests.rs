@@ -17,13 +17,14 @@ fn phone(device: &str) -> Client {
     Client { device: Some(device.into()), user_agent: None, ip: None }
 }
 
-/// A request of a moment: a class, or `1331`, `1326`, `440`, `456`; `*` is another phone.
+/// A request of a moment: a class, or `1331`, `1326` and so on; `*` is another phone.
 fn a_use(line: u64, clock: &str, what: &str) -> Use {
     let refusal = match what.trim_end_matches('*') {
         "1331" => Some(Refusal::Disabled),
         "1326" => Some(Refusal::WrongPassword),
         "440" => Some(Refusal::OwaTimeout),
         "1317" => Some(Refusal::NoSuchUser),
+        "1385" => Some(Refusal::Restricted),
         "456" => Some(Refusal::Blocked),
         _ => None,
     };
@@ -132,8 +133,7 @@ fn what_refusal_proves_it() {
 #[test]
 fn what_refusal_proves_it_of_a_disabled_account() {
     let of = |what: &str, kind: ChangeKind| {
-        let (uses, span, clients) =
-            (uses(&[what]), span("09:00", "11:00", &[]), [phone("own"), phone("stranger")]);
+        let (uses, span, clients) = (uses(&[what]), span("09:00", "11:00", &[]), [phone("own")]);
         let path = Path {
             is_in_step: true,
             recycled: Some(at("10:00")),
@@ -147,7 +147,8 @@ fn what_refusal_proves_it_of_a_disabled_account() {
     assert_eq!(of("10:12 1326", ChangeKind::Disabled), State::NoContradiction);
     assert_eq!(of("10:12 1331*", ChangeKind::Disabled), State::Proven);
     assert_eq!(of("10:12 1317", ChangeKind::Disabled), State::NoContradiction);
-    assert_eq!(of("10:12 1317*", ChangeKind::Deleted), State::Proven);
+    assert_eq!(of("10:12 1317", ChangeKind::Deleted), State::Proven);
+    assert_eq!(of("10:12 1317*", ChangeKind::Deleted), State::NoContradiction);
 }
 
 fn not_recycled(story: &[&str], is_in_step: bool, otherwise: Option<&str>, expect: State) {
@@ -235,8 +236,9 @@ fn what_may_have_begun_since_is_not_good() {
     let path = Path { recycled: Some(at("10:00")), span: Some(&span), ..Path::default() };
     let verdict = judge(&path, &[&request]);
     assert_eq!((verdict.state, verdict.blind), (State::NoCoverage, Some(Blind::NoStart)));
+    // That somebody is refused later does not tell of what was before.
     let refusal = a_use(2, "10:12", "1331");
-    assert_eq!(judge(&path, &[&request, &refusal]).state, State::Proven);
+    assert_eq!(judge(&path, &[&request, &refusal]).state, State::NoCoverage);
 }
 
 /// A long poll that the plan's logs cannot have, because it ended after them.
@@ -268,14 +270,60 @@ fn the_back_end_proves_nothing() {
     assert_eq!([of(false), of(true)], [State::Proven, State::NoContradiction]);
 }
 
-/// A line that was not understood may be the one.
+/// A line that was not understood may be the one, unless a refusal came later.
 #[test]
 fn a_log_that_was_partly_read() {
     let span = span("09:00", "11:00", &[]);
-    let recycled = Some(at("10:00"));
-    let path = Path { recycled, span: Some(&span), is_partly_read: true, ..Path::default() };
-    let verdict = judge(&path, &[]);
-    assert_eq!((verdict.state, verdict.blind), (State::NoCoverage, Some(Blind::PartlyRead)));
+    let of = |path: &str, until: Option<&str>, line: Option<u64>, story: &[&str]| {
+        let until = until.map(at);
+        let lost = Lost { path: path.into(), server: None, until, line };
+        let uses = uses(story);
+        let recycled = Some(at("10:00"));
+        let lost = &[&lost][..];
+        let path = Path { recycled, span: Some(&span), lost, ..Path::default() };
+        judge(&path, &uses.iter().collect::<Vec<_>>()).state
+    };
+    use State::*;
+    assert_eq!(of("other.log", None, None, &[]), NoCoverage);
+    assert_eq!(of("other.log", None, None, &["10:12 1331"]), NoCoverage);
+    assert_eq!(of("other.log", Some("10:11"), Some(9), &["10:12 1331"]), Proven);
+    assert_eq!(of("other.log", Some("10:12"), Some(9), &["10:12 1331"]), NoCoverage);
+    // A later one proves it.
+    assert_eq!(of("other.log", Some("10:12"), None, &["10:10 1331", "10:13 1331"]), Proven);
+    // Of one log its lines tell what came first.
+    assert_eq!(of("u.log", None, Some(1), &["10:10 1331", "10:13 1331"]), Proven);
+    assert_eq!(of("u.log", None, Some(2), &["10:10 1331", "10:13 1331"]), NoCoverage);
+    assert_eq!(of("other.log", None, None, &["10:12 certain"]), Failed);
+}
+
+/// Two clients after a password reset: that one is refused tells nothing of the token of the other.
+#[test]
+fn what_is_unclear_forbids_a_proof() {
+    use State::*;
+    check(&["10:12 possible*", "10:20 1326"], NoContradiction);
+    check(&["10:12 possible*", "10:20 1331"], NoContradiction);
+    check(&["10:20 1326", "10:21 possible*"], NoContradiction);
+    // Before the band is over it counts neither way.
+    check(&["10:00:30 possible*", "10:20 1326"], Proven);
+}
+
+/// What Windows tells without asking for the password says something of the client that was served, and of no other.
+#[test]
+fn a_strangers_refusal_without_a_password() {
+    use State::*;
+    check(&["10:12 1385"], Proven);
+    check(&["10:12 1385*"], NoContradiction);
+    check(&["10:12 1331*"], Proven);
+}
+
+/// Within the hour of a change the log does not tell whether a request is an old one.
+#[test]
+fn what_may_be_old_is_no_all_clear() {
+    let (span, mut request) = (span("09:00", "11:00", &[]), a_use(1, "10:02:30", "possible"));
+    request.is_start_known = false;
+    let path = Path { recycled: Some(at("10:00")), span: Some(&span), ..Path::default() };
+    let verdict = judge(&path, &[&request]);
+    assert_eq!((verdict.state, verdict.blind), (State::NoCoverage, Some(Blind::NoStart)));
 }
 
 /// By the journal at 10:00, by an event at 10:09: what was served between the two is told.

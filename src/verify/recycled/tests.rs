@@ -54,6 +54,7 @@ fn check(
         records: &records.iter().collect::<Vec<_>>(),
         plan_sha256: "this",
         restarts: &restarts,
+        kept: &[],
         last: Some(at("09:50:00")),
         known_until: Some(at("09:55:00")),
         slack: TimeDelta::seconds(60),
@@ -100,7 +101,7 @@ fn by_events() {
     assert_eq!(found.again.map(|again| again.at), Some(at("10:40:00")));
 }
 
-/// The later of the two counts, but a restart of another time does not.
+/// The event counts, which has the clock of the logs; a restart of another time does not.
 #[test]
 fn by_both() {
     let done = ["10:00:00 10:00:05 done"];
@@ -108,9 +109,15 @@ fn by_both() {
     check(&done, &["10:00:03"], Some("10:00:05"), &both);
     check(&done, &["10:00:30"], Some("10:00:30"), &both);
     // The clock of the server is behind.
-    check(&done, &["09:59:10"], Some("10:00:05"), &both);
+    check(&done, &["09:59:10"], Some("09:59:10"), &both);
+    let found = check(&done, &["09:56:00"], Some("09:56:00"), &both);
+    assert_eq!(found.clocks_differ, Some(TimeDelta::seconds(-245)));
+    // The nearest one.
+    let second = ["journal.jsonl:1", "system.xml:2"];
+    check(&done, &["09:56:00", "10:02:00", "10:05:00"], Some("10:02:00"), &second);
     let alone = ["journal.jsonl:1"];
-    check(&done, &["09:57:00", "10:10:06"], Some("10:00:05"), &alone);
+    // The logs of the plan reach beyond it.
+    check(&done, &["09:54:00", "10:10:06"], Some("10:00:05"), &alone);
     // The clock of whoever recycled is behind.
     let found = check(&done, &["10:02:05"], Some("10:02:05"), &both);
     assert_eq!(found.clocks_differ, Some(TimeDelta::seconds(120)));
@@ -126,4 +133,42 @@ fn workers_tell() {
         check(&[&text], &[], Some("10:00:05"), &place);
     }
     check(&["10:00:00 10:00:05 done 4120"], &[], None, &[]);
+}
+
+/// `iisreset` overlaps nothing, and a recycle starts no worker where there was none.
+#[test]
+fn workers_that_are_not_known_to_be_new() {
+    let done = |action, before: &[u32], after: &[u32]| {
+        let step = record(1, "10:00:00 10:00:05 done").step;
+        let (workers_before, workers_after) = (before.to_vec(), Some(after.to_vec()));
+        is_done(&StepRecord { action, workers_before, workers_after, ..step })
+    };
+    assert!(done(Action::Iisreset, &[1, 7], &[9]));
+    assert!(!done(Action::Iisreset, &[1, 7], &[1, 7, 9]));
+    assert!(!done(Action::Iisreset, &[1, 7], &[7, 9]));
+    assert!(done(Action::Iisreset, &[1, 7], &[]));
+    assert!(done(Action::Recycle, &[1], &[1, 9]));
+    assert!(done(Action::Recycle, &[], &[]));
+    assert!(!done(Action::Recycle, &[], &[9]));
+}
+
+/// An event says soon after that it failed.
+#[test]
+fn a_recycle_that_is_said_to_have_failed() {
+    let record = record(1, "10:00:00 10:00:05 done");
+    let found = |clock: &str| {
+        let place = ChangeEvidence { path: "system.xml".into(), pos: 1 };
+        recycled(&Told {
+            records: &[&record],
+            plan_sha256: "this",
+            restarts: &[],
+            kept: &[Restart { at: at(clock), place }],
+            last: None,
+            known_until: None,
+            slack: TimeDelta::seconds(60),
+        })
+        .kept
+    };
+    assert_eq!(found("10:00:08").map(|kept| kept.at), Some(at("10:00:08")));
+    assert_eq!(found("10:05:00"), None);
 }
