@@ -136,14 +136,33 @@ fn evidence_of(
     spans
 }
 
-/// What became of a finding: the state of its paths that are as sure as itself, the least settled first.
+/// The state of a finding that only paths keep open which are less sure than itself.
+pub(crate) const MAYBE_OPEN: Word = "may be open";
+
+/// What became of a finding: the state of its paths that are as sure as itself, the least settled first. What is less
+/// sure must not make it look open, nor what is open or unknown look over.
 pub(crate) fn state(finding: &Finding) -> Word {
+    let is_any = |state: &str| finding.paths.iter().any(|path| path.state == state);
     let is_sure = |state: &str| {
         let mut paths = finding.paths.iter().filter(|path| path.residual == finding.residual);
         paths.any(|path| path.state == state)
     };
-    let words = ["open", "unknown", "expired", "recycled", "refused"];
-    words.into_iter().find(|word| is_sure(word)).unwrap_or("unknown")
+    match () {
+        () if is_sure("open") => "open",
+        () if is_any("open") => MAYBE_OPEN,
+        () if is_any("unknown") => "unknown",
+        () => {
+            let words = ["expired", "recycled", "refused"];
+            words.into_iter().find(|word| is_sure(word)).unwrap_or("unknown")
+        }
+    }
+}
+
+/// Paths of a finding that may go on: those that are as sure as itself, and the others.
+pub(crate) fn open_paths(finding: &Finding) -> (u64, u64) {
+    let open = || finding.paths.iter().filter(|path| path.state == "open");
+    let sure = open().filter(|path| path.residual == finding.residual).count();
+    (sure as u64, (open().count() - sure) as u64)
 }
 
 pub(crate) fn kind(word: &str) -> String {

@@ -29,20 +29,20 @@ pub struct Exposure<'a> {
     pub paths: u64,
     /// Paths there that may go on now.
     pub open_paths: u64,
-    /// The gravest residual of them.
+    /// The gravest residual of them; the other numbers count all of them, also those that are less sure.
     #[serde(with = "Residual")]
     pub residual: Word,
-    /// Residual requests.
+    /// Residual requests, also those that are less sure than `residual`; `requests` of a finding leaves these out.
     pub requests: u64,
     /// Those that moved mailbox data, as far as the log tells.
     pub data_requests: u64,
     /// End of the first residual access.
     #[serde(with = "Time")]
     pub first: DateTime<Utc>,
-    /// End of the last residual access.
+    /// End of the last residual access, be it less sure than `residual`.
     #[serde(with = "Time")]
     pub last: DateTime<Utc>,
-    /// From the change to the last residual access there, the longest of its findings: since the latest time that a
+    /// From the change to the last residual access there, however sure, the longest of its findings: since the latest time that a
     /// source gives, less what the clock of the server was ahead, as in `exposure_seconds` of a finding.
     pub lasted_seconds: i64,
 }

@@ -112,6 +112,8 @@ words!(Class, "Why a request was served, or was not.":
     "in_flight", "within_slack", "refused", "cached_token", "other_auth", "ambiguous", "new_logon", "unexplained");
 words!(Residual, "How sure it is that it should not have been served.": "no", "possible", "likely", "certain");
 words!(Mailbox, "Kind of a mailbox whose account is disabled by design.": "linked", "shared", "room", "equipment", "system");
+words!(ConfigSchema, "The schema of what `config` prints.": crate::settings::SCHEMA);
+words!(SettingFrom, "Where a value comes from.": "flag", "environment", "file", "default");
 words!(State, "Whether access may go on.": "open", "expired", "refused", "recycled", "unknown");
 words!(Action, "What a step of a plan does.": "recycle");
 words!(Verified, "Whether access is over, as `verify` says it.":

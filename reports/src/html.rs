@@ -17,6 +17,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use crate::case::MAYBE_OPEN;
 use crate::page::Ink;
 use crate::report::Report;
 use crate::text::TIE;
@@ -82,6 +83,7 @@ fn ink(ink: Ink) -> &'static str {
 fn state_word(state: &str) -> &'static str {
     match state {
         "open" => "open",
+        MAYBE_OPEN => MAYBE_OPEN,
         "expired" => "ended: idle",
         "recycled" => "ended: recycled",
         "refused" => "ended: refused",

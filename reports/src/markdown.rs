@@ -6,6 +6,7 @@
 
 use std::io::{self, Write};
 
+use crate::case;
 use crate::report::{Change, Client, Finding, Path, Report};
 use crate::text::{TIE, count, duration, number, plain, safe, time};
 use crate::verdict::verdict;
@@ -65,7 +66,6 @@ fn table(out: &mut String, report: &Report) {
         | | Account | Change | Residual access | Served for another | Until | Requests | May go on |\n\
         |---|---|---|---|---|---|---|---|\n";
     for finding in report.findings.iter().take(ROWS) {
-        let open = finding.paths.iter().filter(|path| path.state == "open").count() as u64;
         let cells = [
             prose(&finding.id),
             code(&finding.account),
@@ -74,15 +74,23 @@ fn table(out: &mut String, report: &Report) {
             plain(&duration(finding.exposure_seconds)),
             plain(&time(&finding.last)),
             number(finding.requests),
-            if open == 0 {
-                "no".to_owned()
-            } else {
-                format!("on {}", count(open, "path", "paths"))
-            },
+            goes_on(finding),
         ];
         *out += &format!("| {} |\n", cells.join(" | "));
     }
     rest(out, ROWS, report.findings.len(), "\nOf the table");
+}
+
+fn goes_on(finding: &Finding) -> String {
+    match case::open_paths(finding) {
+        (0, 0) if case::state(finding) == "unknown" => "unknown".to_owned(),
+        (0, 0) => "no".to_owned(),
+        (0, maybe) => format!("possibly, on {}", count(maybe, "path", "paths")),
+        (sure, 0) => format!("on {}", count(sure, "path", "paths")),
+        (sure, maybe) => {
+            format!("on {}, possibly on {} more", count(sure, "path", "paths"), number(maybe))
+        }
+    }
 }
 
 fn one_finding(out: &mut String, report: &Report, finding: &Finding) {

@@ -181,17 +181,17 @@ pub struct Finding {
     /// `certain`, `likely`, `possible`.
     #[serde(with = "Residual")]
     pub residual: Word,
-    /// End of the first residual access.
+    /// End of the first residual access that is as sure as the finding; `paths` have what is less sure as well.
     #[serde(with = "Time")]
     pub first: DateTime<Utc>,
-    /// End of the last residual access.
+    /// End of the last residual access that is as sure as the finding.
     #[serde(with = "Time")]
     pub last: DateTime<Utc>,
     /// `last` minus `at`; less where sources put the change later, or the clock of the server was ahead.
     pub exposure_seconds: i64,
-    /// Residual requests.
+    /// Residual requests that are as sure as the finding: less than those of `paths` together where some are less sure.
     pub requests: u64,
-    /// One per server, pool and spelling of the name.
+    /// One per server, pool, spelling of the name and grade of certainty: those that are less sure than the finding too.
     pub paths: Vec<Path>,
 }
 

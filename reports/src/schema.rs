@@ -8,6 +8,7 @@ use crate::exposure::Exposure;
 use crate::findings::FindingRow;
 use crate::plan::Plan;
 use crate::report::{Inspection, Report, RequestRow};
+use crate::settings::Settings;
 use crate::timesketch::Moment;
 use crate::verify::Verify;
 
@@ -20,6 +21,7 @@ const SCHEMAS: &[Named] = &[
     ("plan", of::<Plan>),
     ("verify", of::<Verify>),
     ("inspect", of::<Inspection<'_>>),
+    ("config", of::<Settings>),
     ("requests", of::<RequestRow>),
     ("findings", of::<FindingRow<'_>>),
     ("exposure", of::<Exposure<'_>>),

@@ -1,8 +1,10 @@
 //! The settings in force to what `config` prints of them: a line each, with where its value comes from, or JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Style;
+use crate::fields::{ConfigSchema, SettingFrom};
 use crate::page::{Ink, line, pad, width};
 use crate::report::Word;
 use crate::text::safe;
@@ -11,9 +13,10 @@ use crate::text::safe;
 pub const SCHEMA: &str = "stillin/config/1";
 
 /// What `config` found out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Settings {
     /// Always [`SCHEMA`].
+    #[serde(with = "ConfigSchema")]
     pub schema: Word,
     /// The file that is in force, as the user named it, with `/`.
     pub file: Option<String>,
@@ -22,13 +25,14 @@ pub struct Settings {
 }
 
 /// One setting.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Setting {
     /// The flag, with `_` for `-`.
     pub key: String,
     /// Its values as they were written; more than one for lists only, none where nothing is set.
     pub values: Vec<String>,
     /// `flag`, `environment`, `file` or `default`.
+    #[serde(with = "SettingFrom")]
     pub from: Word,
     /// The flag, the variable, or file and line.
     #[serde(skip_serializing_if = "Option::is_none")]

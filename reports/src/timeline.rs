@@ -11,13 +11,16 @@ use crate::report::{ChangeEvidence, Gap, Word};
 pub struct Timelines {
     /// By finding, and within it by the order of its paths.
     pub list: Vec<Timeline>,
-    /// Residual requests of all findings by hour, those hours that have some, in order.
-    pub hours: Vec<Hour>,
+    /// Residual requests of all findings by spells of [`SPELL`], those that have some, in order.
+    pub spells: Vec<Spell>,
 }
 
-/// The residual requests that ended in one hour.
+/// How long a spell is, seconds.
+pub const SPELL: i64 = 300;
+
+/// The residual requests that ended in one spell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hour {
+pub struct Spell {
     /// Its first instant.
     pub at: DateTime<Utc>,
     /// Requests.

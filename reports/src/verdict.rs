@@ -95,7 +95,11 @@ pub fn rank(residual: &str) -> u8 {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Now {
     Over,
+    /// Nobody knows, of access that is less sure than the account's surest, which is over.
+    RestUnknown,
     Unknown,
+    /// It may, by access that is less sure than the account's surest.
+    MaybeOpen,
     Open,
 }
 
@@ -104,12 +108,17 @@ fn served(report: &Report) -> (Ink, String) {
     for finding in report.findings.iter().filter(|finding| rank(finding.residual) > 0) {
         let entry = accounts.entry(&finding.account).or_insert((0, Now::Over));
         entry.0 = entry.0.max(rank(finding.residual));
-        // What is only possible must not make what is certain look open.
-        for path in finding.paths.iter().filter(|path| path.residual == finding.residual) {
-            entry.1 = entry.1.max(match path.state {
-                "open" => Now::Open,
-                "expired" | "refused" | "recycled" => Now::Over,
-                _ => Now::Unknown,
+    }
+    for finding in report.findings.iter().filter(|finding| rank(finding.residual) > 0) {
+        let Some((surest, now)) = accounts.get_mut(finding.account.as_str()) else { continue };
+        for path in &finding.paths {
+            // What is less sure must neither make what is certain look open, nor be forgotten.
+            *now = (*now).max(match (path.state, rank(path.residual) < *surest) {
+                ("open", false) => Now::Open,
+                ("open", true) => Now::MaybeOpen,
+                ("expired" | "refused" | "recycled", _) => Now::Over,
+                (_, false) => Now::Unknown,
+                (_, true) => Now::RestUnknown,
             });
         }
     }
@@ -145,9 +154,26 @@ fn served(report: &Report) -> (Ink, String) {
         (open, all) if open == all => format!("; all of them {can} be right now."),
         (open, _) => format!("; {} of them {can} be right now.", number(open)),
     };
-    text += &match (now(Now::Unknown), now(Now::Open)) {
+    text += &match (now(Now::MaybeOpen), all) {
+        (0, _) => String::new(),
+        (1, 1) => " Whether it goes on is not certain: it may be served right now.".to_owned(),
+        (maybe, _) if maybe == all => {
+            " Whether it goes on is not certain: all of them may be served right now.".to_owned()
+        }
+        (maybe, _) => format!(
+            " Whether it goes on is not certain for {} of them: {} may be served right now.",
+            number(maybe),
+            if maybe == 1 { "it" } else { "they" }
+        ),
+    };
+    let goes_on = now(Now::Open) + now(Now::MaybeOpen);
+    let (unknown, of_rest) = (now(Now::Unknown), now(Now::RestUnknown));
+    text += &match (unknown + of_rest, goes_on) {
         (0, 0) => " As far as the logs reach, that has ended.".to_owned(),
         (0, _) => String::new(),
+        (_, 0) if unknown == 0 => {
+            " As far as the logs reach, what is sure of that has ended; whether the rest has is unknown.".to_owned()
+        }
         (unknown, _) if unknown == all => " Whether that has ended is unknown.".to_owned(),
         (unknown, _) => {
             format!(" For {} of them it is unknown whether that has ended.", number(unknown))

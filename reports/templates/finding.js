@@ -37,7 +37,9 @@ const lineOf = (finding, line, fixed) => {
   const paths = line.paths.map((n) => finding.paths[n]).filter(Boolean);
   if (!paths.length) return null;
   const path = paths[0];
-  const ended = paths.every((path) => text(path.state[0]).startsWith("refused"));
+  const certain = paths.filter((path) => text(path.grade[0]) === "certain"), others = paths.filter((path) => !certain.includes(path));
+  const refused = (some) => (some.length ? some : paths).every((path) => text(path.state[0]).startsWith("refused"));
+  const ended = { sure: refused(certain), maybe: refused(others) };
   const name = "Timeline of " + text(path.server) + " " + text(path.pool) + " for " + text(finding.account) + ": " + text(finding.change) + "; " + paths.map((path) => text(path.access)).join("; ");
   const figure = el("figure", {}, legend(line), inWords(line));
   figure.timeline = { line, name, ended };

@@ -49,7 +49,7 @@ const arrange = () => {
   const [grade, state, kind, server] = ["grade", "state", "kind", "server"].map((id) => byId(id).value);
   list.shown = all.filter((n) => {
     const finding = data.findings[n];
-    return (!grade || text(finding.grade[0]) === grade) && (!state || text(finding.state[0]).startsWith(state)) &&
+    return (!grade || text(finding.grade[0]) === grade) && (!state || text(finding.state[0]).includes(state)) &&
       (!kind || text(finding.kind) === kind) && (!server || finding.servers.some((number) => text(number) === server)) &&
       wanted.every((word) => words(n).includes(word));
   });

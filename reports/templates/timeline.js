@@ -13,17 +13,17 @@ const MARKS = {
 };
 const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 345600, 604800, 1209600, 2592000, 7776000];
 
-// While a token can have been alive: each request keeps it for the time of its life, restarts and refusals end it.
-const lives = (line, ended) => {
+// While a token can have been alive: each request keeps it for the time of its life, restarts and refusals end it. What
+// is not certain keeps none alive that certain requests used, so it has bands of its own.
+const SURE = 1, MAYBE = 2;
+const lives = (line, kind, ended) => {
   const bands = [];
-  for (const [from, to, , , , ink, token] of line.runs) {
-    if (!token) continue;
+  for (const [from, to, , , , , token] of line.runs) {
+    if (token !== kind) continue;
     const last = bands[bands.length - 1];
-    const after = ink !== "plain" && from >= line.change;
     if (last && from <= last.to) last.to = Math.max(last.to, to + data.ttl);
     else bands.push({ from, to: to + data.ttl, used: to });
     bands[bands.length - 1].used = Math.max(bands[bands.length - 1].used, to);
-    bands[bands.length - 1].after = bands[bands.length - 1].after || after;
   }
   const ends = line.marks.filter(([, what]) => what === "restart" || (ended && what === "refusal")).map(([at]) => at);
   return bands.flatMap((band) => {
@@ -46,8 +46,8 @@ const markWords = (line, [at, , words, times, place]) =>
 
 const drawn = (line, name, ended, width) => {
   const height = 142, top = 46, floor = 98, edge = 10;
-  const bands = lives(line, ended);
-  const reach = bands.reduce((most, band) => Math.max(most, band.to), line.to);
+  const bands = lives(line, SURE, ended.sure), maybe = lives(line, MAYBE, ended.maybe);
+  const reach = bands.concat(maybe).reduce((most, band) => Math.max(most, band.to), line.to);
   const begin = Math.min(0, line.change), end = Math.max(reach, line.to, line.change) || 1;
   const pad = (end - begin) * 0.01;
   const x = (at) => edge + ((at - begin + pad) / (end - begin + 2 * pad)) * (width - 2 * edge);
@@ -86,7 +86,11 @@ const drawn = (line, name, ended, width) => {
     before = date;
   }
   svg.append(sv("line", { class: "floor", x1: 0, x2: width, y1: floor, y2: floor }));
-  // Tokens.
+  // Tokens; what is sure lies over what is not.
+  for (const band of maybe) {
+    const words = "not certain: requests that may be another client's can have kept a token alive " + span(line.from + band.from, line.from + band.to);
+    svg.append(rect("life maybe", band.from, band.to, floor + 5, 8, words, 1));
+  }
   for (const band of bands) {
     const words = "a token can have been alive " + span(line.from + band.from, line.from + band.to);
     const parts = [[band.from, Math.min(band.to, line.change), "life before"], [Math.max(band.from, line.change), Math.min(band.to, band.used), "life after"], [Math.max(band.from, band.used, line.change), band.to, "life idle"]];
@@ -130,7 +134,8 @@ const legend = (line) => {
   const names = { plain: "before the change", bad: "after it, certain", doubt: "after it, not certain", good: "after it, as it should be" };
   const items = [...inks.keys()].map((ink) => [box("run " + ink), names[ink]]);
   if (line.runs.some(([, , , moved]) => moved)) items.push([box("run moved bad"), "solid: moved mailbox data"]);
-  if (line.runs.some((run) => run[6])) items.push([box("life after"), "band: a token kept alive (each request for " + lasting(data.ttl) + ")"]);
+  if (line.runs.some((run) => run[6] === SURE)) items.push([box("life after"), "band: a token kept alive (each request for " + lasting(data.ttl) + ")"]);
+  if (line.runs.some((run) => run[6] === MAYBE)) items.push([box("life maybe"), "dashed band: a token that may have been kept alive, not certain"]);
   for (const what of new Set(line.marks.map(([, what]) => what))) {
     items.push([sv("svg", { viewBox: "-7 -7 14 14", "aria-hidden": "true", class: "mark " + what }, sv("path", { d: SHAPES[what] })), MARKS[what]]);
   }

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_reports::chain::Event;
 use stillin_reports::report::{Gap, Report, Word};
-use stillin_reports::timeline::{Hour, Mark, Run as RunOf, Timeline, Timelines, What};
+use stillin_reports::timeline::{Mark, Run as RunOf, SPELL, Spell, Timeline, Timelines, What};
 
 /// Runs of all timelines together, about: beyond that a page would be slow to open.
 const RUNS: usize = 400_000;
@@ -73,7 +73,7 @@ pub fn timelines(run: &Run<'_>, report: &Report) -> Timelines {
     let order: BTreeMap<&str, usize> =
         report.findings.iter().map(|f| f.id.as_str()).zip(0..).collect();
     list.sort_by_key(|timeline| order.get(timeline.finding.as_str()).copied());
-    Timelines { list, hours: hours(&shared) }
+    Timelines { list, spells: spells(&shared) }
 }
 
 /// The keys of a finding with the places of their paths in the report's order.
@@ -289,21 +289,21 @@ fn quoted<'a>(
         .collect()
 }
 
-/// Residual requests of all findings, by the hour in which they ended.
-fn hours(shared: &Shared<'_>) -> Vec<Hour> {
-    let mut hours: BTreeMap<DateTime<Utc>, (u64, u64)> = BTreeMap::new();
+/// Residual requests of all findings, by the spell in which they ended.
+fn spells(shared: &Shared<'_>) -> Vec<Spell> {
+    let mut spells: BTreeMap<DateTime<Utc>, (u64, u64)> = BTreeMap::new();
     let is_told = |found: &Finding| shared.ids.contains_key(shared.changes[found.change].as_str());
     let cases = shared.run.cases.iter().filter(|case| case.findings.iter().any(is_told));
     let rows = cases.flat_map(|case| &case.rows);
     for row in rows.filter(|row| row.residual > Residual::No) {
-        let seconds = row.access.end.timestamp().div_euclid(3_600) * 3_600;
-        let hour = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-        let (requests, data) = hours.entry(hour).or_default();
+        let seconds = row.access.end.timestamp().div_euclid(SPELL) * SPELL;
+        let begin = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+        let (requests, data) = spells.entry(begin).or_default();
         *requests += 1;
         *data += u64::from(row.access.moved_data);
     }
-    let hour = |(at, (requests, data_requests))| Hour { at, requests, data_requests };
-    hours.into_iter().map(hour).collect()
+    let spell = |(at, (requests, data_requests))| Spell { at, requests, data_requests };
+    spells.into_iter().map(spell).collect()
 }
 
 #[cfg(test)]

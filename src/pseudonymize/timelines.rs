@@ -9,10 +9,10 @@ use stillin_reports::timeline::{Mark, Timeline, Timelines};
 impl Pseudonyms<'_> {
     /// All timelines.
     pub fn timelines(&self, timelines: Timelines) -> Timelines {
-        let Timelines { list, hours } = timelines;
+        let Timelines { list, spells } = timelines;
         Timelines {
             list: list.into_iter().map(|timeline| self.timeline(timeline)).collect(),
-            hours,
+            spells,
         }
     }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{grade_ink, plain};
 use crate::report::{Finding, Report, Week};
 use crate::text::{count, duration, minute, number, safe};
-use crate::timeline::Hour;
+use crate::timeline::{SPELL, Spell};
 use crate::verdict::rank;
 
 /// Bars of one chart.
@@ -20,7 +20,10 @@ const FEWEST: u64 = 24;
 /// Height of the tallest column.
 const HEIGHT: u64 = 100;
 /// Spans that a column may stand for, with what it is then called.
-const SPANS: [(i64, &str); 6] = [
+const SPANS: [(i64, &str); 9] = [
+    (SPELL, "5 minutes"),
+    (2 * SPELL, "10 minutes"),
+    (6 * SPELL, "half hour"),
     (3_600, "hour"),
     (3 * 3_600, "3 hours"),
     (6 * 3_600, "6 hours"),
@@ -148,12 +151,12 @@ pub fn by_pool(report: &Report) -> Bars {
     bars("Longest exposure by pool", "Server and pool", "pools", list)
 }
 
-/// The residual requests by hour, or by longer spans where that would be too many.
-pub fn by_hour(hours: &[Hour]) -> Columns {
-    let (Some(first), Some(last)) = (hours.first(), hours.last()) else {
+/// The residual requests by spells, or by longer spans where that would be too many.
+pub fn by_time(spells: &[Spell]) -> Columns {
+    let (Some(first), Some(last)) = (spells.first(), spells.last()) else {
         return Columns::default();
     };
-    let long = (last.at - first.at).num_seconds() + 3_600;
+    let long = (last.at - first.at).num_seconds() + SPELL;
     let (size, each) = SPANS
         .iter()
         .find(|(size, _)| long / size < COLUMNS)
@@ -162,10 +165,10 @@ pub fn by_hour(hours: &[Hour]) -> Columns {
     let begin = |at: &DateTime<Utc>| at.timestamp().div_euclid(size);
     let mut bins: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
     // Beyond the years that there are logs of, a clock was wrong; no column for it is better than a page full of them.
-    for hour in hours.iter().filter(|hour| begin(&hour.at) - begin(&first.at) < 4 * COLUMNS) {
-        let bin = bins.entry(begin(&hour.at)).or_default();
-        bin.0 += hour.requests;
-        bin.1 += hour.data_requests;
+    for spell in spells.iter().filter(|spell| begin(&spell.at) - begin(&first.at) < 4 * COLUMNS) {
+        let bin = bins.entry(begin(&spell.at)).or_default();
+        bin.0 += spell.requests;
+        bin.1 += spell.data_requests;
     }
     let most = bins.values().map(|(n, _)| *n).max().unwrap_or(1).max(1);
     let start = begin(&first.at);
@@ -181,7 +184,7 @@ pub fn by_hour(hours: &[Hour]) -> Columns {
         column((bin - start) as u64, n, data, most, words)
     };
     Columns {
-        id: "hours",
+        id: "times",
         name: "Requests after the change",
         solid: "moved mailbox data",
         columns: bins.into_iter().map(column).collect(),
@@ -229,7 +232,7 @@ pub fn trend(weeks: &[Week]) -> Columns {
     };
     Columns {
         id: "trend",
-        name: "Open findings",
+        name: "Findings that are or may be open",
         solid: "is new in that week",
         columns: (0..).zip(weeks).map(of_week).collect(),
         width: wide(weeks.len() as u64),

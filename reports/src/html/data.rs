@@ -80,7 +80,8 @@ struct Line {
     from: i64,
     to: i64,
     change: i64,
-    /// From, to, requests, of them with data, class, ink, whether a token is behind it.
+    /// From, to, requests, of them with data, class, ink, and which token is behind it: 0 none of before the change, 1
+    /// one of before it, 2 possibly one.
     runs: Vec<(i64, i64, u64, u64, Text, &'static str, u8)>,
     /// At, what, words, how often, place.
     marks: Vec<(i64, &'static str, Text, u64, Option<Text>)>,
@@ -193,7 +194,7 @@ fn one(
     let quoted = |n: usize| {
         lines.iter().filter(move |line| line.paths.contains(&n)).flat_map(|line| &line.quoted)
     };
-    let order = ["open", "unknown", "expired", "recycled", "refused"];
+    let order = ["open", case::MAYBE_OPEN, "unknown", "expired", "recycled", "refused"];
     let of_state = order.iter().position(|word| *word == state).unwrap_or_default();
     One {
         id: safe(&finding.id),
@@ -213,7 +214,7 @@ fn one(
             finding.exposure_seconds,
             i64::try_from(finding.requests).unwrap_or(i64::MAX),
             i64::from(rank(finding.residual)),
-            4 - of_state as i64,
+            order.len() as i64 - 1 - of_state as i64,
         ],
         servers: servers.iter().map(|server| texts.number(safe(server))).collect(),
         place: texts.number(view::place(finding)),
@@ -328,9 +329,14 @@ fn of_line(texts: &mut Texts, kinds: &Kinds, line: &Timeline, change: DateTime<U
             Some((class, _)) => (class_words(class).to_owned(), "good"),
             None => ("before the change".to_owned(), "plain"),
         };
-        let has_token = run.verdict.is_none_or(|(class, _)| class != "other_auth");
+        let token = match run.verdict {
+            Some(("other_auth" | "new_logon", _)) => 0,
+            // What is less than certain may be another client's, which keeps no token of this one alive.
+            Some((_, "likely" | "possible")) => 2,
+            _ => 1,
+        };
         let (from, to) = (since(&run.from), since(&run.to));
-        (from, to, run.requests, run.data_requests, texts.number(class), ink, u8::from(has_token))
+        (from, to, run.requests, run.data_requests, texts.number(class), ink, token)
     };
     let runs = line.runs.iter().map(&mut run).collect();
     let mut mark = |mark: &Mark| {

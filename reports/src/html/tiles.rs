@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plain;
+use crate::case;
 use crate::page::Ink;
 use crate::report::{Finding, Report};
 use crate::text::{count, duration, number, safe};
@@ -16,34 +17,34 @@ pub struct Tile {
     pub ink: &'static str,
 }
 
-/// The counts; `open` are the findings that may go on.
-pub fn tiles(report: &Report, open: &[&Finding], of_verdict: Ink) -> Vec<Tile> {
+/// The counts; `open` are the findings that may go on: by what is as sure as they are, and by what is less sure.
+pub fn tiles(
+    report: &Report,
+    (open, maybe): (&[&Finding], &[&Finding]),
+    of_verdict: Ink,
+) -> Vec<Tile> {
     let mut tiles = vec![accounts(report, of_verdict)];
     if report.findings.is_empty() {
         return tiles;
     }
-    let is_certain = open.iter().any(|finding| finding.residual == "certain");
-    tiles.push(Tile {
-        number: number(open.len() as u64),
-        label: one_or(open.len() as u64, "finding is open", "findings are open"),
-        note: match (open.len(), is_certain) {
-            (0, _) => "as far as the logs reach".to_owned(),
-            (_, true) => "access may go on as you read".to_owned(),
-            _ => "not certain; access may go on as you read".to_owned(),
-        },
-        ink: match (open.len(), is_certain) {
-            (0, _) => "good",
-            (_, true) => "bad",
-            _ => "doubt",
-        },
-    });
+    tiles.push(of_open(report, open, maybe));
     let paths = || report.findings.iter().flat_map(|finding| &finding.paths);
     let requests: u64 = paths().map(|path| path.requests).sum();
+    let counted: u64 = report.findings.iter().map(|finding| finding.requests).sum();
     let data: u64 = paths().map(|path| path.data_requests).sum();
     tiles.push(Tile {
         number: number(requests),
         label: one_or(requests, "request after the change", "requests after the change"),
-        note: format!("{} moved mailbox data", number(data)),
+        note: match requests.saturating_sub(counted) {
+            0 => format!("{} moved mailbox data", number(data)),
+            less => {
+                format!(
+                    "{} moved mailbox data; {} less sure than the finding",
+                    number(data),
+                    number(less)
+                )
+            }
+        },
         ink: "plain",
     });
     // What is only possible must not outdo what is certain.
@@ -66,6 +67,36 @@ pub fn tiles(report: &Report, open: &[&Finding], of_verdict: Ink) -> Vec<Tile> {
         ink: "plain",
     });
     tiles
+}
+
+fn of_open(report: &Report, open: &[&Finding], maybe: &[&Finding]) -> Tile {
+    let is_certain = open.iter().any(|finding| finding.residual == "certain");
+    let unknown = report.findings.iter().filter(|finding| case::state(finding) == "unknown");
+    let unknown = unknown.count() as u64;
+    let (n, n_maybe) = (open.len() as u64, maybe.len() as u64);
+    let more =
+        if n_maybe > 0 { format!("{} more may be; ", number(n_maybe)) } else { String::new() };
+    let (number_of, label, note, ink) = match (n, n_maybe) {
+        (0, 0) if unknown > 0 => {
+            let note = format!("of {} it is unknown", number(unknown));
+            (0, one_or(0, "", "findings are open"), note, "doubt")
+        }
+        (0, 0) => {
+            let note = "as far as the logs reach".to_owned();
+            (0, one_or(0, "", "findings are open"), note, "good")
+        }
+        (0, _) => {
+            let note = "not certain; access may go on as you read".to_owned();
+            (n_maybe, one_or(n_maybe, "finding may be open", "findings may be open"), note, "doubt")
+        }
+        _ => {
+            let sure = if is_certain { "" } else { "not certain; " };
+            let note = format!("{more}{sure}access may go on as you read");
+            let ink = if is_certain { "bad" } else { "doubt" };
+            (n, one_or(n, "finding is open", "findings are open"), note, ink)
+        }
+    };
+    Tile { number: number(number_of), label, note, ink }
 }
 
 fn one_or(n: u64, one: &str, several: &str) -> String {

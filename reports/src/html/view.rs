@@ -16,7 +16,7 @@ use crate::report::{Change, Finding, Path, Report, Week};
 use crate::terminal::{doubt, names};
 use crate::text::{count, duration, number, safe, time};
 use crate::timeline::Timelines;
-use crate::verdict::{excluded, verdict};
+use crate::verdict::{excluded, rank, verdict};
 
 /// Rows of a list that is none of findings.
 const ROWS: usize = 500;
@@ -108,8 +108,11 @@ impl View {
     /// Everything out of a report.
     pub fn of(report: &Report, timelines: &Timelines) -> View {
         let (of_verdict, words) = verdict(report);
-        let open: Vec<&Finding> =
-            report.findings.iter().filter(|finding| case::state(finding) == "open").collect();
+        let of_state = |word: &str| -> Vec<&Finding> {
+            report.findings.iter().filter(|finding| case::state(finding) == word).collect()
+        };
+        let (sure, maybe) = (of_state("open"), of_state(case::MAYBE_OPEN));
+        let open: Vec<&Finding> = sure.iter().chain(&maybe).copied().collect();
         let kinds: BTreeSet<&str> = report.findings.iter().map(|finding| finding.kind).collect();
         let findings: BTreeMap<&str, &Finding> =
             report.findings.iter().map(|finding| (finding.id.as_str(), finding)).collect();
@@ -123,7 +126,7 @@ impl View {
                 _ => "Not certain",
             },
             verdict: plain(words),
-            tiles: tiles(report, &open, of_verdict),
+            tiles: tiles(report, (&sure, &maybe), of_verdict),
             has_timelines: !timelines.list.is_empty(),
             open: open.iter().take(OPEN).map(|finding| of_open(finding)).collect(),
             more_open: more(open.len(), OPEN),
@@ -131,7 +134,7 @@ impl View {
             more_steps: more(report.plan.len(), ROWS),
             advice: of_advice(report),
             bars: [chart::by_account(report), chart::by_pool(report)],
-            columns: [chart::by_hour(&timelines.hours), chart::trend(&report.trend)],
+            columns: [chart::by_time(&timelines.spells), chart::trend(&report.trend)],
             weeks: report.trend.iter().rev().map(of_week).collect(),
             findings: report.findings.iter().map(of_finding).collect(),
             kinds: kinds.into_iter().map(case::kind).collect(),
@@ -195,15 +198,25 @@ fn of_advice(report: &Report) -> Vec<Advice> {
 }
 
 fn of_open(finding: &Finding) -> Open {
+    let is_sure = case::state(finding) == "open";
+    let open = || finding.paths.iter().filter(|path| path.state == "open");
+    // How sure the finding is says nothing of what only may go on.
+    let grade = match open().max_by_key(|path| rank(path.residual)) {
+        Some(path) if !is_sure => (format!("may be: {}", path.residual), grade_ink(path.residual)),
+        _ => (safe(finding.residual), grade_ink(finding.residual)),
+    };
+    let last = match open().map(|path| path.last).max() {
+        Some(last) if !is_sure => format!("{}, by what may be another's", time(&last)),
+        _ => time(&finding.last),
+    };
     Open {
         id: safe(&finding.id),
         account: plain(safe(&finding.account)),
-        grade: (safe(finding.residual), grade_ink(finding.residual)),
+        grade,
         since: plain(format!(
-            "{} {}; last seen {}",
+            "{} {}; last seen {last}",
             case::kind(finding.kind),
-            time(&finding.at),
-            time(&finding.last)
+            time(&finding.at)
         )),
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Word;
 use crate::fields::{ChangeKind, Class, Protocol, Residual, Time};
 
-/// One classed request: a row of `--requests`.
+/// One classed request: a row of `--requests`. A text that the log does not have is empty, `""`, and never left out.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RequestRow {
     /// Source.
@@ -38,17 +38,17 @@ pub struct RequestRow {
     pub status: String,
     /// `sc-win32-status`
     pub win32: Option<u64>,
-    /// `cs-username` as logged.
+    /// `cs-username` as logged; empty where the log has none.
     pub name: String,
-    /// `c-ip`
+    /// `c-ip`; empty where the log has none.
     pub client_ip: String,
-    /// EAS `DeviceId`
+    /// EAS `DeviceId`; empty where the request names none.
     pub device: String,
-    /// `cs(User-Agent)`
+    /// `cs(User-Agent)`; empty where the log has none.
     pub user_agent: String,
-    /// EAS command, OWA action, RPC verb …
+    /// EAS command, OWA action, RPC verb …; empty where there is none.
     pub command: String,
-    /// Authentication scheme, where known; `basic?` is the default of the virtual directory.
+    /// Authentication scheme, empty where it is not known; `basic?` is the default of the virtual directory.
     pub auth: String,
     /// Class of DESIGN.md section 3.
     #[serde(with = "Class")]

@@ -1,5 +1,6 @@
 //! A report to the tables of a workbook. Lists stand in one cell, a line each.
 
+use crate::case;
 use crate::exposure;
 use crate::findings;
 use crate::report::{Client, Finding, Report};
@@ -172,6 +173,7 @@ fn counts(report: &Report) -> Block<'_> {
     };
     let paths = || report.findings.iter().flat_map(|finding| &finding.paths);
     let open = paths().filter(|path| path.state == "open").count();
+    let less_sure = report.findings.iter().map(|finding| case::open_paths(finding).1).sum();
     let mut rows = vec![
         vec![text("Findings"), number(report.findings.len() as u64)],
         vec![text("of them certain"), graded("certain")],
@@ -179,6 +181,7 @@ fn counts(report: &Report) -> Block<'_> {
         vec![text("of them possible"), graded("possible")],
         vec![text("Paths"), number(paths().count() as u64)],
         vec![text("of them open now"), number(open as u64)],
+        vec![text("of those, less sure than their finding"), number(less_sure)],
         vec![text("Changes"), number(report.changes.len() as u64)],
         vec![text("Sources"), number(report.sources.len() as u64)],
         vec![text("An idle token lives, seconds"), Cell::Number(report.rules.ttl_seconds)],

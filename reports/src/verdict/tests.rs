@@ -117,6 +117,37 @@ fn served() {
         "1 account was served after it was cut off; it can be right now.",
     );
     check(
+        &[("a", "certain", "refused"), ("a", "possible", "open"), ("a", "possible", "unknown")],
+        Ink::Bad,
+        "1 account was served after it was cut off. \
+         Whether it goes on is not certain: it may be served right now.",
+    );
+    check(
+        &[("a", "possible", "open"), ("a", "certain", "expired"), ("b", "likely", "expired")],
+        Ink::Bad,
+        "1 account was served after it was cut off, 1 more probably. \
+         Whether it goes on is not certain for 1 of them: it may be served right now.",
+    );
+    check(
+        &[
+            ("a", "certain", "open"),
+            ("b", "certain", "refused"),
+            ("b", "likely", "open"),
+            ("c", "certain", "expired"),
+            ("c", "possible", "unknown"),
+        ],
+        Ink::Bad,
+        "3 accounts were served after they were cut off; 1 of them can be right now. \
+         Whether it goes on is not certain for 1 of them: it may be served right now. \
+         For 1 of them it is unknown whether that has ended.",
+    );
+    check(
+        &[("a", "certain", "refused"), ("a", "possible", "unknown")],
+        Ink::Bad,
+        "1 account was served after it was cut off. \
+         As far as the logs reach, what is sure of that has ended; whether the rest has is unknown.",
+    );
+    check(
         &[("a", "certain", "recycled"), ("b", "certain", "refused")],
         Ink::Bad,
         "2 accounts were served after they were cut off. As far as the logs reach, that has ended.",

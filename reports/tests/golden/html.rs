@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use stillin_reports::plan::Plan;
 use stillin_reports::report::{Report, Week};
-use stillin_reports::timeline::{Hour, Mark, Run, Timeline, Timelines, What};
+use stillin_reports::timeline::{Mark, Run, Spell, Timeline, Timelines, What};
 use stillin_reports::{Content, Output, Style, write};
 
 use crate::golden;
@@ -69,10 +69,10 @@ fn timelines(report: &Report) -> Timelines {
             marks_left_out: 0,
         }
     });
-    let hour = |at| Hour { at, requests: 41, data_requests: 7 };
+    let spell = |at| Spell { at, requests: 41, data_requests: 7 };
     Timelines {
         list: list.collect(),
-        hours: report.findings.iter().map(|f| hour(f.last)).take(1).collect(),
+        spells: report.findings.iter().map(|f| spell(f.last)).take(1).collect(),
     }
 }
 

@@ -42,7 +42,7 @@ fn every_field_is_described() {
         }
         n_words += 1;
     }
-    assert_eq!(n_words, 9);
+    assert_eq!(n_words, 10);
     assert!(schema("nothing").is_none());
 }
 

@@ -81,6 +81,14 @@ fn inspect() {
 }
 
 #[test]
+fn config() {
+    let ran = stillin(&["config", "-q", "--format", "json"]);
+    let value: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert!(!list(&value["settings"]).is_empty());
+    check(&validator("config"), "config", &value);
+}
+
+#[test]
 fn verify() {
     let validator = validator("verify");
     let mut n_findings = 0;
