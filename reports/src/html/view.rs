@@ -206,7 +206,7 @@ fn of_open(finding: &Finding) -> Open {
         _ => (safe(finding.residual), grade_ink(finding.residual)),
     };
     let last = match open().map(|path| path.last).max() {
-        Some(last) if !is_sure => format!("{}, by what may be another's", time(&last)),
+        Some(last) if !is_sure => format!("{}, but not for certain", time(&last)),
         _ => time(&finding.last),
     };
     Open {

@@ -83,6 +83,83 @@ fn golden_pages() {
     golden("empty.html", without_fixed(&page(&story::empty(), &Timelines::default())).as_bytes());
 }
 
+/// The first finding of the story, of which the certain access ended and one that is only possible did not.
+fn possibly_open() -> Report {
+    let mut report = story::story();
+    report.findings.truncate(1);
+    let finding = &mut report.findings[0];
+    finding.residual = "certain";
+    finding.paths.truncate(1);
+    (finding.paths[0].residual, finding.paths[0].state) = ("certain", "refused");
+    let mut lesser = finding.paths[0].clone();
+    (lesser.class, lesser.residual, lesser.state) = ("ambiguous", "possible", "open");
+    finding.paths.push(lesser);
+    report
+}
+
+#[test]
+fn what_only_may_be_open_is_neither_open_nor_over() {
+    let report = possibly_open();
+    let page = page(&report, &timelines(&report));
+    assert!(between(&page, "<h1", "</h1>").contains("not certain: it may be served right now"));
+    let tile = "<li class=\"doubt\"><b>1</b> <span>finding may be open</span>";
+    assert!(page.contains(tile), "{}", between(&page, "<ul class=\"tiles\">", "</ul>"));
+    let open = between(&page, "<ul class=\"open\">", "</ul>");
+    assert!(open.contains("<span class=\"badge doubt\">may be: possible</span>"), "{open}");
+    let row = between(&page, "<table class=\"list\"", "</table>");
+    assert!(row.contains("<span class=\"badge doubt\">may be open</span>"), "{row}");
+    assert!(data(&page).contains("\"may be open\""));
+    assert!(!page.contains("ended: refused"));
+
+    let mut ticket = Vec::new();
+    write(
+        Content::of(&report, &Plan::of(&report)),
+        Output::Markdown,
+        Style::default(),
+        &mut ticket,
+    )
+    .unwrap();
+    let ticket = String::from_utf8(ticket).unwrap();
+    assert!(ticket.contains("| possibly, on 1 path |"), "{ticket}");
+}
+
+#[test]
+fn columns_are_as_fine_as_the_story_is_short() {
+    let report = story::story();
+    let by = |hours| {
+        let spell = |at| Spell { at, requests: 1, data_requests: 0 };
+        let (from, to) = (report.findings[0].at, report.findings[0].at + TimeDelta::hours(hours));
+        let spells = vec![spell(from), spell(to)];
+        let page = page(&report, &Timelines { list: vec![], spells });
+        between(&page, "Requests after the change, by ", " <small>").to_owned()
+    };
+    let words = [1, 12, 40, 90, 24 * 90].map(by);
+    assert_eq!(words, ["5 minutes", "10 minutes", "half hour", "hour", "day"]);
+}
+
+#[test]
+fn a_band_is_as_sure_as_the_requests_that_make_it() {
+    let report = story::story();
+    let mut timelines = timelines(&report);
+    timelines.list.truncate(1);
+    let run = timelines.list[0].runs[0].clone();
+    let of = |verdict| Run { verdict, ..run.clone() };
+    timelines.list[0].runs = vec![
+        of(None),
+        of(Some(("within_slack", "no"))),
+        of(Some(("cached_token", "certain"))),
+        of(Some(("ambiguous", "possible"))),
+        of(Some(("unexplained", "likely"))),
+        of(Some(("other_auth", "certain"))),
+        of(Some(("new_logon", "no"))),
+    ];
+    let page = page(&report, &timelines);
+    let data: Value = serde_json::from_str(data(&page)).unwrap();
+    let runs = data["findings"][0]["lines"][0]["runs"].as_array().unwrap();
+    let tokens: Vec<i64> = runs.iter().map(|run| run[6].as_i64().unwrap()).collect();
+    assert_eq!(tokens, [1, 1, 1, 2, 2, 0, 0]);
+}
+
 #[test]
 fn the_policy_lets_its_own_style_and_script_alone_act() {
     let page = page(&story::story(), &Timelines::default());
