@@ -88,7 +88,7 @@ fn columns_hold_every_residual_request() {
         let (report, page) = written(story, &[]);
         let paths = list(&report["findings"]).iter().flat_map(|finding| list(&finding["paths"]));
         let told: u64 = paths.map(|path| path["requests"].as_u64().unwrap()).sum();
-        let (_, chart) = page.split_once(r#"aria-labelledby="hours""#).unwrap();
+        let (_, chart) = page.split_once(r#"aria-labelledby="times""#).unwrap();
         let titles = chart.split_once("</svg>").unwrap().0.split("<title>from ").skip(1);
         let drawn = titles.map(|title| {
             let (_, words) = title.split_once("UTC: ").unwrap();
