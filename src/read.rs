@@ -2,7 +2,7 @@
 
 use crate::change::{Told, Voice};
 use crate::clocks::Validations;
-use crate::input::{self, Encoding, Hash, Opened, Packing, Stored};
+use crate::input::{self, Body, Encoding, Hash, Opened, Packing, Stored};
 use crate::source::{Origin, Source};
 use crate::workers::logons::Logons;
 use chrono::{DateTime, Utc};
@@ -43,6 +43,9 @@ pub struct File {
     /// What a pipe held: it can be read only once, and a log is looked into twice.
     kept: Option<fs::File>,
 }
+
+/// How a problem begins with a text of which nobody knows what it is.
+pub const NOT_RECOGNISED: &str = "kind not recognised";
 
 /// What tells a source again under another name, or packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,12 +106,8 @@ fn look_at(source: Source, hash: Hash, is_to_be_known_again: bool) -> (File, boo
             text_bytes: input::text_bytes(&file.source, &opened),
         });
     }
-    file.problem = match file.kind {
-        Kind::Unknown => {
-            Some(format!("kind not recognised: {}; leave it out", kind::why_unknown(&opened.head)))
-        }
-        _ => None,
-    };
+    file.problem = (file.kind == Kind::Unknown)
+        .then(|| format!("{NOT_RECOGNISED}: {}; leave it out", kind::why_unknown(&opened.head)));
     let span = match file.kind {
         kind if is_web_log(kind) => {
             w3c::scan(&opened.head, &w3c::State::default(), |_, _| ()).0.span
@@ -119,6 +118,12 @@ fn look_at(source: Source, hash: Hash, is_to_be_known_again: bool) -> (File, boo
         _ => None,
     };
     file.first_entry = span.and_then(|(from, _)| DateTime::from_timestamp(from, 0));
+    // Packed, and without any text: that of an empty file, or a damage that begins before the first letter.
+    if let (true, Body::Stream(text)) = (opened.head.is_empty(), opened.body)
+        && let Some(damage) = text.damage_of_nothing()
+    {
+        file.problem = Some(format!("nothing of it can be unpacked: {damage}"));
+    }
     (file, is_own)
 }
 

@@ -146,6 +146,7 @@ fn restart(record: &Record) -> Option<Restart> {
             Action::Recycle if !step.pool.is_empty() => Restarted::Pool(step.pool.clone()),
             _ => Restarted::Iis,
         },
+        is_by_command: true,
         process_id: step.workers_before.first().map(|id| u64::from(*id)),
     })
 }

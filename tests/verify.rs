@@ -152,6 +152,58 @@ fn more_log_makes_nothing_good() {
     }
 }
 
+/// What cannot be unpacked may hold anything; what is no log, and the log of an empty day, hold nothing.
+#[test]
+fn what_cannot_be_unpacked_is_no_all_clear() {
+    let mut tar = vec![0; 512];
+    tar[257..262].copy_from_slice(b"ustar");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&FIELDS.repeat(99).into_bytes()).unwrap();
+    let packed = gzip.finish().unwrap();
+    let empty = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let empty = empty.finish().unwrap();
+    for (name, bytes, is_clear) in [
+        ("since/EX02.tar", tar.as_slice(), false),
+        ("since/EX02/W3SVC1/u_ex.log.gz", &packed[..12], false),
+        ("since/u_ex.log.gz", &packed[..11], false),
+        ("since/EX01/W3SVC1/u_ex2.log.gz", &empty, true),
+        ("since/EX01/W3SVC1/SHA256SUMS", b"00ff  u_ex.log\n", true),
+        ("since/EX01/W3SVC1/.DS_Store", b"\0\0\0\x01Bud1", true),
+    ] {
+        let story = Story::new(noon());
+        story.log(EX01, &[(-2, "probe"), (5, REFUSED), (20, "probe")]);
+        assert_eq!(story.verify(&["since"]).0, 0);
+        story.folder.write(name, bytes);
+        let (status, verdict) = story.verify(&["since"]);
+        assert_eq!(status, if is_clear { 0 } else { 3 }, "{name}: {verdict}");
+    }
+}
+
+/// A pool that recycles by schedule shortly before the operator does it, or after that, changes nothing.
+#[test]
+fn a_recycle_by_chance_is_not_the_operators() {
+    for (minute, story_so_far, expected) in [
+        (-8, [(-5, SERVED), (-2, SERVED), (4, REFUSED), (20, "probe")], "proven"),
+        (8, [(-5, SERVED), (3, SERVED), (12, REFUSED), (20, "probe")], "failed"),
+    ] {
+        let story = Story::new(noon());
+        story.log(EX01, &story_so_far);
+        let event = |time: DateTime<Utc>| {
+            format!(
+                "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider \
+                 Name='Microsoft-Windows-WAS'/><EventID>5076</EventID><TimeCreated SystemTime='{}'/>\
+                 <EventRecordID>77</EventRecordID><Channel>System</Channel><Computer>EX01.fabrikam.example</Computer>\
+                 </System><EventData><Data Name='AppPoolID'>MSExchangeSyncAppPool</Data>\
+                 <Data Name='ProcessID'>4120</Data></EventData></Event>\n",
+                time.to_rfc3339()
+            )
+        };
+        story.folder.write("since/EX01-system.xml", event(story.at(minute)));
+        let (_, verdict) = story.verify(&["since"]);
+        assert_eq!(step(&verdict), expected, "{minute}: {verdict}");
+    }
+}
+
 /// The whole way: a plan, a dry run, the recycle itself, the logs since, and a server that nobody thought of.
 #[test]
 fn from_the_plan_to_the_proof() {

@@ -272,6 +272,9 @@ pub struct Restart {
     pub what: Restarted,
     /// The worker that ended, where the record names one.
     pub process_id: Option<u64>,
+    /// It is what a command of an administrator leaves (5079, IISReset, a service that was stopped), and not a recycle by
+    /// schedule, memory, idleness or the like.
+    pub is_by_command: bool,
 }
 
 /// Whose workers ended.

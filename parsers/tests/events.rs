@@ -101,7 +101,7 @@ fn shown(fact: &Fact) -> String {
         Fact::Linked { .. } | Fact::UserAccountControlSet { .. } | Fact::VirtualDirectory(_) => {
             panic!("events do not say that")
         }
-        Fact::Restart(Restart { pos, time, computer, what, process_id }) => {
+        Fact::Restart(Restart { pos, time, computer, what, process_id, .. }) => {
             let worker = process_id.map_or(String::new(), |id| format!(" worker {id}"));
             let time = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
             format!("{pos} {time} restart {what:?}{worker} on {}", computer.as_deref().unwrap())

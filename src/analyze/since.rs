@@ -105,6 +105,8 @@ pub struct Restart {
     pub at: DateTime<Utc>,
     /// What tells of it.
     pub place: ChangeEvidence,
+    /// An administrator's command leaves such an event.
+    pub is_by_command: bool,
 }
 
 /// What the logs have since.
@@ -262,7 +264,13 @@ fn restarts(run: &Run<'_>, pools: &BTreeSet<Pool>) -> BTreeMap<Pool, Vec<Restart
     let mut table: Table<Pool> = Table::default();
     pools.iter().for_each(|pool| _ = table.number(pool.clone()));
     let fallback = run.args.reading.server.as_deref();
-    let all = workers::restarts(&run.restarts(), &run.collected.hints, fallback, &table);
+    let told = run.restarts();
+    let by_command: BTreeSet<(usize, u64)> = told
+        .iter()
+        .filter(|told| told.restart.is_by_command)
+        .map(|told| (told.source, told.restart.pos.number()))
+        .collect();
+    let all = workers::restarts(&told, &run.collected.hints, fallback, &table);
     let of = |pool: &Pool| {
         let number = table.place(pool).unwrap_or(u32::MAX);
         let sure = all.since(number, DateTime::<Utc>::MIN_UTC).iter().filter(|r| r.is_sure);
@@ -272,7 +280,11 @@ fn restarts(run: &Run<'_>, pools: &BTreeSet<Pool>) -> BTreeMap<Pool, Vec<Restart
             path: path(run, source as usize),
             pos: pos.number(),
         };
-        told.map(|r| Restart { at: r.at, place: place(r.source, r.pos) }).collect()
+        told.map(|r| {
+            let is_by_command = by_command.contains(&(r.source as usize, r.pos.number()));
+            Restart { at: r.at, place: place(r.source, r.pos), is_by_command }
+        })
+        .collect()
     };
     pools.iter().map(|pool| (pool.clone(), of(pool))).collect()
 }
@@ -289,7 +301,8 @@ fn kept(run: &Run<'_>, pools: &BTreeSet<Pool>) -> BTreeMap<Pool, Vec<Restart>> {
         };
         let place = ChangeEvidence { path: path(run, told.source), pos: told.restart.pos.number() };
         for pool in pools.iter().filter(is_it) {
-            let event = Restart { at: told.restart.time, place: place.clone() };
+            let event =
+                Restart { at: told.restart.time, place: place.clone(), is_by_command: false };
             kept.entry(pool.clone()).or_default().push(event);
         }
     }

@@ -258,6 +258,12 @@ impl Stream {
         Stored { bytes, sha256: sha256.filter(|_| is_whole), damage: self.damage }
     }
 
+    /// Why there is not even a first byte of a text, if it is not that of an empty file.
+    pub fn damage_of_nothing(mut self) -> Option<String> {
+        let read = io::copy(&mut self, &mut io::sink());
+        self.finish().damage.or_else(|| read.err().map(|error| error.to_string()))
+    }
+
     fn intact(&self) -> io::Result<()> {
         self.raw.intact.as_ref().map_or(Ok(()), |intact| intact())
     }

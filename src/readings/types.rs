@@ -48,7 +48,7 @@ pack_struct! {
     ProxyLog { log, presence, learned, sids, targets }
     Reject { pos, reason }
     Repeat { line, between }
-    Restart { pos, time, computer, what, process_id }
+    Restart { pos, time, computer, what, process_id, is_by_command }
     Stored { bytes, sha256, damage }
     VirtualDirectory { pos, site, path, pool, methods }
     Worker { first, line, last }

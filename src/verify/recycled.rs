@@ -74,8 +74,9 @@ pub enum Attempted {
 }
 
 /// The journal tells what was meant to cut this plan's access, so it goes first; the event of the same recycle, which is the
-/// nearest one, has the clock of the server, which is that of its logs, and then counts. Without a journal it is the first restart since the plan was made. A restart that comes later
-/// changes nothing: what was served between the two was served in spite of the first.
+/// nearest one that a command leaves, has the clock of the server, which is that of its logs, and then counts. Without a
+/// journal it is the first restart since the plan was made. A restart that comes later changes nothing: what was served
+/// between the two was served in spite of the first.
 pub fn recycled(told: &Told<'_>) -> Recycled {
     let is_of_plan = |record: &&&Record| {
         record.step.plan_sha256 == told.plan_sha256
@@ -96,7 +97,8 @@ pub fn recycled(told: &Told<'_>) -> Recycled {
             let distance = |r: &Restart| (begun - r.at).max(r.at - ended).max(TimeDelta::zero());
             // One that the plan's logs reach beyond, by the clock of the same server, was before the plan.
             let is_of_it = |r: &&Restart| {
-                distance(r) <= CLOCKS
+                r.is_by_command
+                    && distance(r) <= CLOCKS
                     && (begun <= r.at || told.known_until.is_none_or(|until| until < r.at))
             };
             let event = told.restarts.iter().filter(is_of_it).min_by_key(|r| distance(r));

@@ -60,6 +60,9 @@ const MEANINGS: &[(u32, &[&str], Scope)] = &[
     (7036, CONTROL, Scope::Service),
 ];
 
+/// Those that somebody's command leaves.
+const BY_COMMAND: &[u32] = &[3201, 3202, 5079, 7036];
+
 /// Services without which no worker runs, by their own names, which stand in UTF-16 in `Binary`.
 ///
 /// IISADMIN is none of them: since IIS 7 it only serves old scripts, and before that W3SVC stopped with it.
@@ -116,7 +119,8 @@ pub(super) fn told(event: &Event) -> Option<Result<Vec<Fact>, Reason>> {
         // Shippers without a place of its own for the process that wrote the event put 0 there.
         let process_id = if *scope == Scope::Pool { event.get("ProcessID") } else { None };
         let process_id = process_id.and_then(number).filter(|id| *id != 0);
-        vec![Fact::Restart(Restart { pos, time, computer, what, process_id })]
+        let is_by_command = BY_COMMAND.contains(&event.event_id);
+        vec![Fact::Restart(Restart { pos, time, computer, what, process_id, is_by_command })]
     }))
 }
 
@@ -146,6 +150,16 @@ mod tests {
     use super::*;
 
     const W3SVC: &str = "570033005300560043002F0034000000";
+
+    #[test]
+    fn by_command_or_by_itself() {
+        let pool = [("AppPoolID", "MSExchangeSyncAppPool"), ("ProcessID", "6640")];
+        for (id, expect) in [(5079, true), (5074, false), (5076, false), (5186, false)] {
+            let facts = super::told(&of("WAS", id, &pool)).unwrap().unwrap();
+            let [Fact::Restart(restart)] = facts.as_slice() else { panic!("{facts:?}") };
+            assert_eq!(restart.is_by_command, expect, "{id}");
+        }
+    }
 
     #[test]
     fn pools_and_machines() {

@@ -4,7 +4,7 @@ use super::super::{Run, sources};
 use crate::collect::log::Log;
 use crate::collect::named;
 use crate::collect::names::host_name;
-use crate::read::File;
+use crate::read::{File, NOT_RECOGNISED};
 use crate::source;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -61,7 +61,11 @@ pub fn lost(run: &Run<'_>) -> Vec<Lost> {
         } else if sources::error(run, index).is_some() || log.is_none() {
             all.push(lost(None, None));
         } else if let Some(log) = log {
-            all.extend(rejected(log).map(|(line, after)| lost(after, Some(line))));
+            // Whoever reached the back end had passed a front end, which has it in a log of its own.
+            let is_of_back_end = !log.presence.is_empty()
+                && log.presence.keys().all(|(_, is_back_end)| *is_back_end);
+            let rejected = rejected(log).filter(|_| !is_of_back_end);
+            all.extend(rejected.map(|(line, after)| lost(after, Some(line))));
             all.extend(log.blind_until.map(|until| lost(Some(until + 1), None)));
         }
     }
@@ -82,17 +86,50 @@ fn rejected(log: &Log) -> Option<(u64, Option<i64>)> {
     log.tally.last_rejects.iter().rfind(has_end).copied()
 }
 
-/// Endings of what nobody writes logs into.
-const NO_LOGS: [&str; 13] = [
-    "txt", "md", "csv", "json", "xml", "html", "htm", "ini", "config", "ps1", "cmd", "xlsx", "pdf",
+/// Endings of what nobody writes logs into, and whole names of it.
+const NO_LOGS: [&str; 27] = [
+    "txt",
+    "md",
+    "csv",
+    "json",
+    "xml",
+    "html",
+    "htm",
+    "ini",
+    "config",
+    "ps1",
+    "cmd",
+    "xlsx",
+    "pdf",
+    "sha256",
+    "sha1",
+    "md5",
+    "sfv",
+    "asc",
+    "sig",
+    "lnk",
+    "db",
+    "doc",
+    "docx",
+    "ds_store",
+    "sha256sums",
+    "md5sums",
+    "readme",
 ];
+/// Endings of packed files and of archives, whether they are read here or not.
+const PACKED: [&str; 9] = ["gz", "tgz", "zst", "zip", "tar", "7z", "rar", "xz", "bz2"];
 
 /// Whether a file of unknown kind, or one that cannot be opened, may be a log of requests: by its look, or in a folder of
 /// such logs, unless it is named as none would be.
 fn may_be_log(file: &File, folders: &BTreeSet<&str>) -> bool {
     let path = file.source.path.as_str();
-    let name = path.strip_prefix(folder(path)).unwrap_or(path);
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+    let name = path.strip_prefix(folder(path)).unwrap_or(path).trim_start_matches(['/', '\\']);
+    let ending = name.rsplit_once('.').map_or(name, |(_, ending)| ending).to_ascii_lowercase();
+    let problem = file.problem.as_deref().unwrap_or_default();
+    // What nothing could be unpacked of may hold anything, wherever it lies.
+    if PACKED.contains(&ending.as_str()) && !problem.starts_with(NOT_RECOGNISED) {
+        return true;
+    }
     let is_among = source::is_in_site_folder(path) || folders.contains(folder(path));
     match file.of_requests {
         OfRequests::Yes => true,

@@ -46,8 +46,9 @@ fn check(
 ) -> Recycled {
     let records: Vec<Record> = (1..).zip(records).map(|(line, text)| record(line, text)).collect();
     let event = |(pos, clock): (u64, &&str)| Restart {
-        at: at(clock),
+        at: at(clock.trim_end_matches('!')),
         place: ChangeEvidence { path: "system.xml".into(), pos },
+        is_by_command: !clock.ends_with('!'),
     };
     let restarts: Vec<Restart> = (1..).zip(events).map(event).collect();
     let told = Told {
@@ -64,6 +65,18 @@ fn check(
         found.places.iter().map(|place| format!("{}:{}", place.path, place.pos)).collect();
     assert_eq!((found.at, got), (at_expected.map(at), places.iter().map(|&p| p.into()).collect()));
     found
+}
+
+/// Pools recycle by schedule and for want of memory as well: that is another recycle than the operator's.
+#[test]
+fn by_the_journal_and_not_by_chance() {
+    let done = ["10:00:00 10:00:05 done"];
+    for chance in ["09:57:00!", "10:02:00!", "10:08:00!"] {
+        check(&done, &[chance], Some("10:00:05"), &["journal.jsonl:1"]);
+    }
+    let both = ["09:57:00!", "09:58:00"];
+    check(&done, &both, Some("09:58:00"), &["journal.jsonl:1", "system.xml:2"]);
+    check(&[], &["09:57:00!"], Some("09:57:00"), &["system.xml:1"]);
 }
 
 #[test]
@@ -162,7 +175,7 @@ fn a_recycle_that_is_said_to_have_failed() {
             records: &[&record],
             plan_sha256: "this",
             restarts: &[],
-            kept: &[Restart { at: at(clock), place }],
+            kept: &[Restart { at: at(clock), place, is_by_command: false }],
             last: None,
             known_until: None,
             slack: TimeDelta::seconds(60),
