@@ -45,6 +45,16 @@ pub struct Past {
     pub closed_at: Option<DateTime<Utc>>,
 }
 
+impl Past {
+    /// Whether it is that account's: by the SID where both are known, else by the name.
+    pub fn is_of(&self, account: &str, sid: Option<&str>) -> bool {
+        match (self.sid.as_deref(), sid) {
+            (Some(own), Some(other)) => own == other,
+            _ => self.account.eq_ignore_ascii_case(account),
+        }
+    }
+}
+
 /// What a night changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -170,9 +180,14 @@ pub fn after(
     After { all: all.into_values().collect(), counts, unjudged, renamed }
 }
 
+/// What tells a change, and its finding, from all others.
+pub fn key_of(account: &str, sid: Option<&str>, kind: &str, at: DateTime<Utc>) -> String {
+    let account = account.to_lowercase();
+    format!("{} {kind} {}", sid.unwrap_or(&account), at.to_rfc3339())
+}
+
 fn key(finding: &Finding, sid: Option<&str>) -> String {
-    let account = finding.account.to_lowercase();
-    format!("{} {} {}", sid.unwrap_or(&account), finding.kind, finding.at.to_rfc3339())
+    key_of(&finding.account, sid, finding.kind, finding.at)
 }
 
 /// Findings of which tonight's evidence knows the time or the account better go on under their new keys. Returns the old
@@ -192,11 +207,7 @@ fn carry_on(
             continue;
         }
         let is_it = |past: &&Past| {
-            let is_own = match (past.sid.as_deref(), sid) {
-                (Some(own), Some(other)) => own == other,
-                _ => past.account.eq_ignore_ascii_case(&finding.account),
-            };
-            is_own
+            past.is_of(&finding.account, sid)
                 && past.kind == finding.kind
                 && !keys.contains(&past.key)
                 && past.first <= finding.last
@@ -355,9 +366,8 @@ pub fn write_changes(
     )?;
     let now = now.to_rfc3339();
     for change in &report.changes {
-        let who = change.sid.clone().unwrap_or_else(|| change.account.to_lowercase());
+        let key = key_of(&change.account, change.sid.as_deref(), change.kind, change.at);
         let at = change.at.to_rfc3339();
-        let key = format!("{who} {} {at}", change.kind);
         insert.execute(params![key, change.account, change.kind, at, now])?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! A finding of before, which tonight's report does not bear out, to whether the report could have: only then is it over.
 
-use super::findings::Past;
+use super::findings::{Past, key_of};
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -90,14 +90,10 @@ pub fn is_judged(past: &Past, report: &Report, known: &BTreeMap<String, Known>) 
 pub fn is_cleared(past: &Past, report: &Report) -> bool {
     // A client may turn out to have had the new password.
     let is_of_password = past.kind.starts_with("password");
-    let is_own = |account: &str, sid: Option<&str>| match (past.sid.as_deref(), sid) {
-        (Some(own), Some(other)) => own == other,
-        _ => past.account.eq_ignore_ascii_case(account),
-    };
     is_of_password
-        || report.by_design.iter().any(|design| is_own(&design.account, None))
+        || report.by_design.iter().any(|design| past.is_of(&design.account, None))
         || report.changes.iter().any(|change| {
-            change.kind == "enabled" && is_own(&change.account, change.sid.as_deref())
+            change.kind == "enabled" && past.is_of(&change.account, change.sid.as_deref())
         })
 }
 
@@ -105,13 +101,9 @@ pub fn is_cleared(past: &Past, report: &Report) -> bool {
 /// nothing new.
 fn knows_change(past: &Past, report: &Report, known: &BTreeMap<String, Known>) -> bool {
     report.changes.iter().any(|change| {
-        let is_own = match (&past.sid, &change.sid) {
-            (Some(own), Some(other)) => own == other,
-            _ => past.account.eq_ignore_ascii_case(&change.account),
-        };
-        let who = change.sid.clone().unwrap_or_else(|| change.account.to_lowercase());
-        let key = || format!("{who} {} {}", change.kind, change.at.to_rfc3339());
-        is_own
+        let sid = change.sid.as_deref();
+        let key = || key_of(&change.account, sid, change.kind, change.at);
+        past.is_of(&change.account, sid)
             && past.kind == change.kind
             && (past.at == change.at || change.at < past.at && !known.contains_key(&key()))
     })
