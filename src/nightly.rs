@@ -7,6 +7,7 @@
 mod again;
 mod copies;
 mod exclude;
+mod exports;
 mod findings;
 mod gone;
 pub mod history;
@@ -38,6 +39,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
+use stillin_parsers::kind::Kind;
 use stillin_reports::report::Report;
 use stillin_reports::{Content, Output};
 
@@ -58,6 +60,7 @@ const REPORT: &str = "report";
 const SAID: &str = "said";
 const QUESTION: &str = "question";
 const FORMAT: &str = "format";
+const ZONE: &str = "zone";
 
 /// Runs the verb.
 pub fn run(args: &Nightly) -> anyhow::Result<ExitCode> {
@@ -105,8 +108,8 @@ impl Night<'_> {
     fn go(&self) -> anyhow::Result<(String, ExitCode)> {
         let reading = &self.settings.analyze.reading;
         let hash = if reading.hash == HashWord::None { Hash::None } else { Hash::Sha256 };
-        let format = format(self.settings);
-        let is_of_this_version = self.state.meta(FORMAT)?.as_deref() == Some(format.as_bytes());
+        let format = Format::of(self.settings);
+        let usable = format.usable(self.state)?;
         let found = sources::find(self.settings, self.state, self.now, hash, self.messages)?;
         if found.sources.iter().all(|source| source.seen.is_none()) {
             bail!("nothing to read: the settings name no file that is there");
@@ -114,7 +117,7 @@ impl Night<'_> {
         let question = question(self.settings, &found.problems);
         let is_asked = self.state.meta(QUESTION)?.as_deref() == Some(question.as_bytes());
         let n_files = found.sources.iter().filter(|source| source.gone_since.is_none()).count();
-        let is_known = found.is_unchanged && is_of_this_version && is_asked;
+        let is_known = found.is_unchanged && usable.evidence && is_asked;
         let last = if is_known { self.last_night(&found.problems)? } else { None };
         let (judged, leaves, n_read, standing, copies) = match last {
             Some((report, standing, copies)) => {
@@ -122,13 +125,14 @@ impl Night<'_> {
                 (judged, None, 0, standing, copies)
             }
             None => {
-                let (judged, leaves, n_read) = self.judge(found, is_of_this_version)?;
+                let (judged, leaves, n_read) = self.judge(found, usable)?;
                 let standing = self.standing(&judged.report)?;
                 (judged, Some(leaves), n_read, standing, Copies::new())
             }
         };
         let Judged { report, details, hidden } = judged;
         let Standing { before, after, counts, told, renamed, doubts, forgotten } = standing;
+        // What is said of findings may not hold on the next night.
         let said = self.messages.partials();
         let doubts_to_say = doubts.iter().chain(&forgotten).filter(|text| !said.contains(text));
         doubts_to_say.for_each(|text| self.messages.partial(text));
@@ -144,7 +148,7 @@ impl Night<'_> {
         let keep = |to: &Transaction<'_>| {
             if let (Some((next, asked)), Some(report)) = (&leaves, report) {
                 state::set_sources(to, next, asked)?;
-                self.keep(to, report, &question, &format)?;
+                self.keep(to, report, &said, (&question, &format))?;
             }
             let oldest = self.now - self.settings.retention;
             findings::write(to, (&before, &after), &renamed, (oldest, self.now))?;
@@ -185,7 +189,8 @@ impl Night<'_> {
         let findings::After { all: after, counts, unjudged, renamed } =
             findings::after(before.clone(), report, &changes, excludes, (oldest, self.now));
         let doubts: Vec<String> = unjudged.iter().map(judged::doubt).collect();
-        let forgotten = judged::forgotten(&changes, report, oldest);
+        let forgotten =
+            judged::forgotten(&changes, report, (excludes, self.now.date_naive()), oldest);
         let mut steps = self.state.read(trend::steps)?;
         for step in &mut steps {
             if let Some((_, new)) = renamed.iter().find(|(old, _)| *old == step.finding) {
@@ -227,77 +232,73 @@ impl Night<'_> {
     /// Reads what is new and judges everything.
     fn judge(
         &self,
-        found: Found,
-        is_of_this_version: bool,
+        Found { sources, mut problems, .. }: Found,
+        usable: Usable,
     ) -> anyhow::Result<(Judged, Leaves, usize)> {
+        let args = &self.settings.analyze;
         let mut kept = self.state.readings()?;
-        let asked = if is_of_this_version { self.state.asked()? } else { Asked::default() };
-        let of_file = |source: &Tonight| OfFile {
-            is_gone: source.gone_since.is_some(),
-            stored: source.seen.as_ref().and_then(|seen| seen.stored.clone()),
-            kept: source
-                .known
-                .filter(|_| is_of_this_version)
-                .and_then(|id| kept.remove(&id))
-                .unwrap_or_default(),
-            last: source
-                .before
-                .as_ref()
-                .filter(|_| is_of_this_version)
-                .and_then(|(id, _)| kept.remove(id))
-                .unwrap_or_default(),
-        };
-        let (sources, lost): (Vec<Tonight>, Vec<Tonight>) = found
-            .sources
+        let asked = if usable.logs { self.state.asked()? } else { Asked::default() };
+        let (mut sources, lost): (Vec<Tonight>, Vec<Tonight>) = sources
             .into_iter()
-            .partition(|source| source.gone_since.is_none() || is_of_this_version);
+            .partition(|source| source.gone_since.is_none() || usable.is(source.file.kind));
         for Tonight { file, .. } in lost {
             self.messages.partial(&format!(
                 "{}: is gone, and what another version or other settings read of it is of no use; it is left out",
                 file.source.path
             ));
         }
-        let of_files = sources.iter().map(of_file).collect();
-        let readings = Readings::new(of_files, asked, self.state.fetch());
+        for source in sources.iter().filter(|source| !usable.is(source.file.kind)) {
+            let known = source.known.or(source.before.as_ref().map(|(id, _)| *id));
+            known.and_then(|id| kept.remove(&id));
+        }
+        let fetch = self.state.fetch();
+        let (local, hash) = (args.reading.local(), analyze::hash(args.reading.hash));
+        let useless = exports::settle(&mut sources, (&kept, &fetch), &local, hash, self.now);
+        useless.iter().for_each(|text| self.messages.partial(text));
+        problems.splice(0..0, useless);
+        let of_file = |source: &mut Tonight| OfFile {
+            is_gone: source.file.is_gone,
+            stored: source.seen.as_ref().and_then(|seen| seen.stored.clone()),
+            kept: source.known.and_then(|id| kept.remove(&id)).unwrap_or_default(),
+            fresh: std::mem::take(&mut source.fresh),
+        };
+        let of_files = sources.iter_mut().map(of_file).collect();
+        let readings = Readings::new(of_files, asked, fetch);
         let mut next = Vec::new();
         let mut files = Vec::new();
-        for Tonight { file, seen, known, gone_since, before } in sources {
-            next.push((known, file.source.path.clone(), seen, gone_since, before));
+        for Tonight { file, seen, known, gone_since, .. } in sources {
+            next.push((known, file.source.path.clone(), seen, gone_since));
             files.push(file);
         }
-        let args = &self.settings.analyze;
         let told = |report: &Report| Ok(self.standing(report)?.told);
         let key = args.pseudonymize.as_deref().map(pseudonymize::read_key).transpose()?;
         let key = key.map(|key| anyhow::Ok((key, self.names()?))).transpose()?;
         let has_details = outputs::want_details(&self.outputs);
         let wanted = night::Wanted { told: &told, has_details, key };
-        let judged =
-            night::report_of(args, files, found.problems, &readings, self.messages, wanted)?;
-        let (n_read, useless) = (readings.n_read(), readings.useless());
+        let judged = night::report_of(args, files, problems, &readings, self.messages, wanted)?;
+        let n_read = readings.n_read();
         let (mut left, asked) = readings.leave();
         let stored = stored(&judged.report);
-        let next = next.into_iter().enumerate().filter_map(
-            |(index, (known, path, seen, gone_since, before))| {
-                let left: Left = left.remove(&index).unwrap_or_default();
-                let (from, seen) = match before.filter(|_| useless.contains_key(&index)) {
-                    Some((id, seen)) => (Some(id), seen),
-                    None => {
-                        let seen = seen?;
-                        (known, Seen { stored: seen.stored.or(stored.get(&path).cloned()), ..seen })
-                    }
-                };
-                Some(Next { from, path, seen: packed(&seen), gone_since, left })
-            },
-        );
-        Ok((judged, (next.collect(), asked), n_read))
+        let damaged = judged.report.sources.iter().filter(|source| source.error.is_some());
+        let damaged: BTreeSet<&str> = damaged.map(|source| source.path.as_str()).collect();
+        let next = next.into_iter().enumerate();
+        let next = next.filter_map(|(index, (from, path, seen, gone_since))| {
+            let left: Left = left.remove(&index).unwrap_or_default();
+            let seen: Seen = seen?;
+            let stored = seen.stored.or(stored.get(&path).cloned());
+            let seen = Seen { stored, is_damaged: damaged.contains(path.as_str()), ..seen };
+            Some(Next { from, path, seen: packed(&seen), gone_since, left })
+        });
+        let next: Vec<Next> = next.collect();
+        Ok((judged, (next, asked), n_read))
     }
 
     fn keep(
         &self,
         to: &Transaction<'_>,
         report: &Report,
-        question: &str,
-        format: &str,
+        said: &Vec<String>,
+        (question, format): (&str, &Format),
     ) -> rusqlite::Result<()> {
         let mut text = Vec::new();
         let plan = stillin_reports::plan::Plan::of(report);
@@ -311,9 +312,10 @@ impl Night<'_> {
         // Without it the next night judges anew.
         findings::write_changes(to, report, self.now)?;
         state::set_meta(to, REPORT, &packed_text.unwrap_or_default())?;
-        state::set_meta(to, SAID, &packed(&self.messages.partials()))?;
+        state::set_meta(to, SAID, &packed(said))?;
         state::set_meta(to, QUESTION, question.as_bytes())?;
-        state::set_meta(to, FORMAT, format.as_bytes())
+        state::set_meta(to, FORMAT, format.logs.as_bytes())?;
+        state::set_meta(to, ZONE, format.zone.as_bytes())
     }
 
     fn log(
@@ -368,10 +370,39 @@ fn stored(report: &Report) -> BTreeMap<String, Stored> {
 }
 
 /// What readings depend on beside the files and the accounts.
-fn format(settings: &Settings) -> String {
-    let reading = &settings.analyze.reading;
-    let (version, tz, order) = (env!("CARGO_PKG_VERSION"), reading.tz, reading.date_order);
-    format!("{version} {FORM} {tz:?} {order:?} {:?}", reading.hash)
+struct Format {
+    logs: String,
+    /// Of evidence, which may have local times: all of that, and this.
+    zone: String,
+}
+
+/// Which readings of the state are what this run would read.
+#[derive(Clone, Copy)]
+struct Usable {
+    logs: bool,
+    evidence: bool,
+}
+
+impl Format {
+    fn of(settings: &Settings) -> Format {
+        let reading = &settings.analyze.reading;
+        let logs = format!("{} {FORM} {:?}", env!("CARGO_PKG_VERSION"), reading.hash);
+        Format { logs, zone: format!("{:?} {:?}", reading.tz, reading.date_order) }
+    }
+
+    fn usable(&self, state: &State) -> anyhow::Result<Usable> {
+        let is = |key, own: &str| {
+            Ok::<_, anyhow::Error>(state.meta(key)?.as_deref() == Some(own.as_bytes()))
+        };
+        let logs = is(FORMAT, &self.logs)?;
+        Ok(Usable { logs, evidence: logs && is(ZONE, &self.zone)? })
+    }
+}
+
+impl Usable {
+    fn is(self, kind: Kind) -> bool {
+        if gone::is_log(kind) { self.logs } else { self.evidence }
+    }
 }
 
 /// What a report depends on beside the sources; the same question about the same sources has the same answer.

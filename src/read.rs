@@ -353,6 +353,12 @@ pub fn validations(file: &File, sought: &Sought) -> anyhow::Result<Validations> 
 }
 
 impl Evidence {
+    /// Why it was not read, or not to its end.
+    pub fn fault(&self) -> Option<String> {
+        let damage = self.stored.as_ref().and_then(|stored| stored.damage.clone());
+        self.error.clone().or(damage)
+    }
+
     fn sort_out(&mut self, told: Result<Fact, Reject>) {
         match told {
             Ok(Fact::Logon(logon)) => self.logons.take(logon),
@@ -375,12 +381,17 @@ fn columns(kind: Kind, bytes: &[u8]) -> Vec<String> {
     }
 }
 
-/// The facts of a source, marked with where they come from.
-pub fn told(facts: Vec<Fact>, source: usize, kind: Kind) -> impl Iterator<Item = Told> {
-    let voice = match kind {
+/// What kind of source tells something.
+pub fn voice(kind: Kind) -> Voice {
+    match kind {
         Kind::AdCsv | Kind::Ldif | Kind::ReplMetadata => Voice::State,
         Kind::ChangeList => Voice::List,
         _ => Voice::Event,
-    };
+    }
+}
+
+/// The facts of a source, marked with where they come from.
+pub fn told(facts: Vec<Fact>, source: usize, kind: Kind) -> impl Iterator<Item = Told> {
+    let voice = voice(kind);
     facts.into_iter().map(move |fact| Told { source, voice, fact })
 }

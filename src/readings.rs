@@ -70,8 +70,8 @@ pub struct OfFile {
     pub stored: Option<Stored>,
     /// The readings, the last one first.
     pub kept: Vec<Kept>,
-    /// Those of what lay under its name before and was replaced.
-    pub last: Vec<Kept>,
+    /// What was read of it tonight already.
+    pub fresh: Vec<Kept>,
 }
 
 /// What one night leaves to the next of a source.
@@ -97,19 +97,22 @@ pub struct Readings {
     asked: Mutex<BTreeMap<String, BTreeSet<String>>>,
     /// Sources that are gone and would have to be read again.
     stale: Mutex<BTreeSet<usize>>,
-    /// Evidence that is of no use as it is tonight, and why.
-    useless: Mutex<BTreeMap<usize, String>>,
 }
 
 impl Readings {
     /// What the state has of the sources, in their order.
     pub fn new(
-        files: Vec<OfFile>,
+        mut files: Vec<OfFile>,
         asked: BTreeMap<String, BTreeSet<String>>,
         fetch: Fetch,
     ) -> Readings {
-        let (left, stale, useless) = Default::default();
-        Readings { files, fetch, left, asked: Mutex::new(asked), stale, useless }
+        let left = |(index, file): (usize, &mut OfFile)| {
+            let fresh = std::mem::take(&mut file.fresh);
+            let is_read = !fresh.is_empty() && !file.is_gone;
+            (index, Left { fresh, is_read, ..Left::default() })
+        };
+        let left = Mutex::new(files.iter_mut().enumerate().map(left).collect());
+        Readings { files, fetch, left, asked: Mutex::new(asked), stale: Mutex::default() }
     }
 
     /// What the night leaves to the next one: of each source, and the sets of names.
@@ -123,18 +126,14 @@ impl Readings {
         self.stale.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Evidence that was replaced by something of no use, and why; what was read before stands for it.
-    pub fn useless(&self) -> BTreeMap<usize, String> {
-        self.useless.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// How many sources were read whole.
     pub fn n_read(&self) -> usize {
         let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.values().filter(|left| left.is_read).count()
     }
 
-    /// What a source gave when it was read for the same; read now if it never was. What is not sound may be tomorrow.
+    /// What a source gave when it was read for the same; read now if it never was. What is not sound may be
+    /// tomorrow, and is only taken when it is gone.
     pub fn recall<T: Pack>(
         &self,
         index: usize,
@@ -152,32 +151,19 @@ impl Readings {
             return last.map_or_else(read, |(value, _)| value);
         }
         let value = read();
-        if is_sound(&value) {
-            self.keep(index, slot, question.to_vec(), &value);
-        }
+        // As long as it is there nobody asks so.
+        let unsound: Vec<u8> = [question, b"\0unsound"].concat();
+        let question = if is_sound(&value) { question.to_vec() } else { unsound };
+        self.keep(index, slot, question, &value);
         value
     }
 
-    /// What a source of change evidence tells. An export that was emptied or damaged does not undo what it told before.
+    /// What a source of change evidence tells.
     pub fn evidence(&self, index: usize, read: impl FnOnce() -> Evidence) -> Evidence {
-        let last = self.last_evidence(index);
-        let fault = |evidence: &Evidence| fault(evidence, last.as_ref());
-        let is_whole = |evidence: &Evidence| fault(evidence).is_none();
+        let is_whole = |evidence: &Evidence| evidence.fault().is_none();
         let evidence = self.recall(index, Slot::Evidence, b"", is_whole, read);
-        if let Some(fault) = fault(&evidence)
-            && let Some(last) = last
-        {
-            let mut useless = self.useless.lock().unwrap_or_else(PoisonError::into_inner);
-            useless.insert(index, fault);
-            return last;
-        }
         let stored = self.stored(index).or_else(|| evidence.stored.clone());
         Evidence { stored, ..evidence }
-    }
-
-    fn last_evidence(&self, index: usize) -> Option<Evidence> {
-        let last = self.files.get(index)?.last.iter().find(|kept| kept.slot == Slot::Evidence)?;
-        self.unpack(index, &last.value)
     }
 
     fn is_gone(&self, index: usize) -> bool {
@@ -231,15 +217,6 @@ impl Readings {
     fn stored(&self, index: usize) -> Option<Stored> {
         self.files.get(index)?.stored.clone()
     }
-}
-
-/// Why evidence is of no use: for itself, or beside what lay there before.
-fn fault(evidence: &Evidence, last: Option<&Evidence>) -> Option<String> {
-    let tells = |evidence: &Evidence| evidence.tally.records > evidence.tally.rejected;
-    let damage = evidence.stored.as_ref().and_then(|stored| stored.damage.clone());
-    let is_worse = last.is_some_and(|last| tells(last) && !tells(evidence));
-    let nothing = is_worse.then(|| "holds no record that is understood".to_owned());
-    evidence.error.clone().or(damage).or(nothing)
 }
 
 /// Bytes in zstd, with a checksum.

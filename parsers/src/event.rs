@@ -407,3 +407,21 @@ pub enum Fact {
     /// What clients of a front end may log on with; no account was changed.
     VirtualDirectory(VirtualDirectory),
 }
+
+impl Fact {
+    /// The same, as if it stood elsewhere.
+    pub fn at(mut self, place: Pos) -> Fact {
+        let pos = match &mut self {
+            Fact::Change(change) => &mut change.pos,
+            Fact::Account { pos, .. }
+            | Fact::Linked { pos, .. }
+            | Fact::UserAccountControlSet { pos, .. } => pos,
+            Fact::Restart(restart) => &mut restart.pos,
+            Fact::Logon(logon) => &mut logon.pos,
+            Fact::Validation(validation) => &mut validation.pos,
+            Fact::VirtualDirectory(directory) => &mut directory.pos,
+        };
+        *pos = place;
+        self
+    }
+}

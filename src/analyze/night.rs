@@ -59,13 +59,7 @@ pub fn report_of(
             run.files[index].source.path
         )
     });
-    let useless = readings.useless().into_iter().map(|(index, fault)| {
-        format!(
-            "{}: {fault}; what was read of it before counts on: put a whole export there",
-            run.files[index].source.path
-        )
-    });
-    let stale: Vec<String> = stale.chain(useless).collect();
+    let stale: Vec<String> = stale.collect();
     stale.iter().for_each(|note| messages.partial(note));
     run.notes.splice(0..0, problems.into_iter().chain(stale));
     notes::say(&mut run, messages);

@@ -25,6 +25,14 @@ impl Minutes {
         }
     }
 
+    /// Whether `other` has all of them.
+    pub fn are_in(&self, other: &Minutes) -> bool {
+        let is_in = |(mine, other): (&u64, &u64)| mine & !other == 0;
+        self.days.iter().all(|(day, bits)| {
+            other.days.get(day).is_some_and(|others| bits.iter().zip(others).all(is_in))
+        })
+    }
+
     /// The minutes in order.
     pub fn iter(&self) -> impl Iterator<Item = i64> {
         self.days.iter().flat_map(|(day, bits)| {

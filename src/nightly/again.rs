@@ -21,7 +21,9 @@ pub fn follow(tonight: &mut [Tonight], orphans: &[&(Known, Seen)], hash: Hash) -
         let head = || source.file.open(Hash::None).map(|opened| opened.head).unwrap_or_default();
         let mut first: Option<Vec<u8>> = None;
         for (known, before) in orphans.iter().filter(|(_, before)| before.kind == seen.kind) {
-            if before.head == seen.head && before.text_bytes == seen.text_bytes {
+            if completes(source, seen, (known, before)) {
+                superseded.insert(known.id);
+            } else if before.head == seen.head && before.text_bytes == seen.text_bytes {
                 heirs.entry(known.id).or_default().push(index);
             } else if begins(seen, before, || first.get_or_insert_with(head).clone())
                 && is_no_shorter(seen, before)
@@ -57,6 +59,26 @@ pub fn follow(tonight: &mut [Tonight], orphans: &[&(Known, Seen)], hash: Hash) -
         }
     }
     superseded
+}
+
+/// Whether a file is one that was damaged, as where it was read while it was copied, and is whole by now, or at least more
+/// of it.
+fn completes(source: &Tonight, seen: &Seen, (known, before): (&Known, &Seen)) -> bool {
+    let is_same_file = known.path == source.file.source.path && before.size <= seen.size;
+    before.is_damaged
+        && before.first_entry == seen.first_entry
+        && (before.head == seen.head || is_same_file)
+        && (before.size <= seen.size || unpacks(&source.file).is_some())
+}
+
+/// Whether the packed file under a name is the one that was read whole, and is damaged by now.
+pub fn is_damaged_since(source: &Tonight, before: &Seen) -> bool {
+    let is_it = |seen: &Seen| {
+        let is_as_old = seen.first_entry.is_some() && seen.first_entry == before.first_entry;
+        is_as_old || seen.head == before.head
+    };
+    let may_be = |seen: &Seen| seen.packing != Packing::Plain && !before.is_damaged && is_it(seen);
+    source.seen.as_ref().is_some_and(may_be) && unpacks(&source.file).is_none()
 }
 
 /// Whether a text begins as another one did, but for the NULs at the end of that one.

@@ -1,13 +1,15 @@
 //! What was read, and is not there tonight as it was, to what counts on, and what is said of it.
 //!
 //! Nothing that was read is lost because a file is emptied, damaged, cut short or written over: of a log both count on,
-//! what was read and what lies there now; of evidence the last export that can be read.
+//! what was read and what lies there now; of evidence the last export that can be read, and what only older ones tell
+//! (`exports`).
 
+use super::again;
 use super::sources::{Seen, Tonight};
 use super::state::Known;
 use crate::read::{File, is_exchange_log, is_web_log};
 use crate::source::{self, Origin, Problem, Source};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::kind::Kind;
 
@@ -52,9 +54,14 @@ pub fn keep(
             continue;
         }
         let path = &known.path;
-        let mut source = gone(known, seen, now);
+        let since = known.gone_since.unwrap_or(now);
+        let mut source = gone(known.id, (path.clone(), since), seen);
         if let Some(index) = index.filter(|&index| tonight[index].known.is_none()) {
-            if let Some(problem) = problem(&tonight[index]) {
+            let damage = || {
+                let is_damaged = again::is_damaged_since(&tonight[index], seen);
+                is_damaged.then(|| "is damaged".to_owned())
+            };
+            if let Some(problem) = problem(&tonight[index]).or_else(damage) {
                 told.push(format!(
                     "{path}: {problem}; what was read of it before counts on: put the file back"
                 ));
@@ -86,7 +93,8 @@ pub fn keep(
     (is_unchanged, told)
 }
 
-fn is_log(kind: Kind) -> bool {
+/// Whether requests are read from it, and not evidence.
+pub fn is_log(kind: Kind) -> bool {
     is_web_log(kind) || is_exchange_log(kind)
 }
 
@@ -96,23 +104,29 @@ fn problem(source: &Tonight) -> Option<String> {
     source.file.problem.clone().or(unread)
 }
 
-/// A name that nothing else has.
-fn name(path: &str, now: DateTime<Utc>, names: &BTreeSet<String>) -> String {
+/// A name that nothing else has, for what lay under a name until now.
+pub fn name(path: &str, now: DateTime<Utc>, names: &BTreeSet<String>) -> String {
     let name = format!("{path} (until {})", now.date_naive());
     let more = (2..).map(|n: u64| format!("{path} (until {}, {n})", now.date_naive()));
     std::iter::once(name.clone()).chain(more).find(|name| !names.contains(name)).unwrap_or(name)
 }
 
-/// A source that was there, and is not.
-fn gone(known: &Known, seen: &Seen, now: DateTime<Utc>) -> Tonight {
-    let path = known.path.clone();
+/// The name under which it lay, if that is one that [`name`] made.
+pub fn name_of_before(name: &str) -> Option<&str> {
+    let (path, rest) = name.rsplit_once(" (until ")?;
+    let date = rest.strip_suffix(')')?.split(", ").next()?;
+    date.parse::<NaiveDate>().is_ok().then_some(path)
+}
+
+/// A source that was there, and is not; its number, its name, and since when.
+pub fn gone(id: i64, (path, since): (String, DateTime<Utc>), seen: &Seen) -> Tonight {
     let mut file =
         File::unseen(Source { fs_path: path.clone().into(), path, origin: Origin::File });
     (file.kind, file.encoding, file.bytes) = (seen.kind, seen.encoding, seen.bytes);
     (file.first_entry, file.server) = (seen.first_entry, seen.server.clone());
     file.is_gone = true;
-    let gone_since = Some(known.gone_since.unwrap_or(now));
-    Tonight { file, seen: Some(seen.clone()), known: Some(known.id), gone_since, before: None }
+    let (seen, gone_since) = (Some(seen.clone()), Some(since));
+    Tonight { file, seen, known: Some(id), gone_since, before: None, fresh: Vec::new() }
 }
 
 /// Servers of which no log is there any more, though their folders were not named by themselves.

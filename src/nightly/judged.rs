@@ -1,7 +1,8 @@
 //! A finding of before, which tonight's report does not bear out, to whether the report could have: only then is it over.
 
-use super::findings::{Past, key_of};
-use chrono::{DateTime, Utc};
+use super::findings::{self, Past, key_of};
+use super::settings::Exclude;
+use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use stillin_parsers::kind::Kind;
@@ -36,10 +37,12 @@ pub fn changes(db: &Connection) -> rusqlite::Result<BTreeMap<String, Known>> {
 }
 
 /// Changes that cut an account off, were known since `oldest`, and are told by no source tonight, not even with another
-/// time: whoever is served after one of them is not found any more.
+/// time: whoever is served after one of them is not found any more. Without the accounts that are left out of the verdict
+/// on that day.
 pub fn forgotten(
     known: &BTreeMap<String, Known>,
     report: &Report,
+    (excludes, day): (&[Exclude], NaiveDate),
     oldest: DateTime<Utc>,
 ) -> Vec<String> {
     let is_told = |key: &str, past: &Known| {
@@ -51,16 +54,23 @@ pub fn forgotten(
     };
     // Passwords that were set long before all logs are in no report.
     let begin = report.coverage.iter().map(|coverage| coverage.from).min();
+    let is_excluded = |key: &str, past: &Known| {
+        let sid = key.split(' ').next().filter(|word| word.starts_with("S-1-"));
+        findings::is_excluded(excludes, day, &past.account, sid)
+    };
     let is_cut = |past: &Known| {
         CUTS.contains(&past.kind.as_str())
             && oldest <= past.last_seen
             && begin.is_some_and(|begin| begin <= past.at)
     };
-    let lost = known.iter().filter(|(key, past)| is_cut(past) && !is_told(key, past));
+    let lost = known
+        .iter()
+        .filter(|(key, past)| is_cut(past) && !is_told(key, past) && !is_excluded(key, past));
     let lost = lost.map(|(_, past)| {
         format!(
             "{}: {} at {} was known, and no source tells it tonight, so that nobody who is served since then is found: keep \
-             the export that told it among `changes`, or write it into a list of changes",
+             the export that told it among `changes`, write it into a list of changes, or leave the account out with \
+             [[nightly.exclude]]",
             past.account,
             past.kind.replace('_', " "),
             rfc3339(&past.at)

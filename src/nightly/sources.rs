@@ -6,6 +6,7 @@ use super::{again, gone};
 use crate::input::{self, Encoding, Hash, Packing, Stored};
 use crate::messages::Messages;
 use crate::read::{self, File, Start};
+use crate::readings::Kept;
 use crate::readings::pack::{pack_struct, unpacked};
 use crate::source::{self, Origin, Problem, Source};
 use chrono::{DateTime, Utc};
@@ -42,11 +43,14 @@ pub struct Seen {
     pub padding: u64,
     /// What it is as stored, as far as it was read whole.
     pub stored: Option<Stored>,
+    /// It could not be read to its end.
+    pub is_damaged: bool,
 }
 
 pack_struct! {
     Seen {
         size, modified, head, text_bytes, kind, encoding, packing, bytes, first_entry, server, padding, stored,
+        is_damaged,
     }
 }
 
@@ -63,6 +67,18 @@ pub struct Tonight {
     /// What lay there under its name when it was read last, and is replaced: evidence, of which a whole export replaces
     /// the last one.
     pub before: Option<(i64, Seen)>,
+    /// What was read of it before everything else.
+    pub fresh: Vec<Kept>,
+}
+
+impl Tonight {
+    /// It is of no use, and what lay there before stands for it.
+    pub fn take_for(&mut self, id: i64, before: Seen) {
+        (self.file.kind, self.file.encoding) = (before.kind, before.encoding);
+        self.file.bytes = before.bytes;
+        self.file.is_gone = true;
+        (self.known, self.seen) = (Some(id), Some(before));
+    }
 }
 
 /// Everything that is read tonight.
@@ -101,7 +117,8 @@ pub fn find(
         });
         let (known, stored) = same.map_or((None, None), |(id, stored)| (Some(id), stored));
         let seen = seen.map(|seen| Seen { stored, ..seen });
-        Tonight { file, seen, known, gone_since: None, before: None }
+        let fresh = Vec::new();
+        Tonight { file, seen, known, gone_since: None, before: None, fresh }
     };
     let mut tonight: Vec<Tonight> = files.into_par_iter().map(tonight).collect();
     let left: BTreeSet<i64> = tonight.iter().filter_map(|source| source.known).collect();
@@ -189,10 +206,12 @@ fn see(file: &File) -> Option<Seen> {
             false => 0,
         },
         stored: None,
+        is_damaged: false,
     })
 }
 
 /// Nobody wrote to it.
 fn is_same(now: &Seen, before: &Seen) -> bool {
-    Seen { stored: None, ..now.clone() } == Seen { stored: None, ..before.clone() }
+    let looked = |seen: &Seen| Seen { stored: None, is_damaged: false, ..seen.clone() };
+    looked(now) == looked(before)
 }

@@ -78,6 +78,8 @@ struct Question {
     met: Vec<((String, Option<String>), String)>,
     /// The accounts that rows bear the numbers of.
     who: Vec<(AccountId, String)>,
+    /// It was read to its end. If not it may be whole tomorrow, and is read again as long as it is there.
+    is_whole: bool,
 }
 
 /// What holds for every line of a log, as far as it falls into the time of the log; seconds since 1970.
@@ -90,7 +92,7 @@ struct Limits {
 }
 
 pack_struct! {
-    Question { span, parts, limits, ids, met, who }
+    Question { span, parts, limits, ids, met, who, is_whole }
     Limits { wants_ids, until, nameless_from, seats_from }
 }
 
@@ -154,9 +156,7 @@ impl<'a> Asking<'a> {
         }
         let mut log = read()?;
         let met = std::mem::take(&mut log.log().met);
-        // What could not be read to its end may be whole tomorrow.
-        let is_sound = log.log().stored.as_ref().is_none_or(|stored| stored.damage.is_none());
-        if !met.is_cut && is_sound {
+        if !met.is_cut {
             let question = self.question(&mut log, &met.names);
             self.readings.keep(index, Slot::Log, packed(&question), &log);
         }
@@ -204,15 +204,17 @@ impl<'a> Asking<'a> {
             ids: self.ids(span),
             met: met.iter().map(class).collect(),
             who: who.into_iter().map(|id| (id, identity(accounts, id))).collect(),
+            is_whole: log.log().stored.as_ref().is_none_or(|stored| stored.damage.is_none()),
         }
     }
 
     /// Whether reading the log again would give what it gave for that.
     fn is_answered_by(&self, question: &Question) -> bool {
-        let Question { span, parts, limits, ids, met, who } = question;
-        let Some((_, to)) = *span else { return true };
+        let Question { span, parts, limits, ids, met, who, is_whole } = question;
+        let Some((_, to)) = *span else { return *is_whole };
         let is_met = self.new_from.get(parts).is_some_and(|from| from.timestamp() > to);
         is_met
+            && *is_whole
             && *limits == self.limits(*span)
             && *ids == self.ids(*span)
             && who.iter().all(|(_, who)| self.known.get(who).is_some_and(Option::is_some))

@@ -38,6 +38,9 @@ pack_struct! {
     Entry { at, who, computer, address, refusal, pos }
 }
 
+/// A logon, wherever it is told.
+type What<'a> = (DateTime<Utc>, &'a Identity, &'a String, Option<IpAddr>, Option<Refusal>);
+
 /// One logon of an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OfAccount {
@@ -84,6 +87,37 @@ impl Logons {
             computer: computers[entry.computer as usize],
             ..entry
         }));
+    }
+
+    /// Those that another export of the log does not hold.
+    pub fn without(&self, other: &Logons) -> Logons {
+        let told: BTreeSet<_> = other.list.iter().map(|entry| other.what(entry)).collect();
+        let mut rest = Logons::default();
+        for entry in self.list.iter().filter(|entry| !told.contains(&self.what(entry))) {
+            let who = rest.identities.number(self.identities.get(entry.who).clone());
+            let computer = rest.computers.number(self.computers.get(entry.computer).clone());
+            rest.list.push(Entry { who, computer, ..*entry });
+        }
+        for (&computer, presence) in &self.presence {
+            let computer = self.computers.get(computer);
+            let theirs = other.computers.place(computer).and_then(|own| other.presence.get(&own));
+            if !theirs.is_some_and(|theirs| presence.minutes.are_in(&theirs.minutes)) {
+                let computer = rest.computers.number(computer.clone());
+                rest.presence.insert(computer, presence.clone());
+            }
+        }
+        rest
+    }
+
+    /// Whether it shows nothing, not even that logons were logged.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.presence.is_empty()
+    }
+
+    /// All of an entry but its place.
+    fn what<'a>(&'a self, entry: &Entry) -> What<'a> {
+        let Entry { at, who, computer, address, refusal, .. } = *entry;
+        (at, self.identities.get(who), self.computers.get(computer), address, refusal)
     }
 
     /// Who logged on or tried to, when, on which server, and whether it succeeded.

@@ -1,7 +1,9 @@
 //! Exports that are replaced by others that tell less: what they told is not over because of that, and it is said.
 
-use super::{history, nightly, report, settings, statuses};
-use crate::support::Folder;
+use super::losses::{findings, paths, without_places};
+use super::{LIST, history, is_same, leaver, nightly, report, settings, statuses};
+use crate::support::{Folder, run, stillin};
+use serde_json::Value;
 use std::fs;
 
 const SID: &str = "S-1-5-21-1004336348-1177238915-682003330-1104";
@@ -15,9 +17,16 @@ fn row(sam: &str, sid: &str) -> String {
     )
 }
 
-fn text(folder: &Folder) -> String {
-    let text = fs::read_to_string(folder.join("report.txt")).unwrap();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// One 4725 of a domain controller.
+fn disable(sam: &str, rid: u32, time: &str) -> String {
+    format!(
+        "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider \
+        Name='Microsoft-Windows-Security-Auditing'/><EventID>4725</EventID><Keywords>0x8020000000000000</Keywords>\
+        <TimeCreated SystemTime='2026-03-02T{time}Z'/><EventRecordID>99</EventRecordID><Channel>Security</Channel>\
+        <Computer>DC1.fabrikam.example</Computer></System><EventData><Data Name='TargetUserName'>{sam}</Data>\
+        <Data Name='TargetDomainName'>FABRIKAM</Data>\
+        <Data Name='TargetSid'>S-1-5-21-1004336348-1177238915-682003330-{rid}</Data></EventData></Event>\n"
+    )
 }
 
 /// The leaver, whose clients send a UPN that only an export ties to her.
@@ -29,73 +38,145 @@ fn by_upn() -> Folder {
     folder.write(LOG, log.replace("FABRIKAM\\ada", "adal@corp.example"));
     let other = row("bob", "S-1-5-21-1004336348-1177238915-682003330-1105");
     folder.write("ad/users.csv", format!("{HEAD}\n{}\n{other}\n", row("ada", SID)));
-    let outputs = "outputs = [\"report.json\", \"report.txt\"]\nchanges = [\"ad\", \"logs\"]\n";
+    let outputs = "outputs = [\"report.json\"]\nchanges = [\"ad\", \"logs\"]\n";
     folder.write("stillin.toml", format!("fail_on = \"open\"\n[nightly]\n{outputs}"));
     folder
 }
 
-/// Who was deleted stands in no export any more; her phone goes on all the same.
+/// Who was deleted stands in no export any more; her phone goes on all the same, and is known by what the last export told.
 #[test]
 fn an_export_without_the_leaver_ends_nothing() {
     let folder = by_upn();
+    let log = fs::read_to_string(folder.join(LOG)).unwrap();
+    let half = log[..log.len() / 2].rfind('\n').unwrap() + 1;
+    folder.write(LOG, &log[..half]);
     let ran = nightly(&folder, "2026-03-03");
     assert_eq!(ran.status, 3, "{}", ran.stderr);
     assert!(ran.stdout.starts_with("2026-03-03: 1 open, 1 new, 0 closed; "), "{}", ran.stdout);
+    let found = findings(&folder);
     let other = row("bob", "S-1-5-21-1004336348-1177238915-682003330-1105");
     folder.write("ad/users.csv", format!("{HEAD}\n{other}\n"));
-    for day in ["2026-03-04", "2026-03-05"] {
+    for (day, read) in [("2026-03-04", 1), ("2026-03-05", 0)] {
         let ran = nightly(&folder, day);
-        assert!(ran.stdout.contains(": 1 open, 0 new, 0 closed; "), "{}", ran.stdout);
-        assert_eq!(ran.status, 3, "{}", ran.stderr);
-        assert!(
-            ran.stderr.contains("FABRIKAM\\ada: disabled at 2026-03-02T09:00:00.250Z was open")
-        );
-        let text = text(&folder);
-        // On the other server she was refused, which is judged.
-        let head = "1 account was served after it was cut off. As far as the logs reach, that has ended. Left out: 1 case \
-            that cannot be judged any more, see below.";
-        assert!(text.starts_with(head), "{text}");
+        let line = format!("{day}: 1 open, 0 new, 0 closed; {read} of 4 files read; ");
+        assert!(ran.stdout.starts_with(&line), "{}", ran.stdout);
+        assert_eq!((ran.status, ran.stderr.contains("\\ada")), (3, false), "{}", ran.stderr);
+        is_same(day, &found, &findings(&folder));
+        assert!(paths(&folder).contains(&"ad/users.csv (until 2026-03-04)".to_owned()));
         assert_eq!(statuses(&folder), [("FABRIKAM\\ada".to_owned(), "open".to_owned())]);
     }
+    // What she does afterwards is found as well.
+    folder.write(LOG, &log);
+    nightly(&folder, "2026-03-06");
+    let last = |found: &Value| found[0]["last"].as_str().unwrap().to_owned();
+    assert!(last(&found) < last(&findings(&folder)));
+    // A new export that names her, be it only with another UPN, is what holds.
+    let moved = row("ada", SID).replace("adal@", "ada.moved@");
+    folder.write("ad/users.csv", format!("{HEAD}\n{other}\n{moved}\n"));
+    nightly(&folder, "2026-03-07");
+    assert!(!paths(&folder).iter().any(|path| path.contains("(until ")), "{:?}", paths(&folder));
 }
 
-/// A Security log is exported under one name night by night, and the change has rolled out of it.
+/// A Security log is exported under one name night by night, and rolls on: what comes out is what comes out of all exports.
 #[test]
-fn a_change_that_no_export_tells_any_more_is_told_by_us() {
-    let folder = by_upn();
-    // Refused, so that it is over.
-    let log = fs::read_to_string(folder.join(LOG)).unwrap();
-    let end = log.lines().filter(|line| line.contains("adal@")).count() / 2;
-    let mut n = 0;
-    let early: Vec<&str> = log
-        .lines()
-        .filter(|line| {
-            n += usize::from(line.contains("adal@"));
-            n <= end || !line.contains("adal@")
-        })
-        .collect();
-    folder.write(LOG, early.join("\r\n") + "\r\n");
-    fs::remove_dir_all(folder.join("logs/iis/EX02")).unwrap();
+fn a_log_of_events_that_rolls_on() {
+    let folder = leaver("");
+    let first = fs::read_to_string(folder.join("ad/dc1-security.xml")).unwrap();
+    let exports = [first, disable("bob", 1105, "09:50:00"), disable("eve", 1106, "09:55:00")];
+    for (n, export) in exports.iter().enumerate() {
+        folder.write("ad/dc1-security.xml", export);
+        let ran = nightly(&folder, &format!("2026-03-0{}", n + 3));
+        assert_eq!((ran.status, ran.stderr.contains("\\ada")), (0, false), "{}", ran.stderr);
+        folder.write(format!("all/{n}.xml"), export);
+    }
+    let report = report(&folder.join("report.json"));
+    let mut analyze = stillin();
+    analyze.current_dir(folder.path()).args(["analyze", "logs", "all", "-o", "whole.json"]);
+    assert_eq!(run(&mut analyze, b"").status, 0);
+    let whole = super::report(&folder.join("whole.json"));
+    for what in ["changes", "findings"] {
+        let bare = |report: &Value| without_places(&report[what]);
+        assert!(!report[what].as_array().unwrap().is_empty());
+        is_same(what, &bare(&whole), &bare(&report));
+    }
+    let kept = ["ad/dc1-security.xml", "ad/dc1-security.xml (until 2026-03-04)"];
+    assert_eq!(&paths(&folder)[..2], kept);
+    assert_eq!(paths(&folder)[2], "ad/dc1-security.xml (until 2026-03-05)");
+    // An export that has all of it again takes the place of all of them.
+    let events = exports.iter().map(|export| export.as_str());
+    folder.write("ad/dc1-security.xml", events.collect::<String>());
+    let ran = nightly(&folder, "2026-03-06");
+    assert_eq!((ran.status, ran.stderr.contains("\\ada")), (0, false), "{}", ran.stderr);
+    assert!(!paths(&folder).iter().any(|path| path.contains("(until ")), "{:?}", paths(&folder));
+    is_same("findings", &without_places(&findings(&folder)), &without_places(&report["findings"]));
+}
+
+/// That somebody is disabled may be undone by the time that the export does not name her any more; nobody is accused by
+/// it, and it is said.
+#[test]
+fn who_was_disabled_may_be_enabled_by_now() {
+    let folder = Folder::new();
+    folder.copy("samples/scenarios/leaver/iis", "logs/iis");
+    let head = r#""Enabled","SamAccountName","SID","whenChanged""#;
+    let row = format!(r#""False","ada","{SID}","2026-03-02T09:00:00Z""#);
+    let other =
+        r#""True","bob","S-1-5-21-1004336348-1177238915-682003330-1105","2026-01-02T09:00:00Z""#;
+    folder.write("ad/disabled.csv", format!("{head}\n{row}\n{other}\n"));
+    settings(&folder, "", "");
+    let ran = nightly(&folder, "2026-03-03");
+    assert!(ran.stdout.starts_with("2026-03-03: 1 open, 1 new, 0 closed; "), "{}", ran.stdout);
+    folder.write("ad/disabled.csv", format!("{head}\n{other}\n"));
+    let ran = nightly(&folder, "2026-03-04");
+    assert!(ran.stdout.starts_with("2026-03-04: 1 open, 0 new, 0 closed; "), "{}", ran.stdout);
+    assert_eq!(ran.status, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(
+            "ada: disabled at 2026-03-02T09:00:00Z was known, and no source tells it tonight"
+        ),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(findings(&folder), serde_json::json!([]));
+}
+
+/// Who strikes a line out of a list takes it back; what rested on it cannot be judged any more, which is said until somebody
+/// says that it is to be left out.
+#[test]
+fn a_line_that_is_struck_out_of_a_list() {
+    let folder = Folder::new();
+    folder.copy("samples/scenarios/leaver/iis", "logs/iis");
+    let ada = "2026-03-02T09:00:00Z,FABRIKAM\\ada,disabled,FABRIKAM\\helpdesk\n";
+    folder.write("ad/list.csv", format!("{LIST}{ada}"));
+    settings(&folder, "", "");
     nightly(&folder, "2026-03-03");
-    let later = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider \
-        Name='Microsoft-Windows-Security-Auditing'/><EventID>4725</EventID><Keywords>0x8020000000000000</Keywords>\
-        <TimeCreated SystemTime='2026-03-02T09:50:00Z'/><EventRecordID>99</EventRecordID><Channel>Security</Channel>\
-        <Computer>DC1.fabrikam.example</Computer></System><EventData><Data Name='TargetUserName'>bob</Data>\
-        <Data Name='TargetDomainName'>FABRIKAM</Data>\
-        <Data Name='TargetSid'>S-1-5-21-1004336348-1177238915-682003330-1105</Data></EventData></Event>\n";
-    folder.write("ad/dc1-security.xml", later);
+    folder.write("ad/list.csv", LIST);
+    let told =
+        "FABRIKAM\\ada: disabled at 2026-03-02T09:00:00Z was known, and no source tells it tonight";
     for day in ["2026-03-04", "2026-03-05"] {
         let ran = nightly(&folder, day);
-        assert!(ran.status == 1 || ran.status == 3, "{}", ran.stderr);
-        let told = "FABRIKAM\\ada: disabled at 2026-03-02T09:00:00.250Z was known, and no source tells it tonight";
+        assert_eq!(ran.status, 1, "{}", ran.stderr);
         assert_eq!(ran.stderr.matches(told).count(), 1, "{}", ran.stderr);
         let notes = report(&folder.join("report.json"))["notes"].clone();
-        assert!(
-            notes.as_array().unwrap().iter().any(|note| note.as_str().unwrap().starts_with(told))
-        );
-        let text = text(&folder);
-        assert!(text.contains("that cannot be judged any more"), "{text}");
+        let is_told = |note: &Value| note.as_str().unwrap().starts_with(told);
+        assert!(notes.as_array().unwrap().iter().any(is_told), "{notes}");
     }
+    let exclude = "[[nightly.exclude]]\naccount = 'FABRIKAM\\ada'\nreason = \"a slip of the pen\"\nuntil = 2027-01-01";
+    settings(&folder, "", exclude);
+    let ran = nightly(&folder, "2026-03-06");
+    assert_eq!((ran.status, ran.stderr.contains("ada: disabled")), (0, false), "{}", ran.stderr);
+}
+
+/// Local times of exports hang on `tz`; what was read of logs that are gone does not.
+#[test]
+fn another_zone_leaves_the_logs() {
+    let folder = leaver("");
+    nightly(&folder, "2026-03-03");
+    let found = findings(&folder);
+    fs::remove_file(folder.join(LOG)).unwrap();
+    settings(&folder, "tz = \"UTC\"", "");
+    let ran = nightly(&folder, "2026-03-04");
+    assert!(ran.stdout.contains("1 open, 0 new, 0 closed; 1 of 2 files read"), "{}", ran.stdout);
+    is_same("findings", &found, &findings(&folder));
 }
 
 /// First by a list, then by the event, which knows the second and the SID: one finding, and not one that ended.

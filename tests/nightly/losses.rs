@@ -5,18 +5,21 @@ use super::{
     LIST, is_same, leaver, night_is_analyze, nightly, read_of, report, settings, statuses,
 };
 use crate::support::{Folder, run, stillin};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 
 const LOG: &str = "logs/iis/EX01/W3SVC1/u_ex260302.log";
 const KEPT: &str = "logs/iis/EX01/W3SVC1/u_ex260302.log (until 2026-03-04)";
 
-fn findings(folder: &Folder) -> Value {
+pub fn findings(folder: &Folder) -> Value {
     report(&folder.join("report.json"))["findings"].clone()
 }
 
 /// Where two files hold a line, the first of them has it.
-fn without_places(of: &Value) -> Value {
+pub fn without_places(of: &Value) -> Value {
     match of {
         Value::Array(list) => list.iter().map(without_places).collect(),
         Value::Object(fields) => {
@@ -27,7 +30,7 @@ fn without_places(of: &Value) -> Value {
     }
 }
 
-fn paths(folder: &Folder) -> Vec<String> {
+pub fn paths(folder: &Folder) -> Vec<String> {
     let report = report(&folder.join("report.json"));
     let sources = report["sources"].as_array().unwrap().iter();
     sources.map(|source| source["path"].as_str().unwrap().to_owned()).collect()
@@ -117,6 +120,82 @@ fn nuls_that_are_written_over() {
         folder.write(LOG, &text);
         let ran = night_is_analyze(&folder, "2026-03-05", &[]);
         assert_eq!(read_of(&ran.stdout), (1, 3), "{}", ran.stderr);
+    }
+}
+
+fn packed(text: &str) -> Vec<u8> {
+    let mut to = GzEncoder::new(Vec::new(), Compression::default());
+    to.write_all(text.as_bytes()).unwrap();
+    to.finish().unwrap()
+}
+
+/// A packed log, and the name under which it lies instead of the plain one.
+fn packed_log(folder: &Folder) -> (Vec<u8>, String) {
+    let log = packed(&fs::read_to_string(folder.join(LOG)).unwrap());
+    fs::remove_file(folder.join(LOG)).unwrap();
+    (log, format!("{LOG}.gz"))
+}
+
+/// A night that comes while a log is copied reads what is there, and the next one the whole.
+#[test]
+fn a_packed_log_that_is_copied_just_then() {
+    let folder = leaver("");
+    let (log, name) = packed_log(&folder);
+    for (day, bytes) in [("2026-03-03", log.len() / 2), ("2026-03-04", log.len() * 3 / 4)] {
+        folder.write(&name, &log[..bytes]);
+        let ran = night_is_analyze(&folder, day, &[]);
+        assert_eq!(ran.status, 1, "{}", ran.stderr);
+    }
+    let cut = findings(&folder);
+    folder.write(&name, &log);
+    let ran = night_is_analyze(&folder, "2026-03-05", &[]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
+    let last = |found: &Value| found[0]["last"].as_str().unwrap().to_owned();
+    assert!(last(&cut) < last(&findings(&folder)));
+}
+
+/// What was read of a packed log counts on while it is damaged, and it is the same log when it is put back.
+#[test]
+fn a_packed_log_that_is_damaged_counts_on() {
+    let folder = leaver("");
+    let (log, name) = packed_log(&folder);
+    folder.write(&name, &log);
+    night_is_analyze(&folder, "2026-03-03", &[]);
+    let found = findings(&folder);
+    let mut damaged = log.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 64].fill(0);
+    for (n, bytes) in [&log[..middle], &damaged].into_iter().enumerate() {
+        folder.write(&name, bytes);
+        for day in [4, 5] {
+            let ran = nightly(&folder, &format!("2026-0{}-0{day}", n + 3));
+            assert!(ran.stdout.contains(": 1 open, 0 new, 0 closed; 0 of "), "{}", ran.stdout);
+            let told = format!(
+                "{name}: is damaged; what was read of it before counts on: put the file back"
+            );
+            assert_eq!((ran.status, ran.stderr.matches(&told).count()), (1, 1), "{}", ran.stderr);
+            is_same("findings", &found, &findings(&folder));
+        }
+    }
+    folder.write(&name, &log);
+    let ran = night_is_analyze(&folder, "2026-04-06", &[]);
+    assert_eq!((ran.status, read_of(&ran.stdout)), (0, (0, 3)), "{}", ran.stderr);
+}
+
+/// What could be read of a damaged log counts on when it is gone.
+#[test]
+fn a_damaged_log_that_is_gone() {
+    let folder = leaver("");
+    let (log, name) = packed_log(&folder);
+    folder.write(&name, &log[..log.len() / 2]);
+    nightly(&folder, "2026-03-03");
+    let found = findings(&folder);
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    fs::remove_file(folder.join(name)).unwrap();
+    for day in ["2026-03-04", "2026-03-05"] {
+        let ran = nightly(&folder, day);
+        assert!(ran.stdout.contains("1 open, 0 new, 0 closed; 0 of "), "{}", ran.stdout);
+        is_same(day, &found, &findings(&folder));
     }
 }
 
