@@ -35,6 +35,7 @@ use rusqlite::{Transaction, params};
 use settings::Settings;
 use sources::{Found, Seen, Tonight};
 use state::{Asked, Next, State};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,7 +73,7 @@ pub fn run(args: &Nightly) -> anyhow::Result<ExitCode> {
     let key = key_file.map(pseudonymize::read_key).transpose()?;
     let key = key.map(|key| key.hash("key", ""));
     let outputs = outputs::named(&settings.outputs, now)?;
-    outputs::spare(&outputs, key_file)?;
+    outputs::spare(&outputs, key_file, &settings.state)?;
     let messages = Messages::new(args.quiet);
     let state = state::open(&settings.state)?;
     outputs::clear(&outputs);
@@ -125,8 +126,7 @@ impl Night<'_> {
                 (judged, None, 0, standing, copies)
             }
             None => {
-                let (judged, leaves, n_read) = self.judge(found, usable)?;
-                let standing = self.standing(&judged.report)?;
+                let (judged, standing, leaves, n_read) = self.judge(found, usable)?;
                 (judged, Some(leaves), n_read, standing, Copies::new())
             }
         };
@@ -234,7 +234,7 @@ impl Night<'_> {
         &self,
         Found { sources, mut problems, .. }: Found,
         usable: Usable,
-    ) -> anyhow::Result<(Judged, Leaves, usize)> {
+    ) -> anyhow::Result<(Judged, Standing, Leaves, usize)> {
         let args = &self.settings.analyze;
         let mut kept = self.state.readings()?;
         let asked = if usable.logs { self.state.asked()? } else { Asked::default() };
@@ -270,12 +270,22 @@ impl Night<'_> {
             next.push((known, file.source.path.clone(), seen, gone_since));
             files.push(file);
         }
-        let told = |report: &Report| Ok(self.standing(report)?.told);
+        let standing = OnceCell::new();
+        let told = |report: &Report| {
+            let stands = self.standing(report)?;
+            let told = stands.told.clone();
+            let _ = standing.set(stands);
+            Ok(told)
+        };
         let key = args.pseudonymize.as_deref().map(pseudonymize::read_key).transpose()?;
         let key = key.map(|key| anyhow::Ok((key, self.names()?))).transpose()?;
         let has_details = outputs::want_details(&self.outputs);
         let wanted = night::Wanted { told: &told, has_details, key };
         let judged = night::report_of(args, files, problems, &readings, self.messages, wanted)?;
+        let standing = match standing.into_inner() {
+            Some(standing) => standing,
+            None => self.standing(&judged.report)?,
+        };
         let n_read = readings.n_read();
         let (mut left, asked) = readings.leave();
         let stored = stored(&judged.report);
@@ -290,7 +300,7 @@ impl Night<'_> {
             Some(Next { from, path, seen: packed(&seen), gone_since, left })
         });
         let next: Vec<Next> = next.collect();
-        Ok((judged, (next, asked), n_read))
+        Ok((judged, standing, (next, asked), n_read))
     }
 
     fn keep(

@@ -46,15 +46,20 @@ pub fn named(outputs: &[String], now: DateTime<Utc>) -> anyhow::Result<Vec<(Path
     Ok(named)
 }
 
-/// Refuses to write over the key of the pseudonyms.
-pub fn spare(outputs: &[(PathBuf, Output)], key: Option<&Path>) -> anyhow::Result<()> {
-    let key = key.map(place);
-    match outputs.iter().find(|(path, _)| Some(place(path)) == key) {
-        Some((path, _)) => {
-            bail!("{}: is the key of the pseudonyms; it is never written to", path.display())
+/// Refuses to write over the key of the pseudonyms and the state.
+pub fn spare(
+    outputs: &[(PathBuf, Output)],
+    key: Option<&Path>,
+    state: &Path,
+) -> anyhow::Result<()> {
+    let key = key.map(|key| (key, "the key of the pseudonyms"));
+    for (spared, what) in key.into_iter().chain([(state, "the state")]) {
+        let spared = place(spared);
+        if let Some((path, _)) = outputs.iter().find(|(path, _)| place(path) == spared) {
+            bail!("{}: is {what}; no report is written there", path.display());
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 /// Where a path leads, whatever it is called.

@@ -129,7 +129,9 @@ fn settings(
         let until = file.needed(value, table, "until")?;
         excludes.push(Exclude {
             account: text("account")?,
-            reason: text("reason")?,
+            // The number of a ticket.
+            reason: file
+                .parsed(file.needed(value, table, "reason")?, |text| Ok(text.to_owned()))?,
             until: file.parsed(until, |text| {
                 text.parse().map_err(|_| "is no date; say 2026-12-31".to_owned())
             })?,
@@ -225,12 +227,9 @@ impl File<'_> {
         Ok(list.iter().collect())
     }
 
-    /// A text, or a number as one.
     fn text_of(&self, value: Value<'_>) -> anyhow::Result<String> {
         match value.get_ref() {
             DeValue::String(text) => Ok(text.to_string()),
-            DeValue::Integer(number) => Ok(number.as_str().to_owned()),
-            DeValue::Datetime(time) => Ok(time.to_string()),
             _ => Err(self.wrong(value, "a text")),
         }
     }
@@ -240,16 +239,30 @@ impl File<'_> {
         value: Option<Value<'_>>,
         make: impl Fn(&str) -> Result<T, String>,
     ) -> anyhow::Result<Vec<T>> {
-        self.list(value)?.into_iter().map(|value| self.parsed(value, &make)).collect()
+        let text = |value| self.made(value, &self.text_of(value)?, &make);
+        self.list(value)?.into_iter().map(text).collect()
     }
 
+    /// What a text says, or a number or a date as one.
     fn parsed<T>(
         &self,
         value: Value<'_>,
         make: impl Fn(&str) -> Result<T, String>,
     ) -> anyhow::Result<T> {
-        let text = self.text_of(value)?;
-        make(&text).map_err(|what| self.error(value.span().start, &format!("`{text}`: {what}")))
+        match value.get_ref() {
+            DeValue::Integer(number) => self.made(value, number.as_str(), make),
+            DeValue::Datetime(time) => self.made(value, &time.to_string(), make),
+            _ => self.made(value, &self.text_of(value)?, make),
+        }
+    }
+
+    fn made<T>(
+        &self,
+        value: Value<'_>,
+        text: &str,
+        make: impl Fn(&str) -> Result<T, String>,
+    ) -> anyhow::Result<T> {
+        make(text).map_err(|what| self.error(value.span().start, &format!("`{text}`: {what}")))
     }
 
     fn wrong(&self, value: Value<'_>, wanted: &str) -> anyhow::Error {

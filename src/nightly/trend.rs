@@ -89,3 +89,6 @@ fn of_hundred(sorted: &[i64], n: usize) -> Option<i64> {
     let rank = (sorted.len() * n).div_ceil(100);
     sorted.get(rank.max(1) - 1).copied()
 }
+
+#[cfg(test)]
+mod tests;

@@ -345,11 +345,16 @@ fn settings_that_name_the_wrong_places() {
         ("state = \"ad\"", "ad: is a folder; name a file in it for the state"),
         ("state = \"ad/dc1-security.xml\"", "is damaged, or no state of stillin"),
         ("outputs = [\"a.json\", \"./a.json\"]", "./a.json: is named as an output twice"),
+        (
+            "state = \"a.json\"\noutputs = [\"./a.json\"]",
+            "./a.json: is the state; no report is written there",
+        ),
+        ("state = 3", "stillin.toml:2: a number stands where a text is wanted; correct it"),
+        ("outputs = [1]", "stillin.toml:2: a number stands where a text is wanted; correct it"),
         ("outputs = [\"a.json\", \"ad/../a.json\"]", "ad/../a.json: is named as an output twice"),
     ] {
         let folder = leaver("");
-        let outputs =
-            if more.starts_with("outputs") { "" } else { "outputs = [\"report.json\"]\n" };
+        let outputs = if more.contains("outputs") { "" } else { "outputs = [\"report.json\"]\n" };
         folder.write(
             "stillin.toml",
             format!("[nightly]\n{more}\n{outputs}changes = [\"ad\", \"logs\"]\n"),
