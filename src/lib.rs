@@ -11,6 +11,7 @@ mod nightly;
 mod recycle;
 mod verify;
 
+mod beside;
 mod input;
 mod read;
 mod source;

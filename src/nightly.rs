@@ -9,6 +9,7 @@ mod copies;
 mod exclude;
 mod exports;
 mod findings;
+mod format;
 mod gone;
 pub mod history;
 mod judged;
@@ -25,12 +26,13 @@ use crate::config;
 use crate::input::{Hash, Stored, sha256};
 use crate::messages::Messages;
 use crate::pseudonymize;
-use crate::readings::pack::{FORM, packed};
+use crate::readings::pack::packed;
 use crate::readings::{Left, OfFile, Readings, compressed};
 use anyhow::bail;
 use chrono::{DateTime, Utc};
 use copies::Copies;
 use findings::{Counts, Past};
+use format::{Format, Usable};
 use rusqlite::{Transaction, params};
 use settings::Settings;
 use sources::{Found, Seen, Tonight};
@@ -40,7 +42,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
-use stillin_parsers::kind::Kind;
 use stillin_reports::report::Report;
 use stillin_reports::{Content, Output};
 
@@ -60,8 +61,6 @@ struct Night<'a> {
 const REPORT: &str = "report";
 const SAID: &str = "said";
 const QUESTION: &str = "question";
-const FORMAT: &str = "format";
-const ZONE: &str = "zone";
 
 /// Runs the verb.
 pub fn run(args: &Nightly) -> anyhow::Result<ExitCode> {
@@ -73,7 +72,13 @@ pub fn run(args: &Nightly) -> anyhow::Result<ExitCode> {
     let key = key_file.map(pseudonymize::read_key).transpose()?;
     let key = key.map(|key| key.hash("key", ""));
     let outputs = outputs::named(&settings.outputs, now)?;
-    outputs::spare(&outputs, key_file, &settings.state)?;
+    let unsaid = settings.analyze.reading.unsaid.file.as_deref();
+    let needed = [
+        (Some(settings.state.as_path()), "the state"),
+        (key_file, "the key of the pseudonyms"),
+        (unsaid, "the file of the settings"),
+    ];
+    outputs::spare(&outputs, needed.into_iter().filter_map(|(path, what)| Some((path?, what))))?;
     let messages = Messages::new(args.quiet);
     let state = state::open(&settings.state)?;
     outputs::clear(&outputs);
@@ -112,13 +117,16 @@ impl Night<'_> {
         let format = Format::of(self.settings);
         let usable = format.usable(self.state)?;
         let found = sources::find(self.settings, self.state, self.now, hash, self.messages)?;
+        let there = found.sources.iter().filter(|source| source.gone_since.is_none());
+        let there = there.map(|source| (source.file.source.fs_path.as_path(), "also an input"));
+        outputs::spare(&self.outputs, there)?;
         if found.sources.iter().all(|source| source.seen.is_none()) {
             bail!("nothing to read: the settings name no file that is there");
         }
         let question = question(self.settings, &found.problems);
         let is_asked = self.state.meta(QUESTION)?.as_deref() == Some(question.as_bytes());
         let n_files = found.sources.iter().filter(|source| source.gone_since.is_none()).count();
-        let is_known = found.is_unchanged && usable.evidence && is_asked;
+        let is_known = found.is_unchanged && usable.is_all() && is_asked;
         let last = if is_known { self.last_night(&found.problems)? } else { None };
         let (judged, leaves, n_read, standing, copies) = match last {
             Some((report, standing, copies)) => {
@@ -189,8 +197,8 @@ impl Night<'_> {
         let findings::After { all: after, counts, unjudged, renamed } =
             findings::after(before.clone(), report, &changes, excludes, (oldest, self.now));
         let doubts: Vec<String> = unjudged.iter().map(judged::doubt).collect();
-        let forgotten =
-            judged::forgotten(&changes, report, (excludes, self.now.date_naive()), oldest);
+        let left_out = (excludes.as_slice(), self.now.date_naive());
+        let forgotten = judged::forgotten(&changes, report, &unjudged, left_out, oldest);
         let mut steps = self.state.read(trend::steps)?;
         for step in &mut steps {
             if let Some((_, new)) = renamed.iter().find(|(old, _)| *old == step.finding) {
@@ -237,19 +245,31 @@ impl Night<'_> {
     ) -> anyhow::Result<(Judged, Standing, Leaves, usize)> {
         let args = &self.settings.analyze;
         let mut kept = self.state.readings()?;
-        let asked = if usable.logs { self.state.asked()? } else { Asked::default() };
+        let asked = if usable.form { self.state.asked()? } else { Asked::default() };
         let (mut sources, lost): (Vec<Tonight>, Vec<Tonight>) = sources
             .into_iter()
-            .partition(|source| source.gone_since.is_none() || usable.is(source.file.kind));
+            .partition(|source| source.gone_since.is_none() || usable.is_last(source.file.kind));
         for Tonight { file, .. } in lost {
             self.messages.partial(&format!(
                 "{}: is gone, and what another version or other settings read of it is of no use; it is left out",
                 file.source.path
             ));
         }
-        for source in sources.iter().filter(|source| !usable.is(source.file.kind)) {
-            let known = source.known.or(source.before.as_ref().map(|(id, _)| *id));
-            known.and_then(|id| kept.remove(&id));
+        for source in &sources {
+            let is_gone = source.gone_since.is_some();
+            if let Some(id) = source.known.filter(|_| !is_gone && !usable.is(source.file.kind)) {
+                kept.remove(&id);
+            }
+            if let Some((id, seen)) = &source.before
+                && !usable.is_last(seen.kind)
+                && kept.remove(id).is_some()
+            {
+                self.messages.partial(&format!(
+                    "{}: is another export than before, and what another version or other settings read of that one is of \
+                     no use; what it alone told is not known any more",
+                    source.file.source.path
+                ));
+            }
         }
         let fetch = self.state.fetch();
         let (local, hash) = (args.reading.local(), analyze::hash(args.reading.hash));
@@ -324,8 +344,7 @@ impl Night<'_> {
         state::set_meta(to, REPORT, &packed_text.unwrap_or_default())?;
         state::set_meta(to, SAID, &packed(said))?;
         state::set_meta(to, QUESTION, question.as_bytes())?;
-        state::set_meta(to, FORMAT, format.logs.as_bytes())?;
-        state::set_meta(to, ZONE, format.zone.as_bytes())
+        format.write(to)
     }
 
     fn log(
@@ -377,42 +396,6 @@ fn stored(report: &Report) -> BTreeMap<String, Stored> {
         Some((source.path.clone(), Stored { bytes: source.bytes, sha256, damage: None }))
     });
     stored.collect()
-}
-
-/// What readings depend on beside the files and the accounts.
-struct Format {
-    logs: String,
-    /// Of evidence, which may have local times: all of that, and this.
-    zone: String,
-}
-
-/// Which readings of the state are what this run would read.
-#[derive(Clone, Copy)]
-struct Usable {
-    logs: bool,
-    evidence: bool,
-}
-
-impl Format {
-    fn of(settings: &Settings) -> Format {
-        let reading = &settings.analyze.reading;
-        let logs = format!("{} {FORM} {:?}", env!("CARGO_PKG_VERSION"), reading.hash);
-        Format { logs, zone: format!("{:?} {:?}", reading.tz, reading.date_order) }
-    }
-
-    fn usable(&self, state: &State) -> anyhow::Result<Usable> {
-        let is = |key, own: &str| {
-            Ok::<_, anyhow::Error>(state.meta(key)?.as_deref() == Some(own.as_bytes()))
-        };
-        let logs = is(FORMAT, &self.logs)?;
-        Ok(Usable { logs, evidence: logs && is(ZONE, &self.zone)? })
-    }
-}
-
-impl Usable {
-    fn is(self, kind: Kind) -> bool {
-        if gone::is_log(kind) { self.logs } else { self.evidence }
-    }
 }
 
 /// What a report depends on beside the sources; the same question about the same sources has the same answer.

@@ -46,6 +46,8 @@ pub struct Pseudonyms<'a> {
     known: BTreeMap<String, Known>,
     /// The domains among it.
     domains: BTreeSet<String>,
+    /// First labels of domains, and those.
+    labels: BTreeMap<String, String>,
     /// Texts that repeat from row to row.
     texts: RefCell<BTreeMap<String, String>>,
 }
@@ -107,8 +109,8 @@ impl Apart {
 impl<'a> Pseudonyms<'a> {
     /// With all that is known in clear.
     pub fn new(key: Key, accounts: &'a Accounts, clear: &Clear) -> Self {
-        let (known, domains, texts) = Default::default();
-        let mut all = Pseudonyms { key, accounts, known, domains, texts };
+        let (known, domains, labels, texts) = Default::default();
+        let mut all = Pseudonyms { key, accounts, known, domains, labels, texts };
         all.learn(clear);
         all
     }
@@ -165,12 +167,28 @@ impl<'a> Pseudonyms<'a> {
                 self.known.entry(part).or_insert(known);
             }
         }
+        self.learn_labels(&kept);
         // A path is freed by the names above.
         for path in &clear.paths {
             let pseudonym = self.path(path);
             if pseudonym != *path {
                 learn(self, path, pseudonym, Apart::Word);
             }
+        }
+    }
+
+    /// `contoso` of `contoso.example`: the name that Windows gives a domain, unless somebody says another one.
+    fn learn_labels(&mut self, kept: &BTreeSet<String>) {
+        let labels =
+            self.domains.iter().filter_map(|name| Some((words::label(name)?, name.clone())));
+        let labels: BTreeMap<String, String> =
+            labels.filter(|(label, _)| !kept.contains(label)).collect();
+        self.labels.clone_from(&labels);
+        for label in labels.into_keys() {
+            let (pseudonym, apart) = (self.domain(&label), Apart::Word);
+            let known = Known { pseudonym, apart, is_part: true };
+            self.known.entry(label.clone()).or_insert(known);
+            self.domains.insert(label);
         }
     }
 
@@ -217,7 +235,8 @@ impl<'a> Pseudonyms<'a> {
     /// A domain under any of its names, where sources tie them.
     fn domain(&self, domain: &str) -> String {
         let own = self.accounts.domain_name(domain.trim());
-        self.token("dom", own.as_deref().unwrap_or(domain))
+        let of_label = || self.labels.get(&domain.trim().to_lowercase()).cloned();
+        self.token("dom", own.or_else(of_label).as_deref().unwrap_or(domain))
     }
 
     /// A name without its domain: the token of the account's own name, and what this spelling has beside it.

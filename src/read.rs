@@ -1,5 +1,6 @@
 //! Sources to what they are, and change evidence to facts.
 
+use crate::beside::is_left_over;
 use crate::change::{Told, Voice};
 use crate::clocks::Validations;
 use crate::input::{self, Body, Encoding, Hash, Opened, Packing, Stored};
@@ -84,7 +85,8 @@ pub fn look_closely(
 
 fn look_at(source: Source, hash: Hash, is_to_be_known_again: bool) -> (File, bool) {
     let mut file = File::unseen(source);
-    if input::is_own_workbook(&file.source) {
+    let name = file.source.fs_path.file_name().map(|name| name.to_string_lossy());
+    if input::is_own_workbook(&file.source) || name.is_some_and(|name| is_left_over(&name)) {
         return (file, true);
     }
     let opened = match file.keep().and_then(|()| file.open(hash)) {

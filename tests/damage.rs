@@ -7,6 +7,78 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
+/// The limit of a file's size is what a full disk is to a write: an error in the middle. What stood there stays, be it of
+/// an output that had room.
+#[cfg(unix)] // Windows has no such limit.
+#[test]
+fn a_full_disk() {
+    for too_large in ["b.json", "d.html", "q.csv"] {
+        let folder = Folder::new();
+        folder.copy("samples/scenarios/leaver/iis", "iis");
+        folder.copy("samples/scenarios/leaver/ad", "ad");
+        let written = ["exposure.csv", too_large];
+        written.iter().for_each(|name| _ = folder.write(name, "of before"));
+        let mut command = std::process::Command::new("sh");
+        let words = stillin();
+        let program = words.get_program().to_string_lossy().into_owned();
+        for (name, _) in words.get_envs() {
+            command.env_remove(name);
+        }
+        let of = |name: &&str| match *name == "q.csv" {
+            true => format!("--requests {name}"),
+            false => format!("-o {name}"),
+        };
+        let named = written.iter().map(of).collect::<Vec<_>>().join(" ");
+        let script =
+            format!("ulimit -f 2; trap '' XFSZ; exec '{program}' analyze iis ad -q {named}");
+        let ran = run(command.current_dir(folder.path()).args(["-c", &script]), b"");
+        assert_eq!(ran.status, 2, "{written:?}: {}", ran.stderr);
+        let told = format!("stillin: cannot write {}: ", written[1]);
+        assert!(ran.stderr.starts_with(&told) && ran.stderr.lines().count() == 1, "{}", ran.stderr);
+        let all: Vec<String> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(all.len(), 4, "{all:?}");
+        for name in written {
+            assert_eq!(fs::read(folder.join(name)).unwrap(), b"of before", "{name}");
+        }
+    }
+}
+
+/// A report takes the place of another one with its rights, and of what is no file of its own alone it takes none.
+#[cfg(unix)]
+#[test]
+fn what_an_output_replaces() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    let folder = Folder::new();
+    folder.copy("samples/scenarios/leaver/iis", "iis");
+    folder.copy("samples/scenarios/leaver/ad", "ad");
+    for name in ["mode.json", "target.json", "twice.json"] {
+        folder.write(name, "of before");
+    }
+    let mode = |name: &str| fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
+    fs::set_permissions(folder.join("mode.json"), fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("target.json", folder.join("link.json")).unwrap();
+    fs::hard_link(folder.join("twice.json"), folder.join("other.json")).unwrap();
+    let mut command = stillin();
+    command.current_dir(folder.path()).args(["analyze", "iis", "ad", "-q"]);
+    for name in ["mode.json", "link.json", "twice.json", "/dev/null"] {
+        command.args(["-o", name]);
+    }
+    command.args(["-f", "json"]);
+    let ran = run(&mut command, b"");
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let report = fs::read(folder.join("mode.json")).unwrap();
+    assert!(report.starts_with(b"{"));
+    assert_eq!(mode("mode.json"), 0o600);
+    for name in ["target.json", "twice.json", "other.json"] {
+        assert_eq!(fs::read(folder.join(name)).unwrap(), report, "{name}");
+    }
+    assert!(fs::symlink_metadata(folder.join("link.json")).unwrap().is_symlink());
+    assert_eq!(fs::metadata(folder.join("twice.json")).unwrap().nlink(), 2);
+}
+
 /// A reader that goes away early, as `head` does, is no error.
 #[test]
 fn broken_pipe() {
@@ -15,9 +87,10 @@ fn broken_pipe() {
         folder.path(),
         &["--size", "4MiB", "--days", "1", "--users", "200", "--watched", "90"],
     );
-    let runs: [&[&str]; 4] = [
+    let runs: [&[&str]; 5] = [
         &["analyze", "iis", "ad"],
         &["analyze", "iis", "ad", "--format", "json", "--color", "always"],
+        &["analyze", "iis", "ad", "--requests", "-"],
         &["inspect", "iis", "ad", "--format", "json"],
         &["man"],
     ];

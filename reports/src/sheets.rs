@@ -27,15 +27,42 @@ pub fn write(
     requests: impl Iterator<Item = RequestRow>,
     to: &mut (dyn Write + Send),
 ) -> io::Result<()> {
+    let mut to = Kept { to, error: None };
     // The rows of requests wait in a temporary file, and the library panics where that cannot be written.
-    let written = catch_unwind(AssertUnwindSafe(|| workbook(report, requests, ROWS, &mut *to)));
-    match written {
-        Ok(written) => written.map_err(io_error)?,
-        Err(_) => {
+    let written = catch_unwind(AssertUnwindSafe(|| workbook(report, requests, ROWS, &mut to)));
+    match (to.error.take(), written) {
+        (Some(error), _) => return Err(error),
+        (None, Ok(written)) => written.map_err(io_error)?,
+        (None, Err(_)) => {
             return Err(io::Error::other("no room for temporary files; free some, or set TMPDIR"));
         }
     }
     to.flush()
+}
+
+/// Keeps the first error for itself: the archive that is left half written prints it to stderr in words of its own.
+struct Kept<'a> {
+    to: &'a mut (dyn Write + Send),
+    error: Option<io::Error>,
+}
+
+impl Write for Kept<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.error.is_some() {
+            true => Ok(bytes.len()),
+            false => match self.to.write(bytes) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                    self.error = Some(error);
+                    Ok(bytes.len())
+                }
+                other => other,
+            },
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.error.is_some() { Ok(()) } else { self.to.flush() }
+    }
 }
 
 fn workbook(

@@ -44,7 +44,12 @@ fn of_findings(report: &Report) -> (Ink, String) {
     } else {
         let (ink, mut text) = not_served(report);
         // Whoever is excluded was served: nothing is clear, however well the others stand.
-        let ink = if excluded(report).is_some() { Ink::Doubt } else { ink };
+        let left_out = excluded(report);
+        let ink = if left_out.is_some() { Ink::Doubt } else { ink };
+        let is_told = |n: &String| text.contains(n.as_str());
+        if let Some(n) = left_out.filter(|n| !is_told(n)) {
+            text += &format!(" Left out: {n}, see below.");
+        }
         let partly = report.sources.iter().filter(|source| !read_whole(source)).count();
         if partly > 0 {
             text += &format!(

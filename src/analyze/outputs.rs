@@ -1,5 +1,5 @@
-//! Output files: opened before the run, so that a bad path fails in the first second, and emptied only when there
-//! is something to write, so that a run that fails leaves what stood there.
+//! Output files: opened before the run, so that a bad path fails in the first second, and put in their places when all
+//! of them are whole, so that a run that fails leaves what stood there.
 
 mod stdout;
 mod target;
@@ -18,7 +18,7 @@ use std::path::Path;
 use stillin_reports::plan::{Plan, left_out};
 use stillin_reports::report::Report;
 use stillin_reports::{Content, Order, Output, Requests, RowWriter, Rows, Style};
-use target::{Opened, Target};
+use target::{Begun, Opened, Target};
 
 /// Everything that will be written.
 pub struct Outputs<'a> {
@@ -78,6 +78,10 @@ impl<'a> Outputs<'a> {
         }
         if self.args.pseudonymize.as_deref().is_some_and(|key| is_same_file(key, path)) {
             bail!("{}: is the key of the pseudonyms; it is never written to", path.display());
+        }
+        let settings = self.args.reading.unsaid.file.as_deref();
+        if settings.is_some_and(|settings| is_same_file(settings, path)) {
+            bail!("{}: holds the settings of this run; it is never written to", path.display());
         }
         let opened = Opened::new(path).map_err(not_writable).with_context(|| cannot_write(path))?;
         if self.files().any(|other| other.identity == opened.identity) {
@@ -163,29 +167,27 @@ impl<'a> Outputs<'a> {
     /// Writes everything; without any output, a summary goes to stdout.
     pub fn write(self, content: Content<'_>) -> anyhow::Result<()> {
         let speaks = self.speaks();
+        let mut whole = Whole::default();
         if let Some((format, Target { path, file })) = self.rows {
             let rows = (content.requests)(Order::Place);
-            let written = match file {
-                Some(file) => file.emptied().and_then(|file| write_rows(format, file, rows)),
-                None => write_rows(format, io::stdout(), rows),
-            };
-            written.with_context(|| cannot_write(path))?;
+            match file {
+                Some(file) => whole.add(path, file, |file| write_rows(format, file, rows))?,
+                None => stdout::unless_closed(write_rows(format, io::stdout(), rows))
+                    .context("stdout")?,
+            }
         }
         let color = self.args.reading.color;
-        if speaks {
-            let output = self.args.format.unwrap_or(Output::Terminal);
-            return stdout::write(content, output, color).context("stdout");
-        }
         for (output, Target { path, file }) in self.reports {
             match file {
                 None => stdout::write(content, output, color).context("stdout")?,
-                Some(file) => file
-                    .emptied()
-                    .and_then(|file| to_file(content, output, file))
-                    .with_context(|| cannot_write(path))?,
+                Some(file) => whole.add(path, file, |file| to_file(content, output, file))?,
             }
         }
-        Ok(())
+        if speaks {
+            let output = self.args.format.unwrap_or(Output::Terminal);
+            stdout::write(content, output, color).context("stdout")?;
+        }
+        whole.put()
     }
 }
 
@@ -205,16 +207,37 @@ impl Outputs<'_> {
         if self.reports.is_empty() {
             return say(self.args.format.unwrap_or(Output::Terminal));
         }
+        let mut whole = Whole::default();
         for (format, Target { path, file }) in self.reports {
             match file {
                 None => say(format)?,
-                Some(file) => file
-                    .emptied()
-                    .and_then(|mut file| file.write_all(&draw(format, Style::default())?))
-                    .with_context(|| cannot_write(path))?,
+                Some(file) => whole
+                    .add(path, file, |mut file| file.write_all(&draw(format, Style::default())?))?,
             }
         }
+        whole.put()
+    }
+}
+
+/// Outputs that are written, and not yet in their places.
+#[derive(Default)]
+struct Whole<'a>(Vec<(&'a Path, Begun)>);
+
+impl<'a> Whole<'a> {
+    fn add(
+        &mut self,
+        path: &'a Path,
+        file: Opened,
+        write: impl FnOnce(File) -> io::Result<()>,
+    ) -> anyhow::Result<()> {
+        let written = file.begin().and_then(|(file, begun)| write(file).map(|()| begun));
+        self.0.push((path, written.with_context(|| cannot_write(path))?));
         Ok(())
+    }
+
+    fn put(self) -> anyhow::Result<()> {
+        let put = |(path, begun): (&Path, Begun)| begun.put().with_context(|| cannot_write(path));
+        self.0.into_iter().try_for_each(put)
     }
 }
 

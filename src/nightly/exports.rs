@@ -5,9 +5,10 @@
 //! `retention`.
 
 mod rest;
+mod rows;
 
 use super::gone;
-use super::sources::Tonight;
+use super::sources::{Seen, Tonight};
 use crate::input::Hash;
 use crate::read::{self, Evidence};
 use crate::readings::pack::{packed, unpacked};
@@ -28,14 +29,19 @@ pub fn settle(
 ) -> Vec<String> {
     let last_of = |id: i64| -> Option<Evidence> {
         let kept = kept.get(&id)?.iter().find(|kept| kept.slot == Slot::Evidence)?;
-        unpack(&kept.value, fetch)
+        unpacked(&text(&kept.value, fetch)?)
     };
     let mut told = Vec::new();
     let mut replaced: Vec<Replaced> = Vec::new();
     let new = sources.par_iter_mut().enumerate();
     let new = new.filter(|(_, source)| source.before.is_some());
-    let read: Vec<(usize, Evidence)> =
-        new.map(|(index, source)| (index, read::evidence(&mut source.file, hash, local))).collect();
+    let read: Vec<(usize, Evidence)> = new
+        .map(|(index, source)| {
+            // What lay elsewhere before is known.
+            let known = source.known.and_then(last_of);
+            (index, known.unwrap_or_else(|| read::evidence(&mut source.file, hash, local)))
+        })
+        .collect();
     for (index, evidence) in read {
         let source = &mut sources[index];
         let Some((id, before)) = source.before.take() else { continue };
@@ -48,10 +54,11 @@ pub fn settle(
                 ));
                 source.take_for(id, before);
             }
-            // The error is told by whoever reads it again.
-            (Some(_), _) => {}
-            (None, last) => {
-                source.fresh.extend(reading(&evidence));
+            (fault, last) => {
+                // An error is told by whoever reads it again.
+                if fault.is_none() && source.known.is_none() {
+                    source.fresh.extend(reading(&packed(&evidence)));
+                }
                 let old = last.map(|last| (id, before, last));
                 replaced.push(Replaced { path: source.file.source.path.clone(), evidence, old });
             }
@@ -69,6 +76,8 @@ pub fn settle(
         });
         let Some((id, before, last)) = old else { continue };
         let name = gone::name(&path, now, &names);
+        // It is not what it was any more, and must not be taken for that again.
+        let before = Seen { is_rest: true, ..before };
         let mut source = gone::gone(id, (name.clone(), now), &before);
         if source.keep_rest(last, &evidence) {
             names.insert(name);
@@ -84,31 +93,36 @@ struct Replaced {
     path: String,
     evidence: Evidence,
     /// The other one: its number, what was seen of it, and what it told.
-    old: Option<(i64, super::sources::Seen, Evidence)>,
+    old: Option<(i64, Seen, Evidence)>,
 }
 
 impl Tonight {
     /// Keeps of what a source told what counts on beside a newer one; `false` if nothing does.
     fn keep_rest(&mut self, told: Evidence, newer: &Evidence) -> bool {
+        let before = packed(&told);
         let Some(rest) = rest::rest(told, newer, self.file.kind) else { return false };
-        self.fresh = reading(&rest).into_iter().collect();
+        let rest = packed(&rest);
+        // What is as it was need not be written again.
+        if rest != before {
+            self.fresh = reading(&rest).into_iter().collect();
+        }
         true
     }
 }
 
 /// A reading of evidence, for this night and the next ones.
-fn reading(evidence: &Evidence) -> Option<Kept> {
+fn reading(evidence: &[u8]) -> Option<Kept> {
     // What cannot be packed is read again.
-    let value = Value::Bytes(compressed(&packed(evidence)).ok()?);
+    let value = Value::Bytes(compressed(evidence).ok()?);
     Some(Kept { slot: Slot::Evidence, question: Vec::new(), value })
 }
 
-fn unpack(value: &Value, fetch: &Fetch) -> Option<Evidence> {
+fn text(value: &Value, fetch: &Fetch) -> Option<Vec<u8>> {
     let bytes = match value {
         Value::Bytes(bytes) => bytes.clone(),
         Value::Row(row) => fetch(*row)?,
     };
-    unpacked(&zstd::decode_all(bytes.as_slice()).ok()?)
+    zstd::decode_all(bytes.as_slice()).ok()
 }
 
 /// Why evidence is of no use: for itself, or beside what lay there before.

@@ -37,9 +37,8 @@ pub fn keep(
     for (known, seen) in orphans {
         let is_forgotten = known.gone_since.is_some_and(|since| since < oldest);
         let index = there.get(&known.path).copied();
-        let here = index.map(|index| &mut tonight[index]).filter(|here| here.known.is_none());
-        // Of a new export nobody knows yet what it is worth.
-        if let Some(here) = here
+        // Of another export nobody knows yet what it is worth, be it one that lay elsewhere before.
+        if let Some(here) = index.map(|index| &mut tonight[index])
             && !is_log(seen.kind)
             && !is_log(here.file.kind)
             && !taken.contains(&known.id)
@@ -62,6 +61,7 @@ pub fn keep(
                 is_damaged.then(|| "is damaged".to_owned())
             };
             if let Some(problem) = problem(&tonight[index]).or_else(damage) {
+                let problem = problem.trim_end_matches("; leave it out");
                 told.push(format!(
                     "{path}: {problem}; what was read of it before counts on: put the file back"
                 ));

@@ -2,7 +2,7 @@
 
 use super::findings::{self, Past, key_of};
 use super::settings::Exclude;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use stillin_parsers::kind::Kind;
@@ -11,6 +11,9 @@ use stillin_reports::report::{Coverage, Report, rfc3339};
 /// Kinds of changes that cut somebody off.
 const CUTS: [&str; 6] =
     ["disabled", "deleted", "expired", "password_changed", "password_reset", "password_set"];
+
+/// Who corrects the time of a change is not further off.
+const SAME: TimeDelta = TimeDelta::days(1);
 
 /// A change as an earlier night knew it. Its key is that of its findings.
 #[derive(Debug, Clone)]
@@ -36,36 +39,45 @@ pub fn changes(db: &Connection) -> rusqlite::Result<BTreeMap<String, Known>> {
     rows.collect()
 }
 
-/// Changes that cut an account off, were known since `oldest`, and are told by no source tonight, not even with another
-/// time: whoever is served after one of them is not found any more. Without the accounts that are left out of the verdict
-/// on that day.
+/// Changes that cut an account off since `oldest`, and are told by no source tonight, not even as having come earlier:
+/// whoever is served after one of them is not found any more. Without the accounts that are left out of the verdict on
+/// that day, and without those of `doubts`, which are told by themselves.
 pub fn forgotten(
     known: &BTreeMap<String, Known>,
     report: &Report,
+    doubts: &[Past],
     (excludes, day): (&[Exclude], NaiveDate),
     oldest: DateTime<Utc>,
 ) -> Vec<String> {
+    let sid_of = |key: &str| {
+        let first = key.split(' ').next().unwrap_or_default();
+        first.starts_with("S-1-").then(|| first.to_owned())
+    };
     let is_told = |key: &str, past: &Known| {
+        let sid = sid_of(key);
         report.changes.iter().any(|change| {
-            let is_own = local(&change.account) == local(&past.account)
-                || change.sid.as_ref().is_some_and(|sid| key.starts_with(&format!("{sid} ")));
-            is_own && change.kind == past.kind
+            let is_own = match (&sid, &change.sid) {
+                (Some(own), Some(other)) => own == other,
+                _ => local(&change.account) == local(&past.account),
+            };
+            is_own && change.kind == past.kind && change.at <= past.at + SAME
         })
     };
     // Passwords that were set long before all logs are in no report.
     let begin = report.coverage.iter().map(|coverage| coverage.from).min();
     let is_excluded = |key: &str, past: &Known| {
-        let sid = key.split(' ').next().filter(|word| word.starts_with("S-1-"));
-        findings::is_excluded(excludes, day, &past.account, sid)
+        findings::is_excluded(excludes, day, &past.account, sid_of(key).as_deref())
     };
     let is_cut = |past: &Known| {
         CUTS.contains(&past.kind.as_str())
             && oldest <= past.last_seen
+            && oldest <= past.at
             && begin.is_some_and(|begin| begin <= past.at)
     };
-    let lost = known
-        .iter()
-        .filter(|(key, past)| is_cut(past) && !is_told(key, past) && !is_excluded(key, past));
+    let is_doubted = |key: &String| doubts.iter().any(|doubt| doubt.key == *key);
+    let lost = known.iter().filter(|(key, past)| {
+        is_cut(past) && !is_told(key, past) && !is_excluded(key, past) && !is_doubted(key)
+    });
     let lost = lost.map(|(_, past)| {
         format!(
             "{}: {} at {} was known, and no source tells it tonight, so that nobody who is served since then is found: keep \

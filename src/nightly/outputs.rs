@@ -3,10 +3,12 @@
 
 use super::copies::{self, Copies, Stamp};
 use crate::analyze::night::Details;
+use crate::beside::{folder, is_left_over, temporary};
 use crate::input::sha256;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -16,28 +18,13 @@ use stillin_reports::report::{Report, RequestRow};
 use stillin_reports::{Content, Order, Output, Requests, Style};
 use tempfile::{NamedTempFile, TempPath};
 
-/// How a file is named that is not yet whole.
-const PREFIX: &str = ".stillin-";
-const SUFFIX: &str = ".tmp";
-
 /// Where tonight's outputs go, and what each of them is.
 pub fn named(outputs: &[String], now: DateTime<Utc>) -> anyhow::Result<Vec<(PathBuf, Output)>> {
     let mut taken = BTreeSet::new();
     let mut named = Vec::new();
     for pattern in outputs {
-        let mut name = String::new();
-        if write!(name, "{}", now.format(pattern)).is_err() {
-            bail!(
-                "{pattern}: has a sign that is none of a date; say %Y-%m-%d, and %% for a percent sign"
-            );
-        }
-        let path = PathBuf::from(&name);
-        let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let Some(output) = Output::from_file_name(file_name) else {
-            bail!(
-                "{pattern}: the name tells no format; name it .html, .json, .txt, .md, .xlsx, findings.csv, plan.ps1 and so on"
-            );
-        };
+        let (path, output) =
+            named_one(pattern, now).map_err(|what| anyhow::anyhow!("{pattern}: {what}"))?;
         if !taken.insert(place(&path)) {
             bail!("{pattern}: is named as an output twice");
         }
@@ -46,25 +33,51 @@ pub fn named(outputs: &[String], now: DateTime<Utc>) -> anyhow::Result<Vec<(Path
     Ok(named)
 }
 
-/// Refuses to write over the key of the pseudonyms and the state.
-pub fn spare(
+/// Where an output goes on a day, and what it is by its name; an error says what is wrong with it.
+pub fn named_one(pattern: &str, now: DateTime<Utc>) -> Result<(PathBuf, Output), String> {
+    let mut name = String::new();
+    if write!(name, "{}", now.format(pattern)).is_err() {
+        return Err(
+            "has a sign that is none of a date; say %Y-%m-%d, and %% for a percent sign".into()
+        );
+    }
+    let path = PathBuf::from(&name);
+    let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let output = Output::from_file_name(file_name).ok_or(
+        "the name tells no format; name it .html, .json, .txt, .md, .xlsx, findings.csv, plan.ps1 and so on",
+    )?;
+    Ok((path, output))
+}
+
+/// Refuses to write over what is needed, each with what it is.
+pub fn spare<'a>(
     outputs: &[(PathBuf, Output)],
-    key: Option<&Path>,
-    state: &Path,
+    needed: impl IntoIterator<Item = (&'a Path, &'a str)>,
 ) -> anyhow::Result<()> {
-    let key = key.map(|key| (key, "the key of the pseudonyms"));
-    for (spared, what) in key.into_iter().chain([(state, "the state")]) {
-        let spared = place(spared);
-        if let Some((path, _)) = outputs.iter().find(|(path, _)| place(path) == spared) {
+    let places: BTreeMap<PathBuf, &Path> =
+        outputs.iter().map(|(path, _)| (place(path), path.as_path())).collect();
+    let names: BTreeSet<OsString> = places.keys().filter_map(|place| name(place)).collect();
+    for (spared, what) in needed {
+        // There may be many files, and few are called like an output.
+        if name(spared).is_none_or(|name| !names.contains(&name)) {
+            continue;
+        }
+        if let Some(path) = places.get(&place(spared)) {
             bail!("{}: is {what}; no report is written there", path.display());
         }
     }
     Ok(())
 }
 
+/// The name of a file, as the system compares it.
+fn name(path: &Path) -> Option<OsString> {
+    let name = path.file_name()?;
+    Some(if cfg!(windows) { name.to_string_lossy().to_lowercase().into() } else { name.to_owned() })
+}
+
 /// Where a path leads, whatever it is called.
 fn place(path: &Path) -> PathBuf {
-    let named = path.file_name().map(|name| fs::canonicalize(folder(path)).map(|at| at.join(name)));
+    let named = name(path).map(|name| fs::canonicalize(folder(path)).map(|at| at.join(name)));
     // A folder that is not there yet has no other name.
     let whole = named.and_then(Result::ok).or_else(|| std::path::absolute(path).ok());
     whole.unwrap_or_else(|| path.to_path_buf())
@@ -188,16 +201,11 @@ pub fn clear(outputs: &[(PathBuf, Output)]) {
     for entry in folders.into_iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten() {
         let Ok(entry) = entry else { continue };
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+        if is_left_over(&name) {
             // What cannot be removed does no harm.
             let _ = fs::remove_file(entry.path());
         }
     }
-}
-
-fn folder(path: &Path) -> &Path {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
 }
 
 /// A whole file in the folder of another, on the disk.
@@ -214,24 +222,4 @@ fn beside(
     drop(to);
     file.as_file().sync_all()?;
     Ok(file)
-}
-
-/// Others may read a report as they may read any other new file.
-#[cfg(unix)]
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt;
-    let permissions = fs::Permissions::from_mode(0o666);
-    builder().permissions(permissions).tempfile_in(folder)
-}
-
-/// On Windows a file has the rights of its folder.
-#[cfg(not(unix))]
-fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    builder().tempfile_in(folder)
-}
-
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
-    builder
 }

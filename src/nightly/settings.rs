@@ -1,9 +1,10 @@
 //! `stillin.toml` to what a night is to do; every slip of the pen is an error with its line.
 
+use super::outputs;
 use crate::cli::Analyze;
 use crate::config;
 use anyhow::bail;
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -98,7 +99,11 @@ fn settings(
 ) -> anyhow::Result<impl FnOnce(Analyze) -> Settings> {
     file.known(nightly, NIGHTLY)?;
     let in_folder = |value: Value<'_>| -> anyhow::Result<PathBuf> {
-        Ok(PathBuf::from(below(folder, &file.text_of(value)?, false)))
+        let text = file.text_of(value)?;
+        if text.trim().is_empty() {
+            return Err(file.error(value.span().start, "is empty; name a file"));
+        }
+        Ok(PathBuf::from(below(folder, &text, false)))
     };
     let state = match nightly.get("state") {
         Some(value) => in_folder(value)?,
@@ -106,7 +111,11 @@ fn settings(
     };
     // Signs of a date are meant in what the file says, not in the name of its folder.
     let no_date = PathBuf::from(folder.to_string_lossy().replace('%', "%%"));
-    let outputs = file.texts(nightly.get("outputs"), |text| Ok(below(&no_date, text, false)))?;
+    let output = |text: &str| {
+        outputs::named_one(text, DateTime::UNIX_EPOCH)?;
+        Ok(below(&no_date, text, false))
+    };
+    let outputs = file.texts(nightly.get("outputs"), output)?;
     let retention = match nightly.get("retention") {
         Some(value) => file.parsed(value, |text| crate::cli::duration_of(text, 100 * 366))?,
         None => TimeDelta::days(400),

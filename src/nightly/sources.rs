@@ -45,12 +45,14 @@ pub struct Seen {
     pub stored: Option<Stored>,
     /// It could not be read to its end.
     pub is_damaged: bool,
+    /// Only what of it counts on beside a newer one is kept.
+    pub is_rest: bool,
 }
 
 pack_struct! {
     Seen {
         size, modified, head, text_bytes, kind, encoding, packing, bytes, first_entry, server, padding, stored,
-        is_damaged,
+        is_damaged, is_rest,
     }
 }
 
@@ -105,7 +107,7 @@ pub fn find(
     let problems: Vec<Problem> = problems.into_iter().chain(more).collect();
     let (mut files, _) = read::look_closely(sources, hash, true);
     name_servers(&mut files, settings);
-    let known = known(state)?;
+    let (known, lost) = known(state)?;
     let of_path: BTreeMap<&str, &(Known, Seen)> =
         known.iter().map(|known| (known.0.path.as_str(), known)).collect();
     let tonight = |file: File| {
@@ -124,11 +126,14 @@ pub fn find(
     let left: BTreeSet<i64> = tonight.iter().filter_map(|source| source.known).collect();
     let orphans: Vec<&(Known, Seen)> =
         known.iter().filter(|(known, _)| !left.contains(&known.id)).collect();
-    let superseded = again::follow(&mut tonight, &orphans, hash);
+    let whole: Vec<&(Known, Seen)> =
+        orphans.iter().filter(|(_, seen)| !seen.is_rest).copied().collect();
+    let superseded = again::follow(&mut tonight, &whole, hash);
     let oldest = now - settings.retention;
     let (are_gone, mut told) = gone::keep(&mut tonight, &orphans, &superseded, oldest, now);
     let n_there = tonight.iter().filter(|source| source.gone_since.is_none()).count();
     told.extend(gone::servers(&tonight, &problems, now));
+    told.extend(lost);
     let problems: Vec<String> = problems.iter().map(ToString::to_string).chain(told).collect();
     problems.iter().for_each(|problem| messages.partial(problem));
     for Tonight { file, .. } in &tonight {
@@ -177,13 +182,21 @@ fn name_servers(files: &mut [File], settings: &Settings) {
     }
 }
 
-fn known(state: &State) -> anyhow::Result<Vec<(Known, Seen)>> {
-    let known = state.sources()?.into_iter();
-    // What another version wrote is not understood: it is read again.
-    Ok(known
-        .filter_map(|known| Some((unpacked(&known.seen)?, known)))
-        .map(|(s, k)| (k, s))
-        .collect())
+/// What the state knows, and what of it is lost. What another version wrote may not be understood: it is read again, if it
+/// is still there.
+fn known(state: &State) -> anyhow::Result<(Vec<(Known, Seen)>, Vec<String>)> {
+    let (mut all, mut lost) = (Vec::new(), Vec::new());
+    for known in state.sources()? {
+        match unpacked(&known.seen) {
+            Some(seen) => all.push((known, seen)),
+            None if known.gone_since.is_some() => lost.push(format!(
+                "{}: is gone, and what another version read of it is of no use; it is left out",
+                known.path
+            )),
+            None => {}
+        }
+    }
+    Ok((all, lost))
 }
 
 fn see(file: &File) -> Option<Seen> {
@@ -207,6 +220,7 @@ fn see(file: &File) -> Option<Seen> {
         },
         stored: None,
         is_damaged: false,
+        is_rest: false,
     })
 }
 

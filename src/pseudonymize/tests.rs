@@ -86,7 +86,9 @@ fn parts_of_names_stand_in_what_others_wrote_and_not_in_our_sentences() {
         ("Lovelace’s iPhone", format!("{lovelace}’s iPhone")),
         ("phone_of_lovelace", format!("phone_of_{lovelace}")),
         ("Grace+Hopper (iOS)", format!("{grace}+{hopper} (iOS)")),
-        ("Hoppers", "Hoppers".to_owned()),
+        // A German's.
+        ("Hoppers+iPad", format!("{hopper}s+iPad")),
+        ("Hoppersy", "Hoppersy".to_owned()),
         ("203-0-113-7.dyn.example", format!("{}.dyn.example", all.address("203.0.113.7"))),
     ] {
         assert_eq!(all.text(text, Words::Theirs), expect);
@@ -94,6 +96,23 @@ fn parts_of_names_stand_in_what_others_wrote_and_not_in_our_sentences() {
     let ours = "the change to grace, of lovelace: 3";
     assert_eq!(all.text(ours, Words::Ours), ours);
     assert_eq!(all.text(ours, Words::About), ours);
+}
+
+/// Where no source tells the name that Windows gives a domain, it may be the first label.
+#[test]
+fn a_first_label_is_a_name_of_a_domain() {
+    let accounts = accounts();
+    let all = pseudonyms(&accounts, &["eve@contoso.example", "eve@mail.example", "eve@ad.example"]);
+    let contoso = all.domain("contoso.example");
+    for (text, expect) in [
+        ("CONTOSO%5Ceve", format!("{contoso}\\{}", all.name("eve"))),
+        ("contoso-logs/EX01", format!("{contoso}-logs/EX01")),
+        ("Contoso\\ghost", format!("{contoso}\\{}", all.name("ghost"))),
+        ("mail/ad/x", "mail/ad/x".to_owned()),
+    ] {
+        assert_eq!(all.text(text, Words::Theirs), expect);
+    }
+    assert_eq!(all.text("of contoso", Words::Ours), "of contoso");
 }
 
 #[test]

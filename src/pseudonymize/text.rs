@@ -120,11 +120,11 @@ impl Pseudonyms<'_> {
         words: Words,
         fits: impl Fn(&str, &Known, usize) -> bool,
     ) -> Option<(usize, String)> {
-        let as_it_is = self.longest_of(folded, start, |char| char, &fits);
+        let as_it_is = self.longest_of(folded, start, |char| char, words, &fits);
         // IIS writes a blank as `+`, and so do queries.
         let spaced = |char| if char == '+' { ' ' } else { char };
         let spaced = (words == Words::Theirs)
-            .then(|| self.longest_of(folded, start, spaced, &fits))
+            .then(|| self.longest_of(folded, start, spaced, words, &fits))
             .flatten();
         let end = |found: &Option<(usize, String)>| found.as_ref().map(|(end, _)| *end);
         if end(&spaced) > end(&as_it_is) { spaced } else { as_it_is }
@@ -135,6 +135,7 @@ impl Pseudonyms<'_> {
         folded: &Folded,
         start: usize,
         read: impl Fn(char) -> char,
+        words: Words,
         fits: impl Fn(&str, &Known, usize) -> bool,
     ) -> Option<(usize, String)> {
         let mut prefix = String::new();
@@ -148,8 +149,18 @@ impl Pseudonyms<'_> {
             let Some((key, known)) = next.filter(|(key, _)| key.starts_with(&prefix)) else {
                 break;
             };
-            let is_apart =
-                || folded.is_edge(start, known.apart) && folded.is_edge(end + 1, known.apart);
+            // `Konrads iPad`, as a German phone is called.
+            let is_owner = || {
+                words == Words::Theirs
+                    && known.apart == Apart::Word
+                    && end - start >= 2
+                    && folded.chars.get(end + 1).is_some_and(|char| matches!(char, 's' | 'S'))
+                    && folded.is_edge(end + 2, known.apart)
+            };
+            let is_apart = || {
+                folded.is_edge(start, known.apart)
+                    && (folded.is_edge(end + 1, known.apart) || is_owner())
+            };
             if *key == prefix && is_apart() && fits(key, known, end + 1) {
                 found = Some((end + 1, known.pseudonym.clone()));
             }

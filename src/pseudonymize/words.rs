@@ -84,6 +84,14 @@ pub fn of_name(name: &str) -> Vec<String> {
     words.filter(is_ones).map(str::to_owned).collect()
 }
 
+/// The first label of the DNS name of a domain, in lower case.
+pub fn label(domain: &str) -> Option<String> {
+    let (label, _) = domain.split_once('.')?;
+    let label = label.trim().to_lowercase();
+    let is_one = label.chars().count() > 2 && label.chars().any(char::is_alphabetic);
+    (is_one && !NOBODYS.contains(&label.as_str())).then_some(label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -349,6 +349,11 @@ fn settings_that_name_the_wrong_places() {
             "state = \"a.json\"\noutputs = [\"./a.json\"]",
             "./a.json: is the state; no report is written there",
         ),
+        ("state = \"\"", "stillin.toml:2: is empty; name a file"),
+        (
+            "outputs = [\"a.foo\"]",
+            "stillin.toml:2: `a.foo`: the name tells no format; name it .html, .json",
+        ),
         ("state = 3", "stillin.toml:2: a number stands where a text is wanted; correct it"),
         ("outputs = [1]", "stillin.toml:2: a number stands where a text is wanted; correct it"),
         ("outputs = [\"a.json\", \"ad/../a.json\"]", "ad/../a.json: is named as an output twice"),
@@ -364,6 +369,39 @@ fn settings_that_name_the_wrong_places() {
         assert!(ran.stderr.contains(told), "{more}: {}", ran.stderr);
         let beside = ["ad.lock", "ad/dc1-security.xml.lock", "a.json", "report.json"];
         assert!(beside.iter().all(|name| !folder.join(name).exists()), "{more}");
+    }
+}
+
+/// No report is written over what is read, whatever it is called.
+#[test]
+fn an_output_that_is_an_input() {
+    let log = "logs/iis/EX01/W3SVC1/x.json";
+    let patterns = [
+        ("ad/events.json", ""),
+        (log, ""),
+        ("./ad/../ad/events.json", ""),
+        ("%Y/../ad/events.json", "2026"),
+    ];
+    for (output, below) in patterns {
+        let folder = leaver("");
+        fs::rename(folder.join("ad/dc1-security.xml"), folder.join("ad/events.json")).unwrap();
+        fs::rename(folder.join(LOG), folder.join(log)).unwrap();
+        fs::create_dir_all(folder.join(below)).unwrap();
+        let before = ["ad/events.json", log].map(|name| fs::read(folder.join(name)).unwrap());
+        nightly(&folder, "2026-03-03");
+        let config = fs::read_to_string(folder.join("stillin.toml")).unwrap();
+        folder.write("stillin.toml", config.replace("report.json", output));
+        let ran = nightly(&folder, "2026-03-04");
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+        assert!(
+            ran.stderr.ends_with("is also an input; no report is written there\n"),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(
+            before,
+            ["ad/events.json", log].map(|name| fs::read(folder.join(name)).unwrap())
+        );
     }
 }
 

@@ -97,3 +97,25 @@ fn same_report_same_bytes() {
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     assert!(once == written());
 }
+
+/// A disk that is full at any place is one error, and no panic.
+#[test]
+fn a_full_disk() {
+    struct Full(usize);
+    impl io::Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let n = bytes.len().min(self.0);
+            self.0 -= n;
+            if n == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(n) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let report = report();
+    for room in [0, 1, 100, 4000] {
+        let error = write(&report, std::iter::empty(), &mut Full(room)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{room}");
+    }
+}

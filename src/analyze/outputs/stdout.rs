@@ -54,7 +54,7 @@ pub fn print(text: &[u8], color: Color) -> anyhow::Result<()> {
 }
 
 /// A reader that went away early is no error.
-fn unless_closed(written: io::Result<()>) -> anyhow::Result<()> {
+pub fn unless_closed(written: io::Result<()>) -> anyhow::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),

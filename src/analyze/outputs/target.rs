@@ -1,9 +1,11 @@
-//! A path that was named into a file that is open, emptied only when there is something to write, and taken away again
-//! where it was new and nothing came.
+//! A path that was named into a file that is open, and takes the place of what stands there when it is whole; taken away
+//! again where it was new and nothing came.
 
-use std::fs::{File, OpenOptions};
+use crate::beside::{folder, temporary};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// Where one output goes.
 pub struct Target<'a> {
@@ -21,6 +23,13 @@ pub struct Opened {
     is_new: bool,
 }
 
+/// An output that is being written.
+pub struct Begun {
+    opened: Opened,
+    /// What is written, where that is not the file itself.
+    beside: Option<NamedTempFile>,
+}
+
 impl Opened {
     /// Opens it, and writes nothing yet.
     pub fn new(path: &Path) -> io::Result<Opened> {
@@ -31,13 +40,43 @@ impl Opened {
         Ok(Opened { file: Some(file), canonical, identity, is_new })
     }
 
-    /// The file, emptied of what an earlier run wrote. A device or a pipe has nothing to be emptied of.
-    pub fn emptied(mut self) -> io::Result<File> {
-        let file = self.file.take().ok_or(io::ErrorKind::NotFound)?;
-        if file.metadata()?.is_file() {
-            file.set_len(0)?;
+    /// A file to write to: one beside it, so that what an earlier run wrote stays until this one is whole; or itself, where
+    /// it is a device or a pipe, or where another file would not be the same to others.
+    pub fn begin(self) -> io::Result<(File, Begun)> {
+        let file = self.file.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Ok((file.try_clone()?, Begun { opened: self, beside: None }));
         }
-        Ok(file)
+        let beside = temporary(folder(&self.canonical)).ok().and_then(|beside| {
+            let is_alike = self.is_new || is_alike(&metadata, beside.as_file()).ok()?;
+            is_alike.then_some(beside)
+        });
+        let to = match &beside {
+            Some(beside) => beside.as_file().try_clone()?,
+            None => {
+                file.set_len(0)?;
+                file.try_clone()?
+            }
+        };
+        Ok((to, Begun { opened: self, beside }))
+    }
+}
+
+impl Begun {
+    /// Puts it in its place.
+    pub fn put(self) -> io::Result<()> {
+        let Begun { mut opened, beside } = self;
+        opened.file = None;
+        let (place, is_new) = (opened.canonical.clone(), opened.is_new);
+        // Windows replaces no file that is open.
+        drop(opened);
+        let Some(beside) = beside else { return Ok(()) };
+        let put = beside.persist(&place).map_err(|error| error.error);
+        if put.is_err() && is_new {
+            let _ = std::fs::remove_file(&place);
+        }
+        put.map(|_| ())
     }
 }
 
@@ -49,6 +88,22 @@ impl Drop for Opened {
             let _ = std::fs::remove_file(&self.canonical);
         }
     }
+}
+
+/// Whether another file may take the place of one: it has the same owner, and gets the same rights; and no other name
+/// leads to the old one.
+#[cfg(unix)]
+fn is_alike(old: &Metadata, new: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    new.set_permissions(old.permissions())?;
+    let is_owned = |new: &Metadata| (old.uid(), old.gid()) == (new.uid(), new.gid());
+    Ok(old.nlink() == 1 && is_owned(&new.metadata()?))
+}
+
+/// On Windows a file has the rights of its folder.
+#[cfg(not(unix))]
+fn is_alike(old: &Metadata, _: &File) -> io::Result<bool> {
+    Ok(!old.permissions().readonly())
 }
 
 /// Why a file cannot be opened for writing: in words of our own where there is a cure.

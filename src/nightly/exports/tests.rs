@@ -91,35 +91,96 @@ fn ends_of_workers_and_logons_that_rolled_out() {
     assert_eq!(left, [(bob.clone(), at(1)), (bob, at(3))]);
 }
 
-#[test]
-fn rows_of_accounts_that_the_new_export_does_not_name() {
-    let ada = || who(Some("FABRIKAM"), "ada", "ada@corp.example");
-    let old = || vec![state(ada(), None)];
-    let named = [
-        who(Some("fabrikam"), "ADA", ""),
-        who(None, "ada", ""),
-        who(Some("CONTOSO"), "zoe", "Ada@corp.example"),
-        Identity { smtp: vec!["ada@corp.example".into()], ..Identity::default() },
-    ];
-    for account in named {
-        assert_eq!(kept(old(), vec![state(account.clone(), None)], Kind::AdCsv), [], "{account:?}");
-    }
-    let other = who(Some("CONTOSO"), "ada", "ada@contoso.example");
-    assert_eq!(kept(old(), vec![state(other, None)], Kind::Ldif), old());
+fn sid(sid: &str, identity: Identity) -> Identity {
+    Identity { sid: Some(sid.to_owned()), ..identity }
+}
+
+/// What of an enabled account counts on beside a row of another identity.
+fn beside(old: &Identity, new: &Identity) -> Vec<Fact> {
+    kept(vec![state(old.clone(), Some(true))], vec![state(new.clone(), None)], Kind::AdCsv)
 }
 
 #[test]
-fn what_may_be_undone_by_now() {
+fn names_are_never_forgotten() {
+    let ada = who(Some("FABRIKAM"), "ada", "ada@corp.example");
+    let first = sid("S-1-5-21-1-2-3-1104", ada.clone());
+    // The new export has all of it.
+    assert_eq!(beside(&ada, &who(Some("fabrikam"), "ADA", "Ada@Corp.example")), []);
+    assert_eq!(beside(&first, &first), []);
+    // It names her, and one of her names is not told any more.
+    let moved = who(Some("FABRIKAM"), "ada", "ada@new.example");
+    for (old, new) in [(&ada, moved.clone()), (&first, sid("S-1-5-21-1-2-3-1104", moved))] {
+        assert_eq!(beside(old, &new), [state(old.clone(), None)]);
+    }
+    // It names somebody else, be it somebody to whom a name of hers passed on.
+    let others = [
+        who(Some("CONTOSO"), "ada", "ada@contoso.example"),
+        sid("S-1-5-21-1-2-3-1105", ada.clone()),
+        sid(
+            "S-1-5-21-1-2-3-1106",
+            Identity { smtp: vec!["ada@corp.example".into()], ..Identity::default() },
+        ),
+    ];
+    for other in others {
+        assert_eq!(beside(&first, &other), [state(first.clone(), Some(true))], "{other:?}");
+    }
+}
+
+#[test]
+fn a_password_that_was_set_is_an_act() {
     let ada = || who(Some("FABRIKAM"), "ada", "");
-    let lasts = [ChangeKind::PasswordSet, ChangeKind::Created].map(|kind| change(kind, ada(), 2));
+    let set = |minute| match change(ChangeKind::PasswordSet, ada(), 2) {
+        Fact::Change(change) => Fact::Change(Change { time: at(minute), ..change }),
+        fact => fact,
+    };
+    let old = || vec![set(1), set(2)];
+    let new = |minute| vec![state(ada(), Some(true)), set(minute)];
+    assert_eq!(kept(old(), new(2), Kind::AdCsv), [set(1)]);
+    assert_eq!(kept(old(), new(3), Kind::AdCsv), old());
+}
+
+#[test]
+fn what_was_until_then() {
+    let ada = || who(Some("FABRIKAM"), "ada", "");
     let ends = [ChangeKind::Disabled, ChangeKind::Deleted, ChangeKind::Expired];
     let ends = ends.map(|kind| change(kind, ada(), 2));
     let flags =
         Fact::UserAccountControlSet { pos: Pos::Line(2), time: at(1), account: ada(), version: 7 };
-    let old: Vec<Fact> = lasts.iter().chain(&ends).cloned().chain([flags]).collect();
-    assert_eq!(kept(old, Vec::new(), Kind::ReplMetadata), lasts);
+    let old = || -> Vec<Fact> { ends.iter().cloned().chain([flags.clone()]).collect() };
+    // Not named, or enabled again.
+    let lasts = [ChangeKind::PasswordSet, ChangeKind::Created].map(|kind| change(kind, ada(), 2));
+    let all = || lasts.iter().cloned().chain(old()).collect();
+    assert_eq!(kept(all(), Vec::new(), Kind::ReplMetadata), lasts);
+    assert_eq!(kept(old(), vec![state(ada(), Some(true))], Kind::AdCsv), []);
     for (enabled, still) in [(Some(false), None), (Some(true), Some(true)), (None, None)] {
         let left = kept(vec![state(ada(), enabled)], Vec::new(), Kind::AdCsv);
         assert_eq!(left, [state(ada(), still)]);
     }
+    // Disabled still: since then at the latest.
+    let later = |kind| match change(kind, ada(), 3) {
+        Fact::Change(change) => Fact::Change(Change { time: at(60), ..change }),
+        fact => fact,
+    };
+    let still = vec![state(ada(), Some(false)), later(ChangeKind::Disabled)];
+    assert_eq!(kept(old(), still, Kind::AdCsv), ends[..1]);
+    assert_eq!(kept(old(), vec![later(ChangeKind::Deleted)], Kind::AdCsv), ends[1..2]);
+}
+
+#[test]
+fn an_expiry_that_was_put_off() {
+    let ada = || who(Some("FABRIKAM"), "ada", "");
+    let row = |changed: Option<i64>, expires: Option<i64>| Fact::Account {
+        pos: Pos::Line(2),
+        account: ada(),
+        enabled: None,
+        changed: changed.map(at),
+        expires: Some(expires.map(at)),
+        mailbox: None,
+    };
+    let expired = change(ChangeKind::Expired, ada(), 2);
+    let old = || vec![row(Some(1), Some(7)), expired.clone()];
+    assert_eq!(kept(old(), vec![row(Some(60), None)], Kind::AdCsv), old());
+    // Which of them is the newer one cannot be told, or it is the same.
+    assert_eq!(kept(old(), vec![row(None, None)], Kind::AdCsv), []);
+    assert_eq!(kept(old(), vec![row(Some(60), Some(7))], Kind::AdCsv), []);
 }

@@ -303,6 +303,12 @@ fn hostile_text_stays_text() {
         page.picture(&format!("hostile-{width}.png"));
         assert_eq!(overhang(&page), 0.0, "{width}: too wide");
     }
+    // Nothing is printed over something else: paper is 718 pixels wide.
+    for width in [718, 900, 1400] {
+        page.set_width(width);
+        let spilt = "[...document.querySelectorAll('.facts td')].filter((cell) => cell.scrollWidth > cell.clientWidth).length";
+        assert_eq!(number(&page, spilt), 0.0, "{width}: a cell runs over");
+    }
     page.run("dispatchEvent(new Event('beforeprint')); 0");
     assert!(truth(&page, "window.hit === undefined"), "a text was run");
     assert_eq!(number(&page, "document.scripts.length"), 2.0);

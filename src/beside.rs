@@ -1,0 +1,41 @@
+//! Files that are written beside their places, and put there when they are whole.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// How a file is named that is not yet whole.
+const PREFIX: &str = ".stillin-";
+const SUFFIX: &str = ".tmp";
+
+/// An empty file in a folder. Others may read a report as they may read any other new file.
+#[cfg(unix)]
+pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt;
+    let permissions = fs::Permissions::from_mode(0o666);
+    builder().permissions(permissions).tempfile_in(folder)
+}
+
+/// An empty file in a folder, with the rights of that.
+#[cfg(not(unix))]
+pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    builder().tempfile_in(folder)
+}
+
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    builder
+}
+
+/// Whether a file is named like one that was not yet whole when a run was killed.
+pub fn is_left_over(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// The folder of a path.
+pub fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
