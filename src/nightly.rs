@@ -10,7 +10,7 @@ mod exclude;
 mod exports;
 mod findings;
 mod format;
-mod gone;
+pub mod gone;
 pub mod history;
 mod judged;
 mod outputs;

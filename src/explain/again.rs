@@ -1,6 +1,7 @@
 //! The sources of a report to the same sources again, and what is not the same any more.
 
 use crate::input;
+use crate::nightly::gone::name_of_before;
 use crate::source::{self, Origin, Source};
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -23,6 +24,9 @@ pub fn sources(report: &Report, root: Option<&Path>) -> (Vec<Source>, Vec<String
     let here: BTreeSet<&str> = found.iter().map(|source| source.path.as_str()).collect();
     let missing = listed.difference(&here).map(|path| match *path {
         "-" => "-: was the standard input, which cannot be read again".to_owned(),
+        path if name_of_before(path).is_some() => {
+            format!("{path}: was replaced under its name, and only the state of `nightly` holds what it told")
+        }
         path => format!("{path}: is not there any more"),
     });
     let missing = missing.collect();

@@ -63,6 +63,10 @@ fn an_export_without_the_leaver_ends_nothing() {
         assert_eq!((ran.status, ran.stderr.contains("\\ada")), (3, false), "{}", ran.stderr);
         is_same(day, &found, &findings(&folder));
         assert!(paths(&folder).contains(&"ad/users.csv (until 2026-03-04)".to_owned()));
+        let mut explain = stillin();
+        explain.current_dir(folder.path()).args(["explain", "report.json", "f1"]);
+        let told = "ad/users.csv (until 2026-03-04): was replaced under its name, and only the state of `nightly` holds";
+        assert!(run(&mut explain, b"").stderr.contains(told));
         assert_eq!(statuses(&folder), [("FABRIKAM\\ada".to_owned(), "open".to_owned())]);
     }
     // What she does afterwards is found as well.

@@ -102,7 +102,7 @@ fn same_report_same_bytes() {
 #[test]
 fn a_full_disk() {
     struct Full(usize);
-    impl io::Write for Full {
+    impl Write for Full {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let n = bytes.len().min(self.0);
             self.0 -= n;
