@@ -64,6 +64,17 @@ pub fn settle(
             }
         }
     }
+    keep_rests(sources, replaced, &last_of, now);
+    told
+}
+
+/// Puts beside the new exports what counts on of those that they replaced, tonight and before.
+fn keep_rests(
+    sources: &mut Vec<Tonight>,
+    replaced: Vec<Replaced>,
+    last_of: &dyn Fn(i64) -> Option<Evidence>,
+    now: DateTime<Utc>,
+) {
     let mut names: BTreeSet<String> =
         sources.iter().map(|source| source.file.source.path.clone()).collect();
     for Replaced { path, evidence, old } in replaced {
@@ -85,7 +96,6 @@ pub fn settle(
         }
     }
     sources.sort_by(|a, b| a.file.source.path.cmp(&b.file.source.path));
-    told
 }
 
 /// An export that replaced another one.

@@ -182,9 +182,12 @@ fn name_servers(files: &mut [File], settings: &Settings) {
     }
 }
 
-/// What the state knows, and what of it is lost. What another version wrote may not be understood: it is read again, if it
+/// What the state knows, and what is to be told of what is lost.
+type Memory = (Vec<(Known, Seen)>, Vec<String>);
+
+/// That. What another version wrote may not be understood: it is read again, if it
 /// is still there.
-fn known(state: &State) -> anyhow::Result<(Vec<(Known, Seen)>, Vec<String>)> {
+fn known(state: &State) -> anyhow::Result<Memory> {
     let (mut all, mut lost) = (Vec::new(), Vec::new());
     for known in state.sources()? {
         match unpacked(&known.seen) {
