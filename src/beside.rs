@@ -5,27 +5,29 @@ use std::io;
 use std::path::Path;
 use tempfile::NamedTempFile;
 
-/// How a file is named that is not yet whole.
+/// How files are named that are not yet whole: of any run, and of one night, beside which there is no other.
 const PREFIX: &str = ".stillin-";
+pub const RUN: &str = ".stillin-run-";
+pub const NIGHT: &str = ".stillin-night-";
 const SUFFIX: &str = ".tmp";
 
 /// An empty file in a folder. Others may read a report as they may read any other new file.
 #[cfg(unix)]
-pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+pub fn temporary(folder: &Path, of: &str) -> io::Result<NamedTempFile> {
     use std::os::unix::fs::PermissionsExt;
     let permissions = fs::Permissions::from_mode(0o666);
-    builder().permissions(permissions).tempfile_in(folder)
+    builder(of).permissions(permissions).tempfile_in(folder)
 }
 
 /// An empty file in a folder, with the rights of that.
 #[cfg(not(unix))]
-pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
-    builder().tempfile_in(folder)
+pub fn temporary(folder: &Path, of: &str) -> io::Result<NamedTempFile> {
+    builder(of).tempfile_in(folder)
 }
 
-fn builder() -> tempfile::Builder<'static, 'static> {
+fn builder(of: &str) -> tempfile::Builder<'_, 'static> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
+    builder.prefix(of).suffix(SUFFIX);
     builder
 }
 

@@ -47,7 +47,8 @@ fn of_findings(report: &Report) -> (Ink, String) {
         let left_out = excluded(report);
         let ink = if left_out.is_some() { Ink::Doubt } else { ink };
         let is_told = |n: &String| text.contains(n.as_str());
-        if let Some(n) = left_out.filter(|n| !is_told(n)) {
+        let untold = left_out.filter(|n| !is_told(n));
+        if let Some(n) = &untold {
             text += &format!(" Left out: {n}, see below.");
         }
         let partly = report.sources.iter().filter(|source| !read_whole(source)).count();
@@ -57,7 +58,7 @@ fn of_findings(report: &Report) -> (Ink, String) {
                 count(partly as u64, "source was", "sources were")
             );
         }
-        if !report.notes.is_empty() {
+        if !report.notes.is_empty() && untold.is_none() {
             text += " But see below for what would make it surer.";
         }
         if !report.findings.is_empty() {

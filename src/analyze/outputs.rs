@@ -264,5 +264,6 @@ fn to_file(content: Content<'_>, output: Output, file: File) -> io::Result<()> {
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {
-    same_file::is_same_file(a, b).unwrap_or(false)
+    // To open a pipe waits for whoever is at its other end.
+    b.is_file() && same_file::is_same_file(a, b).unwrap_or(false)
 }

@@ -66,7 +66,7 @@ pub fn follow(tonight: &mut [Tonight], orphans: &[&(Known, Seen)], hash: Hash) -
 fn completes(source: &Tonight, seen: &Seen, (known, before): (&Known, &Seen)) -> bool {
     let is_same_file = known.path == source.file.source.path && before.size <= seen.size;
     before.is_damaged
-        && before.first_entry == seen.first_entry
+        && (before.first_entry == seen.first_entry || is_same_file && before.first_entry.is_none())
         && (before.head == seen.head || is_same_file)
         && (before.size <= seen.size || unpacks(&source.file).is_some())
 }

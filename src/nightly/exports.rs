@@ -139,7 +139,10 @@ fn text(value: &Value, fetch: &Fetch) -> Option<Vec<u8>> {
 fn fault(evidence: &Evidence, last: Option<&Evidence>) -> Option<String> {
     let tells = |evidence: &Evidence| evidence.tally.records > evidence.tally.rejected;
     let is_worse = last.is_some_and(|last| tells(last) && !tells(evidence));
-    let nothing = is_worse.then(|| "holds no record that is understood".to_owned());
+    let nothing = is_worse.then(|| {
+        let why = evidence.rejects.first().map(|reject| format!(" ({})", reject.reason));
+        format!("holds no record that is understood{}", why.unwrap_or_default())
+    });
     evidence.fault().or(nothing)
 }
 

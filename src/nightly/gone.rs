@@ -48,7 +48,10 @@ pub fn keep(
             is_unchanged = false;
             continue;
         }
-        if taken.contains(&known.id) || superseded.contains(&known.id) || is_forgotten {
+        // Of a file of which nobody could tell what it is, nothing was read.
+        let is_nothing = seen.kind == Kind::Unknown;
+        if taken.contains(&known.id) || superseded.contains(&known.id) || is_forgotten || is_nothing
+        {
             is_unchanged = false;
             continue;
         }

@@ -115,7 +115,8 @@ pub fn is_cleared(past: &Past, report: &Report) -> bool {
     is_of_password
         || report.by_design.iter().any(|design| past.is_of(&design.account, None))
         || report.changes.iter().any(|change| {
-            change.kind == "enabled" && past.is_of(&change.account, change.sid.as_deref())
+            let is_own = past.is_of(&change.account, change.sid.as_deref());
+            is_own && change.kind == "enabled" && past.at < change.at
         })
 }
 

@@ -3,7 +3,7 @@
 
 use super::copies::{self, Copies, Stamp};
 use crate::analyze::night::Details;
-use crate::beside::{folder, is_left_over, temporary};
+use crate::beside::{NIGHT, folder, is_left_over, temporary};
 use crate::input::sha256;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
@@ -184,7 +184,7 @@ fn aside(path: &Path) -> io::Result<Option<TempPath>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let beside = temporary(folder(path))?.into_temp_path();
+    let beside = temporary(folder(path), NIGHT)?.into_temp_path();
     fs::remove_file(&beside)?;
     // Not every file system has two names for a file.
     fs::hard_link(path, &beside).or_else(|_| fs::copy(path, &beside).map(|_| ()))?;
@@ -201,7 +201,7 @@ pub fn clear(outputs: &[(PathBuf, Output)]) {
     for entry in folders.into_iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten() {
         let Ok(entry) = entry else { continue };
         let name = entry.file_name().to_string_lossy().into_owned();
-        if is_left_over(&name) {
+        if is_left_over(&name) && name.starts_with(NIGHT) {
             // What cannot be removed does no harm.
             let _ = fs::remove_file(entry.path());
         }
@@ -215,7 +215,7 @@ fn beside(
 ) -> io::Result<NamedTempFile> {
     let folder = folder(path);
     fs::create_dir_all(folder)?;
-    let mut file = temporary(folder)?;
+    let mut file = temporary(folder, NIGHT)?;
     let mut to = BufWriter::new(file.as_file_mut());
     write(&mut to)?;
     to.flush()?;

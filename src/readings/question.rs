@@ -140,16 +140,17 @@ impl<'a> Asking<'a> {
         bytes: u64,
         read: impl FnOnce() -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
+        let is_gone = self.readings.is_gone(index);
         let fits = |question: &[u8]| {
-            unpacked(question).is_some_and(|question: Question| self.is_answered_by(&question))
+            unpacked(question).is_some_and(|question: Question| {
+                (question.is_whole || is_gone) && self.is_answered_by(&question)
+            })
         };
         if let Some(log) = self.recall(index, &fits) {
             (self.wanted.progress)(bytes);
             return Ok(log);
         }
-        if self.readings.is_gone(index)
-            && let Some(log) = self.recall(index, &|_| true)
-        {
+        if is_gone && let Some(log) = self.recall(index, &|_| true) {
             let stale = &self.readings.stale;
             stale.lock().unwrap_or_else(PoisonError::into_inner).insert(index);
             return Ok(log);
@@ -210,11 +211,10 @@ impl<'a> Asking<'a> {
 
     /// Whether reading the log again would give what it gave for that.
     fn is_answered_by(&self, question: &Question) -> bool {
-        let Question { span, parts, limits, ids, met, who, is_whole } = question;
-        let Some((_, to)) = *span else { return *is_whole };
+        let Question { span, parts, limits, ids, met, who, .. } = question;
+        let Some((_, to)) = *span else { return true };
         let is_met = self.new_from.get(parts).is_some_and(|from| from.timestamp() > to);
         is_met
-            && *is_whole
             && *limits == self.limits(*span)
             && *ids == self.ids(*span)
             && who.iter().all(|(_, who)| self.known.get(who).is_some_and(Option::is_some))

@@ -208,6 +208,57 @@ fn who_was_disabled_may_be_enabled_by_now() {
     assert_eq!(findings(&folder), serde_json::json!([]));
 }
 
+/// But where the new export says since when she is enabled, all of it is known.
+#[test]
+fn who_is_enabled_since() {
+    let folder = Folder::new();
+    folder.copy("samples/scenarios/leaver/iis", "logs/iis");
+    let users = |enabled: &str, changed: &str| {
+        format!(
+            "\"Enabled\",\"SamAccountName\",\"SID\",\"whenChanged\"\n\"{enabled}\",\"ada\",\"{SID}\",\"{changed}\"\n"
+        )
+    };
+    settings(&folder, "", "");
+    for (day, text) in [
+        ("03", users("False", "2026-03-02T09:00:00Z")),
+        ("04", users("True", "2026-03-02T09:40:00Z")),
+    ] {
+        folder.write("ad/users.csv", &text);
+        folder.write(format!("all/{day}.csv"), &text);
+        let ran = nightly(&folder, &format!("2026-03-{day}"));
+        assert_eq!((ran.status, ran.stderr.contains("was open")), (0, false), "{}", ran.stderr);
+    }
+    let mut analyze = stillin();
+    analyze.current_dir(folder.path()).args(["analyze", "logs", "all", "-o", "whole.json"]);
+    assert_eq!(run(&mut analyze, b"").status, 0);
+    let (whole, report) = (report(&folder.join("whole.json")), report(&folder.join("report.json")));
+    assert_eq!(whole["changes"].as_array().unwrap().len(), 2);
+    for what in ["changes", "findings"] {
+        is_same(what, &without_places(&whole[what]), &without_places(&report[what]));
+    }
+    assert!(report.get("undecided").is_none());
+}
+
+/// An enable of before the disable ends nothing.
+#[test]
+fn who_was_enabled_before() {
+    let folder = by_upn();
+    let events = fs::read_to_string(folder.join("ad/dc1-security.xml")).unwrap();
+    let before = disable("ada", 1104, "08:00:00").replace(">4725<", ">4722<");
+    folder.write("ad/dc1-security.xml", before + &events);
+    let config = fs::read_to_string(folder.join("stillin.toml")).unwrap();
+    folder.write("stillin.toml", config + "retention = \"2d\"\n");
+    let ran = nightly(&folder, "2026-03-03");
+    assert!(ran.stdout.starts_with("2026-03-03: 1 open, 1 new, 0 closed; "), "{}", ran.stdout);
+    // Nothing ties the UPN to her any more.
+    fs::remove_file(folder.join("ad/users.csv")).unwrap();
+    for day in ["2026-03-04", "2026-03-05", "2026-03-06", "2026-03-07"] {
+        let ran = nightly(&folder, day);
+        assert!(ran.stdout.contains(": 1 open, 0 new, 0 closed; "), "{}", ran.stdout);
+        assert_eq!(ran.status, 3, "{}", ran.stderr);
+    }
+}
+
 /// Who strikes a line out of a list takes it back; what rested on it cannot be judged any more, which is said until somebody
 /// says that it is to be left out.
 #[test]

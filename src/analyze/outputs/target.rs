@@ -1,7 +1,7 @@
 //! A path that was named into a file that is open, and takes the place of what stands there when it is whole; taken away
 //! again where it was new and nothing came.
 
-use crate::beside::{folder, temporary};
+use crate::beside::{RUN, folder, temporary};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,8 @@ impl Opened {
     pub fn new(path: &Path) -> io::Result<Opened> {
         let is_new = !path.exists();
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-        let canonical = std::fs::canonicalize(path)?;
+        // A pipe has no other name.
+        let canonical = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         let identity = same_file::Handle::from_path(path)?;
         Ok(Opened { file: Some(file), canonical, identity, is_new })
     }
@@ -48,7 +49,7 @@ impl Opened {
         if !metadata.is_file() {
             return Ok((file.try_clone()?, Begun { opened: self, beside: None }));
         }
-        let beside = temporary(folder(&self.canonical)).ok().and_then(|beside| {
+        let beside = temporary(folder(&self.canonical), RUN).ok().and_then(|beside| {
             let is_alike = self.is_new || is_alike(&metadata, beside.as_file()).ok()?;
             is_alike.then_some(beside)
         });
@@ -72,11 +73,16 @@ impl Begun {
         // Windows replaces no file that is open.
         drop(opened);
         let Some(beside) = beside else { return Ok(()) };
-        let put = beside.persist(&place).map_err(|error| error.error);
+        // What something is mounted on, or somebody holds open, cannot be replaced, but perhaps written to.
+        let put = beside.persist(&place).map(|_| ()).or_else(|error| {
+            let mut whole = error.file.reopen()?;
+            let mut to = OpenOptions::new().write(true).truncate(true).open(&place)?;
+            io::copy(&mut whole, &mut to).map(|_| ())
+        });
         if put.is_err() && is_new {
             let _ = std::fs::remove_file(&place);
         }
-        put.map(|_| ())
+        put
     }
 }
 

@@ -3,11 +3,12 @@
 //! * Names are never forgotten: who bore one and bears it no more may still be served under it, and whose it is now may not
 //!   be taken for who used it then.
 //! * That a password was set then is an act.
-//! * That somebody was disabled or deleted by then counts on where the new export says the same, later; where it does not
-//!   name the account, the account may be enabled by now, and a wrong accusation is worse than a missed one
+//! * That somebody was disabled or deleted by then counts on where the new export says the same, or since when that is
+//!   over; where it does not name the account, the account may be enabled by now, and a wrong accusation is worse than a missed one
 //!   (`nightly::judged` tells that it is not known any more).
 //! * What else was, was until then.
 
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::{Change, ChangeKind, Fact, Identity, Pos};
 
@@ -37,7 +38,10 @@ fn of_named(fact: Fact, now: &Now, expiries: &BTreeSet<Pos>) -> Option<Fact> {
         Fact::Change(change) => {
             let counts = match change.kind {
                 ChangeKind::PasswordSet => !now.passwords.contains(&change.time),
-                ChangeKind::Disabled => now.is_disabled && !now.disables.contains(&change.time),
+                ChangeKind::Disabled => {
+                    let is_enabled_since = now.enabled_at.is_some_and(|at| at > change.time);
+                    (now.is_disabled || is_enabled_since) && !now.disables.contains(&change.time)
+                }
                 ChangeKind::Deleted => now.is_deleted && !now.disables.contains(&change.time),
                 ChangeKind::Expired => expiries.contains(&change.pos),
                 _ => false,
@@ -85,12 +89,14 @@ fn still_true(fact: Fact) -> Option<Fact> {
 #[derive(Default, Clone)]
 struct Now {
     names: BTreeSet<String>,
-    passwords: BTreeSet<chrono::DateTime<chrono::Utc>>,
-    disables: BTreeSet<chrono::DateTime<chrono::Utc>>,
+    passwords: BTreeSet<DateTime<Utc>>,
+    disables: BTreeSet<DateTime<Utc>>,
     is_disabled: bool,
     is_deleted: bool,
+    /// When it was enabled at the latest.
+    enabled_at: Option<DateTime<Utc>>,
     /// Those that a dated row tells.
-    expiries: Option<BTreeSet<Option<chrono::DateTime<chrono::Utc>>>>,
+    expiries: Option<BTreeSet<Option<DateTime<Utc>>>>,
 }
 
 /// The accounts of the new export, under each of their names.
@@ -127,6 +133,7 @@ impl Index {
             },
             Fact::Account { enabled, changed, expires, .. } => {
                 now.is_disabled |= *enabled == Some(false);
+                now.enabled_at = now.enabled_at.max(changed.filter(|_| *enabled == Some(true)));
                 if let (Some(expires), Some(_)) = (expires, changed) {
                     now.expiries.get_or_insert_default().insert(*expires);
                 }
@@ -172,6 +179,7 @@ impl Index {
             disables: &a.disables | &b.disables,
             is_disabled: a.is_disabled && b.is_disabled,
             is_deleted: a.is_deleted && b.is_deleted,
+            enabled_at: a.enabled_at.min(b.enabled_at),
             expiries: None,
         })
     }

@@ -156,6 +156,17 @@ fn what_was_until_then() {
         let left = kept(vec![state(ada(), enabled)], Vec::new(), Kind::AdCsv);
         assert_eq!(left, [state(ada(), still)]);
     }
+    // And that is over since then.
+    let on = |minute| Fact::Account {
+        pos: Pos::Line(2),
+        account: ada(),
+        enabled: Some(true),
+        changed: Some(at(minute)),
+        expires: None,
+        mailbox: None,
+    };
+    assert_eq!(kept(old(), vec![on(60)], Kind::AdCsv), ends[..1]);
+    assert_eq!(kept(old(), vec![on(7)], Kind::AdCsv), []);
     // Disabled still: since then at the latest.
     let later = |kind| match change(kind, ada(), 3) {
         Fact::Change(change) => Fact::Change(Change { time: at(60), ..change }),
