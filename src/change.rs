@@ -187,7 +187,8 @@ fn learn_former(account: &mut Account, fact: &Fact) {
     }
 }
 
-fn identity(fact: &Fact) -> Option<&Identity> {
+/// The account that a fact speaks of.
+pub fn identity(fact: &Fact) -> Option<&Identity> {
     match fact {
         Fact::Change(change) => Some(&change.account),
         Fact::Account { account, .. }

@@ -61,6 +61,23 @@ pub enum Value {
     Row(i64),
 }
 
+impl Kept {
+    /// Of what a source gave, packed. `None` where that cannot be kept: then it is read again.
+    pub fn of(slot: Slot, question: Vec<u8>, packed: &[u8]) -> Option<Kept> {
+        Some(Kept { slot, question, value: Value::Bytes(compressed(packed).ok()?) })
+    }
+}
+
+impl Value {
+    /// What was packed. A page that was damaged fails its checksum here, and the file is read again.
+    pub fn bytes(&self, fetch: &Fetch) -> Option<Vec<u8>> {
+        match self {
+            Value::Bytes(bytes) => zstd::decode_all(bytes.as_slice()).ok(),
+            Value::Row(row) => zstd::decode_all(fetch(*row)?.as_slice()).ok(),
+        }
+    }
+}
+
 /// What was kept of one source.
 #[derive(Debug, Default)]
 pub struct OfFile {
@@ -190,26 +207,20 @@ impl Readings {
     }
 
     fn unpack<T: Pack>(&self, index: usize, value: &Value) -> Option<T> {
-        let bytes = match value {
-            Value::Bytes(bytes) => zstd::decode_all(bytes.as_slice()).ok()?,
-            Value::Row(row) => {
-                // A page that was damaged fails its checksum here, and the file is read again.
-                let bytes = zstd::decode_all((self.fetch)(*row)?.as_slice()).ok()?;
-                let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-                left.entry(index).or_default().rows.insert(*row);
-                bytes
-            }
-        };
+        let bytes = value.bytes(&self.fetch)?;
+        if let Value::Row(row) = value {
+            let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+            left.entry(index).or_default().rows.insert(*row);
+        }
         unpacked(&bytes)
     }
 
     /// Keeps what a source gave.
     fn keep<T: Pack>(&self, index: usize, slot: Slot, question: Vec<u8>, value: &T) {
-        // What cannot be packed is read again.
-        let Ok(bytes) = compressed(&packed(value)) else { return };
+        let Some(kept) = Kept::of(slot, question, &packed(value)) else { return };
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let left = left.entry(index).or_default();
-        left.fresh.push(Kept { slot, question, value: Value::Bytes(bytes) });
+        left.fresh.push(kept);
         left.is_read |= matches!(slot, Slot::Log | Slot::Evidence);
     }
 

@@ -12,7 +12,7 @@ use super::sources::{Seen, Tonight};
 use crate::input::Hash;
 use crate::read::{self, Evidence};
 use crate::readings::pack::{packed, unpacked};
-use crate::readings::{Fetch, Kept, Slot, Value, compressed};
+use crate::readings::{Fetch, Kept, Slot};
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ pub fn settle(
 ) -> Vec<String> {
     let last_of = |id: i64| -> Option<Evidence> {
         let kept = kept.get(&id)?.iter().find(|kept| kept.slot == Slot::Evidence)?;
-        unpacked(&text(&kept.value, fetch)?)
+        unpacked(&kept.value.bytes(fetch)?)
     };
     let mut told = Vec::new();
     let mut replaced: Vec<Replaced> = Vec::new();
@@ -122,17 +122,7 @@ impl Tonight {
 
 /// A reading of evidence, for this night and the next ones.
 fn reading(evidence: &[u8]) -> Option<Kept> {
-    // What cannot be packed is read again.
-    let value = Value::Bytes(compressed(evidence).ok()?);
-    Some(Kept { slot: Slot::Evidence, question: Vec::new(), value })
-}
-
-fn text(value: &Value, fetch: &Fetch) -> Option<Vec<u8>> {
-    let bytes = match value {
-        Value::Bytes(bytes) => bytes.clone(),
-        Value::Row(row) => fetch(*row)?,
-    };
-    zstd::decode_all(bytes.as_slice()).ok()
+    Kept::of(Slot::Evidence, Vec::new(), evidence)
 }
 
 /// Why evidence is of no use: for itself, or beside what lay there before.

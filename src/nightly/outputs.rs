@@ -2,6 +2,7 @@
 //! there comes back where the state does not follow.
 
 use super::copies::{self, Copies, Stamp};
+use super::settings;
 use crate::analyze::night::Details;
 use crate::beside::{NIGHT, folder, is_left_over, temporary};
 use crate::input::sha256;
@@ -9,7 +10,6 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -24,29 +24,13 @@ pub fn named(outputs: &[String], now: DateTime<Utc>) -> anyhow::Result<Vec<(Path
     let mut named = Vec::new();
     for pattern in outputs {
         let (path, output) =
-            named_one(pattern, now).map_err(|what| anyhow::anyhow!("{pattern}: {what}"))?;
+            settings::output(pattern, now).map_err(|what| anyhow::anyhow!("{pattern}: {what}"))?;
         if !taken.insert(place(&path)) {
             bail!("{pattern}: is named as an output twice");
         }
         named.push((path, output));
     }
     Ok(named)
-}
-
-/// Where an output goes on a day, and what it is by its name; an error says what is wrong with it.
-pub fn named_one(pattern: &str, now: DateTime<Utc>) -> Result<(PathBuf, Output), String> {
-    let mut name = String::new();
-    if write!(name, "{}", now.format(pattern)).is_err() {
-        return Err(
-            "has a sign that is none of a date; say %Y-%m-%d, and %% for a percent sign".into()
-        );
-    }
-    let path = PathBuf::from(&name);
-    let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let output = Output::from_file_name(file_name).ok_or(
-        "the name tells no format; name it .html, .json, .txt, .md, .xlsx, findings.csv, plan.ps1 and so on",
-    )?;
-    Ok((path, output))
 }
 
 /// Refuses to write over what is needed, each with what it is.

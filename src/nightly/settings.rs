@@ -1,11 +1,12 @@
 //! `stillin.toml` to what a night is to do; every slip of the pen is an error with its line.
 
-use super::outputs;
 use crate::cli::Analyze;
 use crate::config;
 use anyhow::bail;
-use chrono::{DateTime, NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use stillin_reports::Output;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -111,11 +112,11 @@ fn settings(
     };
     // Signs of a date are meant in what the file says, not in the name of its folder.
     let no_date = PathBuf::from(folder.to_string_lossy().replace('%', "%%"));
-    let output = |text: &str| {
-        outputs::named_one(text, DateTime::UNIX_EPOCH)?;
+    let dated_output = |text: &str| {
+        output(text, DateTime::UNIX_EPOCH)?;
         Ok(below(&no_date, text, false))
     };
-    let outputs = file.texts(nightly.get("outputs"), output)?;
+    let outputs = file.texts(nightly.get("outputs"), dated_output)?;
     let retention = match nightly.get("retention") {
         Some(value) => file.parsed(value, |text| crate::cli::duration_of(text, 100 * 366))?,
         None => TimeDelta::days(400),
@@ -153,6 +154,22 @@ fn settings(
         let analyze = Analyze { paths, pseudonymize, ..analyze };
         Settings { analyze, state, outputs, retention, servers, excludes }
     })
+}
+
+/// Where an output goes on a day, and what it is by its name; an error says what is wrong with it.
+pub fn output(pattern: &str, now: DateTime<Utc>) -> Result<(PathBuf, Output), String> {
+    let mut name = String::new();
+    if write!(name, "{}", now.format(pattern)).is_err() {
+        return Err(
+            "has a sign that is none of a date; say %Y-%m-%d, and %% for a percent sign".into()
+        );
+    }
+    let path = PathBuf::from(&name);
+    let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let output = Output::from_file_name(file_name).ok_or(
+        "the name tells no format; name it .html, .json, .txt, .md, .xlsx, findings.csv, plan.ps1 and so on",
+    )?;
+    Ok((path, output))
 }
 
 /// A path of the file, below its folder unless it is absolute; a folder is no pattern.

@@ -185,8 +185,7 @@ fn name_servers(files: &mut [File], settings: &Settings) {
 /// What the state knows, and what is to be told of what is lost.
 type Memory = (Vec<(Known, Seen)>, Vec<String>);
 
-/// That. What another version wrote may not be understood: it is read again, if it
-/// is still there.
+/// That. What another version wrote may not be understood: it is read again, if it is still there.
 fn known(state: &State) -> anyhow::Result<Memory> {
     let (mut all, mut lost) = (Vec::new(), Vec::new());
     for known in state.sources()? {

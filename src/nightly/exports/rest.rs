@@ -4,10 +4,10 @@ use super::rows;
 use crate::change::Voice;
 use crate::input::Stored;
 use crate::read::{Evidence, voice};
-use crate::readings::pack::packed;
+use crate::readings::pack::{Pack, packed};
 use crate::workers::logons::Logons;
 use std::collections::BTreeSet;
-use stillin_parsers::event::{Fact, Pos, Restart};
+use stillin_parsers::event::{Pos, Restart};
 use stillin_parsers::evidence::Tally;
 use stillin_parsers::kind::Kind;
 
@@ -23,8 +23,10 @@ pub fn rest(old: Evidence, new: &Evidence, kind: Kind) -> Option<Evidence> {
         Voice::List => return None,
         Voice::State => (rows::rest(old.facts, &new.facts), Vec::new(), Logons::default()),
         Voice::Event => {
-            let restarts = restarts_without(old.restarts, &new.restarts);
-            (acts_without(old.facts, &new.facts), restarts, old.logons.without(&new.logons))
+            let facts = without(old.facts, &new.facts, |fact, pos| fact.clone().at(pos));
+            let restart_at = |restart: &Restart, pos| Restart { pos, ..restart.clone() };
+            let restarts = without(old.restarts, &new.restarts, restart_at);
+            (facts, restarts, old.logons.without(&new.logons))
         }
     };
     // Which validations they are is not known before logons are sought; the span tells whether there may be others.
@@ -42,16 +44,9 @@ pub fn rest(old: Evidence, new: &Evidence, kind: Kind) -> Option<Evidence> {
     Some(Evidence { facts, restarts, logons, tally, directories, rejects, stored, error, ..old })
 }
 
-const NOWHERE: Pos = Pos::Line(0);
-
-fn acts_without(old: Vec<Fact>, new: &[Fact]) -> Vec<Fact> {
-    let act = |fact: &Fact| packed(&fact.clone().at(NOWHERE));
+/// Acts that the new export does not tell, wherever in it they would stand.
+fn without<T: Pack>(old: Vec<T>, new: &[T], at: impl Fn(&T, Pos) -> T) -> Vec<T> {
+    let act = |told: &T| packed(&at(told, Pos::Line(0)));
     let told: BTreeSet<Vec<u8>> = new.iter().map(act).collect();
-    old.into_iter().filter(|fact| !told.contains(&act(fact))).collect()
-}
-
-fn restarts_without(old: Vec<Restart>, new: &[Restart]) -> Vec<Restart> {
-    let act = |restart: &Restart| packed(&Restart { pos: NOWHERE, ..restart.clone() });
-    let told: BTreeSet<Vec<u8>> = new.iter().map(act).collect();
-    old.into_iter().filter(|restart| !told.contains(&act(restart))).collect()
+    old.into_iter().filter(|old| !told.contains(&act(old))).collect()
 }

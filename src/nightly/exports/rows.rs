@@ -8,6 +8,7 @@
 //!   (`nightly::judged` tells that it is not known any more).
 //! * What else was, was until then.
 
+use crate::change::identity;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::{Change, ChangeKind, Fact, Identity, Pos};
@@ -182,16 +183,6 @@ impl Index {
             enabled_at: a.enabled_at.min(b.enabled_at),
             expiries: None,
         })
-    }
-}
-
-fn identity(fact: &Fact) -> Option<&Identity> {
-    match fact {
-        Fact::Change(Change { account, .. })
-        | Fact::Account { account, .. }
-        | Fact::Linked { account, .. }
-        | Fact::UserAccountControlSet { account, .. } => Some(account),
-        Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => None,
     }
 }
 
