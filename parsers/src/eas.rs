@@ -5,6 +5,7 @@ mod log_field;
 
 pub use log_field::{LogField, log_field};
 
+use crate::exchange::pieces;
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use nom::combinator::verify;
@@ -120,7 +121,7 @@ pub fn parse(cs_uri_query: &[u8]) -> Option<EasQuery<'_>> {
 /// Only the command, without an allocation: the one thing that is asked of every line.
 pub fn command(cs_uri_query: &[u8]) -> Option<Command> {
     let mut is_plain = false;
-    for (key, value) in cs_uri_query.split(|&b| b == b'&').filter_map(key_value) {
+    for (key, value) in pieces(cs_uri_query).filter_map(key_value) {
         if key == Key::Cmd {
             return Command::from_word(value);
         }
@@ -143,18 +144,24 @@ pub fn command(cs_uri_query: &[u8]) -> Option<Command> {
 /// Only the device, as [`parse`] tells it.
 pub fn device_id(cs_uri_query: &[u8]) -> Option<Cow<'_, [u8]>> {
     let mut is_plain = false;
-    for (key, value) in cs_uri_query.split(|&b| b == b'&').filter_map(key_value) {
+    for (key, value) in pieces(cs_uri_query).filter_map(key_value) {
         if key == Key::DeviceId {
             return Some(percent_decoded(value)).filter(|id| !id.is_empty());
         }
         is_plain = true;
     }
-    if is_plain { None } else { parse_base64(base64_piece(cs_uri_query)?)?.device_id }
+    if is_plain {
+        return None;
+    }
+    decoded(base64_piece(cs_uri_query)?, |bytes| {
+        let (_, query) = header(bytes).ok()?;
+        Some(Cow::Owned(query.device_id?.into_owned()))
+    })
 }
 
 /// What Exchange appends stands behind the first `&`. A `=` is padding, or this is no base64.
 fn base64_piece(cs_uri_query: &[u8]) -> Option<&[u8]> {
-    let piece = cs_uri_query.split(|&b| b == b'&').next()?;
+    let piece = pieces(cs_uri_query).next()?;
     piece.iter().skip_while(|&&b| b != b'=').all(|&b| b == b'=').then_some(piece)
 }
 
@@ -185,7 +192,7 @@ fn key_value(piece: &[u8]) -> Option<(Key, &[u8])> {
 fn parse_plain(cs_uri_query: &[u8]) -> Option<EasQuery<'_>> {
     let mut query = EasQuery::default();
     let mut seen = 0u8;
-    for (key, value) in cs_uri_query.split(|&b| b == b'&').filter_map(key_value) {
+    for (key, value) in pieces(cs_uri_query).filter_map(key_value) {
         let bit = 1 << key as u8;
         if seen & bit != 0 {
             continue;
@@ -259,15 +266,37 @@ fn is_version(byte: u8) -> bool {
 }
 
 fn parse_base64(piece: &[u8]) -> Option<EasQuery<'static>> {
-    let symbols: Vec<u8> = symbols(piece).collect();
-    let bytes = BASE64.decode(symbols).ok()?;
-    let (_, query) = header(&bytes).ok()?;
-    Some(query)
+    decoded(piece, |bytes| {
+        let owned = |text: Cow<'_, [u8]>| Cow::Owned(text.into_owned());
+        let (_, query) = header(bytes).ok()?;
+        Some(EasQuery {
+            device_id: query.device_id.map(owned),
+            device_type: query.device_type.map(owned),
+            user: query.user.map(owned),
+            ..query
+        })
+    })
+}
+
+/// Decodes a piece for `read`; on the stack, for hardly any is longer.
+fn decoded<T>(piece: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+    let (mut text, mut n_symbols) = ([0; 256], 0);
+    for symbol in symbols(piece) {
+        let Some(room) = text.get_mut(n_symbols) else {
+            let text: Vec<u8> = symbols(piece).collect();
+            return read(&BASE64.decode(text).ok()?);
+        };
+        *room = symbol;
+        n_symbols += 1;
+    }
+    let mut bytes = [0; 192];
+    let n_bytes = BASE64.decode_slice(text.get(..n_symbols)?, &mut bytes).ok()?;
+    read(bytes.get(..n_bytes)?)
 }
 
 /// The layout of MS-ASHTTP 2.2.1.1.1.1. Command parameters that are cut off are left out: the line
 /// may end at 64 KiB, and the device stands before them.
-fn header(bytes: &[u8]) -> IResult<&[u8], EasQuery<'static>> {
+fn header(bytes: &[u8]) -> IResult<&[u8], EasQuery<'_>> {
     let (rest, (version, code, locale, device_id, policy_key, device_type)) = (
         verify(le_u8, |&byte| is_version(byte)),
         le_u8,
@@ -279,14 +308,12 @@ fn header(bytes: &[u8]) -> IResult<&[u8], EasQuery<'static>> {
         .parse(bytes)?;
     let (rest, parameters) = many0((le_u8, length_data(le_u8))).parse(rest)?;
     // Tag 8 is the user, again the client's word.
-    let user = parameters.iter().find(|(tag, _)| *tag == 8).map(|(_, value)| value.to_vec());
+    let user = parameters.iter().find(|(tag, _)| *tag == 8).map(|&(_, value)| value);
     let query = EasQuery {
         command: Command::from_code(code),
-        device_id: Some(Cow::Owned(readable(device_id))),
-        device_type: Some(device_type)
-            .filter(|text: &&[u8]| !text.is_empty())
-            .map(|text| Cow::Owned(readable(text))),
-        user: user.map(Cow::Owned),
+        device_id: Some(readable(device_id)),
+        device_type: Some(device_type).filter(|text: &&[u8]| !text.is_empty()).map(readable),
+        user: user.map(Cow::Borrowed),
         protocol_version: Some(version),
         policy_key,
         locale: Some(locale),
@@ -304,9 +331,9 @@ fn policy_key(bytes: &[u8]) -> IResult<&[u8], Option<u32>> {
 }
 
 /// Text as it is; a GUID, or whatever else is no text, as upper-case hex.
-fn readable(bytes: &[u8]) -> Vec<u8> {
+fn readable(bytes: &[u8]) -> Cow<'_, [u8]> {
     if bytes.iter().all(u8::is_ascii_graphic) {
-        return bytes.to_vec();
+        return Cow::Borrowed(bytes);
     }
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |value: u8| HEX.get(usize::from(value)).copied().unwrap_or(b'0');

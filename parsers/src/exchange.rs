@@ -95,6 +95,28 @@ fn segments(cs_uri_stem: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     cs_uri_stem.split(|&b| b == b'/').filter(|segment| !segment.is_empty())
 }
 
+/// What stands between the `&` of a query: at least one piece, which may be empty.
+pub(crate) fn pieces(cs_uri_query: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(cs_uri_query);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let and = memchr::memchr(b'&', text);
+        rest = and.and_then(|at| text.get(at + 1..));
+        text.get(..and.unwrap_or(text.len()))
+    })
+}
+
+/// The same from the last to the first: the server appends.
+pub(crate) fn pieces_from_the_end(cs_uri_query: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(cs_uri_query);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let and = memchr::memrchr(b'&', text);
+        rest = and.and_then(|at| text.get(..at));
+        text.get(and.map_or(0, |at| at + 1)..)
+    })
+}
+
 /// The value of the first `key=` among the `&` pieces of a query, as logged.
 fn query_value<'a>(cs_uri_query: &'a [u8], key: &str) -> Option<&'a [u8]> {
     query_values(cs_uri_query, key).next()
@@ -102,7 +124,7 @@ fn query_value<'a>(cs_uri_query: &'a [u8], key: &str) -> Option<&'a [u8]> {
 
 /// The values of every `key=` among the `&` pieces of a query; the server appends its own last.
 fn query_values<'a>(cs_uri_query: &'a [u8], key: &str) -> impl Iterator<Item = &'a [u8]> {
-    cs_uri_query.split(|&b| b == b'&').filter_map(move |piece| {
+    pieces(cs_uri_query).filter_map(move |piece| {
         let (name, rest) = piece.split_at_checked(key.len())?;
         let value = rest.strip_prefix(b"=")?;
         name.eq_ignore_ascii_case(key.as_bytes()).then_some(value)
@@ -186,6 +208,17 @@ mod tests {
             prop_assert!(!moved || (200..300).contains(&sc_status));
             prop_assert!(device_id(protocol, &query).is_none_or(|id| !id.is_empty()));
             let _ = (noise(&name, &agent, &c_ip, &stem), is_back_end(None, &name, &stem));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_stand_between_ampersands(query in "[a&=]{0,20}") {
+            let query = query.as_bytes();
+            let plain: Vec<&[u8]> = query.split(|&byte| byte == b'&').collect();
+            prop_assert_eq!(pieces(query).collect::<Vec<_>>(), plain.clone());
+            let backwards: Vec<&[u8]> = plain.into_iter().rev().collect();
+            prop_assert_eq!(pieces_from_the_end(query).collect::<Vec<_>>(), backwards);
         }
     }
 

@@ -122,7 +122,11 @@ proptest! {
         code in prop::sample::select(COMMANDS.iter().filter_map(|row| row.0).collect::<Vec<_>>()),
         device_id in "[A-Za-z0-9]{1,32}",
         key in any::<Option<u32>>(),
-        user in prop::collection::vec(any::<u8>(), 0..40),
+        // A long one does not fit the room on the stack.
+        user in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..40),
+            prop::collection::vec(any::<u8>(), 100..250),
+        ],
     ) {
         let bytes = encoded(161, code, device_id.as_bytes(), key, &user);
         let standard = BASE64_STANDARD.encode(&bytes);
@@ -139,6 +143,7 @@ proptest! {
             prop_assert_eq!(query.command.map(|c| c.word()), Command::from_code(code).map(|c| c.word()));
             prop_assert_eq!(command(spelling.as_bytes()), query.command);
             prop_assert_eq!(text(&query.device_id), Some(device_id.clone()));
+            prop_assert_eq!(super::device_id(spelling.as_bytes()), query.device_id.clone());
             prop_assert_eq!(query.policy_key, key);
             prop_assert_eq!(query.protocol_version, Some(161));
             prop_assert_eq!(query.user.as_deref(), Some(&user[..]));

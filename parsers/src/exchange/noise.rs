@@ -60,16 +60,17 @@ pub fn noise(
 /// and no mailbox of a person has such a name. A user object can be hidden behind one all the same: whoever
 /// reads logs for an account that events or exports tell of has to ask for that account first.
 fn name_noise(cs_username: &[u8]) -> Option<Noise> {
-    let at = cs_username.iter().rposition(|&b| b == b'\\' || b == b'/');
+    let at = memchr::memrchr2(b'\\', b'/', cs_username);
     let (domain, sam) = match at.and_then(|at| cs_username.split_at_checked(at)) {
         Some((domain, rest)) => (domain, rest.get(1..).unwrap_or_default()),
         None => (&b""[..], cs_username),
     };
-    let sam = sam.split(|&b| b == b'@').next().unwrap_or_default();
+    let sam = memchr::memchr(b'@', sam).and_then(|at| sam.get(..at)).unwrap_or(sam);
     const OWN_DOMAINS: &[&str] =
         &["NT+AUTHORITY", "NT AUTHORITY", "NT+SERVICE", "NT SERVICE", "IIS+APPPOOL", "IIS APPPOOL"];
     if sam.ends_with(b"$")
-        || OWN_DOMAINS.iter().any(|own| domain.eq_ignore_ascii_case(own.as_bytes()))
+        || !domain.is_empty()
+            && OWN_DOMAINS.iter().any(|own| domain.eq_ignore_ascii_case(own.as_bytes()))
         || [&b"S-1-5-18"[..], b"S-1-5-19", b"S-1-5-20"].contains(&sam)
     {
         return Some(Noise::Machine);

@@ -1,7 +1,7 @@
 //! What ties the logs of one request together: the id that the front end gives it, and writes into its own log, into
 //! the query of the W3C line and into the log of the back end (DOMAIN.md 2.6).
 
-use super::strip_prefix;
+use super::{pieces_from_the_end, strip_prefix};
 
 /// `RequestId` of a log of Exchange, with or without dashes; `None` where it is no GUID, or the empty one.
 #[inline]
@@ -21,15 +21,9 @@ pub fn request_id(cell: &[u8]) -> Option<u128> {
 /// Exchange saw it has none of the server's, so what is told of the other log has to fit the line besides.
 #[inline]
 pub fn cafe_req_id(cs_uri_query: &[u8]) -> Option<u128> {
-    let mut rest = cs_uri_query;
-    loop {
-        let and = memchr::memrchr(b'&', rest);
-        let piece = rest.get(and.map_or(0, |at| at + 1)..)?;
-        if let Some(value) = strip_prefix(piece, "cafeReqId=") {
-            return request_id(value.strip_suffix(b";").unwrap_or(value));
-        }
-        rest = rest.get(..and?)?;
-    }
+    let value =
+        pieces_from_the_end(cs_uri_query).find_map(|piece| strip_prefix(piece, "cafeReqId="))?;
+    request_id(value.strip_suffix(b";").unwrap_or(value))
 }
 
 /// `01234567-89ab-cdef-0123-456789abcdef`

@@ -146,9 +146,15 @@ fn is_proxied(cs_uri_stem: &[u8]) -> bool {
 
 /// The stem is `path` or lies below it.
 fn is_under(cs_uri_stem: &[u8], path: &str) -> bool {
-    let mut segments = segments(cs_uri_stem);
-    path.split('/')
-        .all(|want| segments.next().is_some_and(|s| s.eq_ignore_ascii_case(want.as_bytes())))
+    let mut rest = cs_uri_stem;
+    path.as_bytes().split(|&b| b == b'/').all(|want| {
+        while let Some((b'/', after)) = rest.split_first() {
+            rest = after;
+        }
+        let Some((segment, after)) = rest.split_at_checked(want.len()) else { return false };
+        rest = after;
+        matches!(after.first(), None | Some(b'/')) && segment.eq_ignore_ascii_case(want)
+    })
 }
 
 /// How clients of a front-end pool log on by default; the spelling of pool names varies in case.
