@@ -150,9 +150,7 @@ fn judged<'a>(
 ) -> anyhow::Result<Run<'a>> {
     let mut run = read_changes(args, files, beside, hash, messages)?;
     run.read_logs(hash, messages)?;
-    run.doubt_refusals();
-    let claims = run.claim_refusals();
-    run.judge(claims);
+    run.judge();
     messages.end();
     Ok(run)
 }

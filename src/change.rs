@@ -129,12 +129,14 @@ pub fn merge(told: &[Told]) -> Directory {
         changes.extend(merged);
     }
     changes.sort_by(|a, b| {
-        let key = |c: &Change| (c.at, accounts.list[c.account].display.to_lowercase(), c.account);
+        // Hardly any two have the same time: names are made small only where they do.
+        let name = |c: &Change| accounts.list[c.account].display.to_lowercase();
+        let by_name = || name(a).cmp(&name(b)).then(a.account.cmp(&b.account));
         // Of one second a source tells in order what came after what.
         let place = |c: &Change| c.evidence.first().copied();
         let is_one_source = place(a).zip(place(b)).is_some_and(|(a, b)| a.0 == b.0);
         let in_source = if is_one_source { place(a).cmp(&place(b)) } else { Ordering::Equal };
-        key(a).cmp(&key(b)).then(in_source).then(a.kind.cmp(&b.kind))
+        a.at.cmp(&b.at).then_with(by_name).then(in_source).then(a.kind.cmp(&b.kind))
     });
     let by_design = |(index, change): (usize, &Change)| {
         let design = designs.get(&change.account)?;

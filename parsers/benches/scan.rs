@@ -5,7 +5,7 @@
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use stillin_parsers::exchange_log;
-use stillin_parsers::separators::Separators;
+use stillin_parsers::vectors::Separators;
 use stillin_parsers::w3c::{self, Column, State};
 
 fn main() {

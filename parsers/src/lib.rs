@@ -20,7 +20,7 @@ pub mod eas;
 pub mod exchange;
 pub mod exchange_log;
 pub mod lines;
-pub mod separators;
+pub mod vectors;
 pub mod w3c;
 
 pub mod event_csv;

@@ -20,11 +20,17 @@ use stillin_parsers::event::Restart;
 
 impl Run<'_> {
     /// Judges every account that the logs know.
-    pub(super) fn judge(&mut self, claims: Vec<Claim>) {
-        self.settings = self.settings();
-        let mut accesses = std::mem::take(&mut self.collected.book.accesses);
-        accesses.extend(claims.into_iter().map(claimed));
+    pub(super) fn judge(&mut self) {
         let identities = clients::identities(&self.collected.book);
+        // None of them depends on another one.
+        let (crowded, (claims, settings)) = rayon::join(
+            || self.crowded(&identities),
+            || rayon::join(|| self.claims(), || self.settings()),
+        );
+        self.settings = settings;
+        let mut accesses = std::mem::take(&mut self.collected.book.accesses);
+        crowded.into_iter().for_each(|row| accesses[row].is_claimed = true);
+        accesses.extend(claims.into_iter().map(claimed));
         clients::mark_typed(&mut accesses, &identities);
         accesses.par_sort_unstable_by_key(|a| (a.account, a.start, a.source, a.line, a.is_claimed));
         let by_account: Vec<&[Access]> = accesses.chunk_by(|a, b| a.account == b.account).collect();

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 impl Run<'_> {
     /// Nameless refusals of watched clients, but for those where strangers sat as well.
-    pub(super) fn claim_refusals(&self) -> Vec<Claim> {
+    pub(super) fn claims(&self) -> Vec<Claim> {
         let book = &self.collected.book;
         let is_alone = |claim: &Claim| {
             let clients = [claim.served.client, claim.refusal.client];
@@ -21,13 +21,12 @@ impl Run<'_> {
         clients::claims(book).into_iter().filter(is_alone).collect()
     }
 
-    /// Marks refusals that may be another client's.
-    pub(super) fn doubt_refusals(&mut self) {
-        let mut book = std::mem::take(&mut self.collected.book);
-        clients::doubt_crowded(&mut book, |book, refusal| {
+    /// Refusals that may be another client's, as indexes of rows.
+    pub(super) fn crowded(&self, identities: &[u32]) -> Vec<usize> {
+        let book = &self.collected.book;
+        clients::crowded(book, identities, |refusal| {
             has_strangers(&self.collected, book, refusal.key, refusal.client, refusal.end)
-        });
-        self.collected.book = book;
+        })
     }
 }
 

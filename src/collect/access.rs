@@ -1,11 +1,8 @@
 //! One line of a log to one row of the book.
 
-use super::book::{Access, Book, Client, Key, Other, Table};
-use super::names::logged_host_name;
-use super::seats::seat;
-use super::watch::decode;
+use super::book::Access;
+use super::desk::{ClientTexts, Desk};
 use chrono::{DateTime, TimeDelta, Utc};
-use hashbrown::HashMap;
 use stillin_parsers::eas;
 use stillin_parsers::exchange::{self, Auth, Outcome, Protocol, Route, Status};
 use stillin_parsers::w3c::{Column, Line};
@@ -90,14 +87,15 @@ impl<'a> Seen<'a> {
             is_start_known,
             end,
             key: desk.key(server, &self.route, name),
-            client: desk.client(
-                &device,
-                line.present(Column::CsUserAgent).unwrap_or_default(),
-                line.present(Column::CIp).unwrap_or_default(),
-                line.present(Column::XForwardedFor)
+            client: desk.client(ClientTexts {
+                device: &device,
+                user_agent: line.present(Column::CsUserAgent).unwrap_or_default(),
+                c_ip: line.present(Column::CIp).unwrap_or_default(),
+                forwarded: line
+                    .present(Column::XForwardedFor)
                     .and_then(exchange::forwarded)
                     .unwrap_or_default(),
-            ),
+            }),
             name,
             command: desk.text(command),
             refusal: match self.outcome {
@@ -134,118 +132,6 @@ pub fn begin(end: DateTime<Utc>, taken: Option<i64>) -> (DateTime<Utc>, bool) {
         .filter(|taken| *taken <= TimeDelta::hours(24))
         .and_then(|taken| end.checked_sub_signed(taken));
     (start.unwrap_or(end), start.is_some())
-}
-
-/// Where rows of one chunk are written: texts are looked up by their bytes, and only what is new is made.
-#[derive(Debug, Default)]
-pub struct Desk {
-    texts: Table<Vec<u8>>,
-    /// Number of the empty text.
-    empty: Option<u32>,
-    keys: Table<(u32, &'static str, Protocol, exchange::Scheme, u32)>,
-    clients: Table<[u32; 4]>,
-    /// Where stems lead; only looked up, never walked.
-    routes: HashMap<Vec<u8>, Route>,
-    /// Rows of watched accounts.
-    pub accesses: Vec<Access>,
-    /// Refusals without a name.
-    pub nameless: Vec<Access>,
-    /// Rows of HttpProxy that may contradict W3C.
-    pub others: Vec<Other>,
-}
-
-/// Stems of which a desk remembers where they lead: those of Exchange are few, those of attackers are not.
-const MOST_ROUTES: usize = 1000;
-
-impl Desk {
-    /// Where the line's `cs-uri-stem` leads.
-    pub fn route(&mut self, line: &Line<'_>) -> Route {
-        let stem = line.value(Column::CsUriStem).unwrap_or_default();
-        if let Some(route) = self.routes.get(stem) {
-            return *route;
-        }
-        let route = exchange::route(stem);
-        if self.routes.len() < MOST_ROUTES {
-            self.routes.insert(stem.to_vec(), route);
-        }
-        route
-    }
-
-    /// Number of a text.
-    pub fn text(&mut self, text: &[u8]) -> u32 {
-        match (self.empty, text.is_empty()) {
-            // To compare nothing with nothing is slow on some processors (see `chunk`), and it comes often.
-            (Some(empty), true) => empty,
-            (None, true) => *self.empty.insert(self.texts.number(Vec::new())),
-            _ => self.texts.number_of(text, <[u8]>::to_vec),
-        }
-    }
-
-    /// Number of what a token hangs on.
-    pub fn key(&mut self, server: &[u8], route: &Route, name: Option<u32>) -> u32 {
-        let server = self.text(server);
-        let name = name.unwrap_or_else(|| self.text(b""));
-        self.keys.number((server, route.pool, route.protocol, route.scheme, name))
-    }
-
-    /// Number of a client.
-    pub fn client(
-        &mut self,
-        device: &[u8],
-        user_agent: &[u8],
-        c_ip: &[u8],
-        forwarded: &[u8],
-    ) -> u32 {
-        let client = [device, user_agent, c_ip, forwarded].map(|text| self.text(text));
-        self.clients.number(client)
-    }
-
-    /// The rows as a book, with every text decoded.
-    pub fn into_book(self) -> Book {
-        let texts: Vec<String> = self.texts.iter().map(|text| decode(text)).collect();
-        let text = |number: u32| texts[number as usize].clone();
-        let mut book = Book::default();
-        let key = |&(server, pool, protocol, scheme, name): &(u32, _, _, _, u32)| Key {
-            server: logged_host_name(self.texts.get(server)),
-            pool,
-            protocol,
-            scheme,
-            name: text(name).to_lowercase(),
-        };
-        let logged: Vec<&[u8]> = self.texts.iter().map(Vec::as_slice).collect();
-        let client = |&[device, user_agent, c_ip, forwarded]: &[u32; 4]| Client {
-            device: text(device),
-            user_agent: text(user_agent),
-            c_ip: text(c_ip),
-            forwarded: text(forwarded),
-            seat: seat(logged[c_ip as usize], logged[user_agent as usize]),
-        };
-        let keys: Vec<u32> = self.keys.iter().map(|k| book.keys.number(key(k))).collect();
-        let clients: Vec<u32> =
-            self.clients.iter().map(|c| book.clients.number(client(c))).collect();
-        // Only names and commands are asked for by number; the other texts stand in keys and clients.
-        let mut numbers: Vec<Option<u32>> = vec![None; texts.len()];
-        let mut number = |at: u32| {
-            *numbers[at as usize]
-                .get_or_insert_with(|| book.texts.number(texts[at as usize].clone()))
-        };
-        let renumber = |access: Access, number: &mut dyn FnMut(u32) -> u32| Access {
-            key: keys[access.key as usize],
-            client: clients[access.client as usize],
-            name: access.name.map(&mut *number),
-            command: number(access.command),
-            ..access
-        };
-        let accesses = self.accesses.into_iter().map(|row| renumber(row, &mut number)).collect();
-        let nameless = self.nameless.into_iter().map(|row| renumber(row, &mut number)).collect();
-        let other = |other: Other| Other {
-            row: renumber(other.row, &mut number),
-            strange_sid: other.strange_sid.map(&mut number),
-            ..other
-        };
-        let others = self.others.into_iter().map(other).collect();
-        Book { accesses, nameless, others, ..book }
-    }
 }
 
 /// Whether a line without a name can be a refusal at all: told by its status alone, for every such line.

@@ -1,7 +1,9 @@
 //! A second look at a log that was read before: its entries, as far as they are of a time that matters.
 
 use super::access::Seen;
+use super::blocks::{self, Chunk, EDGE, Room};
 use super::names::logged_host_name;
+use super::rows;
 use crate::input::{Body, Hash};
 use crate::read::File;
 use crate::readings::pack::Pack;
@@ -53,28 +55,25 @@ pub fn look<T: Default + Send>(
 ) -> T {
     let Ok(opened) = look.file.open(Hash::None) else { return T::default() };
     let start = Columns::of(look.file.kind);
-    let read = |text: &[u8], columns: &Columns, given: &mut T| {
-        columns.scan(text, |entry| each(entry, given)).1
+    let read = |chunk: &Chunk<'_>, columns: &Columns, room: &mut Room, given: &mut T| {
+        columns.scan(chunk, room, |entry| each(entry, given)).1
     };
     match opened.body {
         Body::Mapped(map) => {
-            let text: &[u8] = &map;
-            let guess = start.scan(&opened.head, |_| ()).1;
-            let chunk = |chunk: &[u8]| {
+            let guess = start.scan(&Chunk::Text(&opened.head), &mut Room::default(), |_| ()).1;
+            let look_into = |room: &mut Room, chunk: Chunk<'_>| {
                 let mut given = T::default();
-                if edges(chunk, &guess).is_none_or(is_timely) {
-                    read(chunk, &guess, &mut given);
-                    // To give pages back interrupts every core: only for what was read whole.
-                    let start = chunk.as_ptr() as usize - text.as_ptr() as usize;
-                    map.release(start..start + chunk.len());
+                if edges(&chunk, &guess).is_none_or(is_timely) {
+                    read(&chunk, &guess, room, &mut given);
                 }
                 given
             };
-            let chunks = w3c::chunks(text, CHUNK).into_par_iter();
-            chunks.map(chunk).reduce(T::default, together)
+            let chunks = blocks::cut(&map, CHUNK).into_par_iter();
+            chunks.map_init(Room::default, look_into).reduce(T::default, together)
         }
         Body::Stream(mut stream) => {
             let (mut given, mut text) = (T::default(), Vec::new());
+            let mut room = Room::default();
             let mut columns = start;
             loop {
                 let took = (&mut stream).take(CHUNK as u64).read_to_end(&mut text);
@@ -84,7 +83,7 @@ pub fn look<T: Default + Send>(
                     at => at.map_or(0, |at| at + 1),
                 };
                 let rest = text.split_off(cut);
-                columns = read(&text, &columns, &mut given);
+                columns = read(&Chunk::Text(&text), &columns, &mut room, &mut given);
                 text = rest;
                 if is_done {
                     return given;
@@ -95,13 +94,14 @@ pub fn look<T: Default + Send>(
 }
 
 /// The times of the first and the last lines of a chunk.
-fn edges(chunk: &[u8], guess: &Columns) -> Option<(i64, i64)> {
-    const EDGE: usize = 8 << 10;
-    let head = &chunk[..chunk.len().min(EDGE)];
-    let tail = &chunk[chunk.len().saturating_sub(EDGE)..];
+fn edges(chunk: &Chunk<'_>, guess: &Columns) -> Option<(i64, i64)> {
+    let mut room = [[0; EDGE]; 2];
+    let [head, tail] = chunk.edges(&mut room);
     let tail = memchr::memchr(b'\n', tail).map_or(tail, |at| &tail[at + 1..]);
-    let span = |text: &[u8]| guess.scan(text, |_| ()).0;
-    Some((span(head)?.0, span(tail)?.1))
+    let span = |text| guess.scan(&Chunk::Text(text), &mut Room::default(), |_| ()).0;
+    // Some tools write the last line first.
+    let ((a, b), (c, d)) = (span(head)?, span(tail)?);
+    Some((a.min(c), b.max(d)))
 }
 
 /// The columns of a log of either kind.
@@ -118,15 +118,24 @@ impl Columns {
         }
     }
 
-    /// Calls `each` with every entry; first and last of them, and the columns that the text leaves to the next.
-    fn scan(&self, text: &[u8], mut each: impl FnMut(Entry<'_>)) -> (Option<(i64, i64)>, Columns) {
+    /// Calls `each` with every entry; first and last of them, and the columns that the chunk leaves to the next.
+    fn scan(
+        &self,
+        chunk: &Chunk<'_>,
+        room: &mut Room,
+        mut each: impl FnMut(Entry<'_>),
+    ) -> (Option<(i64, i64)>, Columns) {
         match self {
             Columns::Web(state) => {
-                let (tally, next) = w3c::scan(text, state, |_, line| each(Entry::Web(line)));
+                let mut scanner = w3c::Scanner::new(state);
+                chunk.each_block(room, |block, is_last| {
+                    scanner.read(block, is_last, &mut |_, line| each(Entry::Web(line)))
+                });
+                let (tally, next) = scanner.finish();
                 (tally.span, Columns::Web(next))
             }
             Columns::Proxy(state) => {
-                let (tally, next) = exchange_log::scan(text, state, |row| each(Entry::Proxy(row)));
+                let (tally, next) = rows::scan(chunk, state, room, |row| each(Entry::Proxy(row)));
                 (tally.span, Columns::Proxy(next))
             }
         }

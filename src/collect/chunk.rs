@@ -1,8 +1,9 @@
 //! One chunk of a log to what it gave: every data line of every log comes through here.
 
-use super::access::{Desk, Seen, is_back_end, may_be_nameless_refusal};
+use super::access::{Seen, is_back_end, may_be_nameless_refusal};
 use super::blocks::{Chunk, Room};
 use super::book::{Access, Book};
+use super::desk::Desk;
 use super::hints::{self, Hint};
 use super::log::Met;
 use super::minutes::Presence;
@@ -13,6 +14,7 @@ use super::watch::{Meant, Watch, decode};
 use crate::readings::Readings;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::vectors::Vectors;
 use stillin_parsers::w3c::{Column, Line, Scanner, State, Tally};
 
 /// What a scan is after, the same for every line.
@@ -49,6 +51,8 @@ pub struct Scan<'a> {
     pub seats: &'a Seats,
     /// Where strangers sat before that cannot matter; seconds since 1970.
     pub seats_from: i64,
+    /// What the processor has for the work.
+    pub vectors: Vectors,
 }
 
 /// What one chunk gave, and what it was read with.
@@ -132,6 +136,8 @@ pub struct Scanned {
     blind_since: Option<i64>,
     /// The last stranger's seat, on its way.
     seat: Option<u64>,
+    /// The last minute in which an entry was noted, and where.
+    minute: Option<(usize, i64)>,
     /// The last minute in which a probe was noted, and where.
     probe: Option<(usize, i64)>,
     /// Names that were looked at more closely.
@@ -216,7 +222,13 @@ impl Scanned {
             }
         }
         self.sighted = Some(line.seconds);
-        presence.saw(line.seconds);
+        let minute = Some((self.host, line.seconds.div_euclid(60)));
+        if self.minute == minute {
+            presence.saw_again(line.seconds);
+        } else {
+            self.minute = minute;
+            presence.saw(line.seconds);
+        }
     }
 
     /// When each host had entries, by host.
@@ -248,7 +260,7 @@ impl Scanned {
     fn sit(&mut self, line: &Line<'_>, scan: &Scan<'_>) {
         if line.seconds >= scan.seats_from {
             let (c_ip, cs_user_agent) = line.address_and_agent();
-            let seat = seat(c_ip, cs_user_agent);
+            let seat = seat(c_ip, cs_user_agent, scan.vectors);
             scan.seats.expect(seat);
             if let Some(seat) = self.seat.replace(seat) {
                 scan.seats.insert(seat);
@@ -283,8 +295,9 @@ impl Scanned {
         if scan.wanted.readings.is_some() {
             self.met.take(name, None);
         }
-        let meant = names.meant(name, || line.time());
-        let meant = scan.wanted.watch.by_then(meant, line.time());
+        let time = line.time();
+        let meant = names.meant(name, || time);
+        let meant = scan.wanted.watch.by_then(meant, time);
         let (ids, is_ambiguous) = match &meant {
             Meant::Nobody => return self.sit(line, scan),
             Meant::One(id) => (&[*id][..], false),
@@ -300,7 +313,7 @@ impl Scanned {
             }
         };
         let seen = Seen::new(line, self.desk.route(line));
-        if !seen.counts() || !scan.wanted.is_within(line.time()) {
+        if !seen.counts() || !scan.wanted.is_within(time) {
             return;
         }
         let room = MOST_TARGETS.saturating_sub(self.targets.len());

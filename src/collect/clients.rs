@@ -26,19 +26,22 @@ pub fn identities(book: &Book) -> Vec<u32> {
         .collect()
 }
 
-/// Marks refusals under a name that may be another client's of the same account: those of a client without a device at whose
-/// address others were seen with the same user agent. Behind a balancer or a gateway an address is nobody's (DOMAIN.md
-/// 7.7). `has_strangers` asks the logs of the server for those that are not in the book; they do not know what a balancer
-/// tells.
-pub fn doubt_crowded(book: &mut Book, has_strangers: impl Fn(&Book, &Access) -> bool) {
-    let is_asked = |book: &Book, access: &Access| {
+/// The refusals under a name that may be another client's of the same account, as indexes of rows: those of a client
+/// without a device at whose address others were seen with the same user agent. Behind a balancer or a gateway an address is
+/// nobody's (DOMAIN.md 7.7). `has_strangers` asks the logs of the server for those that are not in the book; they do not
+/// know what a balancer tells.
+pub fn crowded(
+    book: &Book,
+    identities: &[u32],
+    has_strangers: impl Fn(&Access) -> bool,
+) -> Vec<usize> {
+    let is_asked = |access: &Access| {
         let refusal = access.refusal.filter(|refusal| !refusal.proves_right_password());
         refusal.is_some() && book.clients.get(access.client).device.is_empty()
     };
-    if !book.accesses.iter().any(|access| is_asked(book, access)) {
-        return;
+    if !book.accesses.iter().any(is_asked) {
+        return Vec::new();
     }
-    let identities = identities(book);
     let identity = |access: &Access| identities[access.client as usize];
     let mut owners: BTreeMap<u32, Option<AccountId>> = BTreeMap::new();
     for access in book.accesses.iter().filter(|a| a.refusal.is_none() && !a.is_ambiguous) {
@@ -47,13 +50,11 @@ pub fn doubt_crowded(book: &mut Book, has_strangers: impl Fn(&Book, &Access) -> 
     }
     let is_crowded = |access: &Access| {
         let is_forwarded = !book.clients.get(access.client).forwarded.is_empty();
-        owners.get(&identity(access)) == Some(&None) || !is_forwarded && has_strangers(book, access)
+        owners.get(&identity(access)) == Some(&None) || !is_forwarded && has_strangers(access)
     };
-    let crowded: Vec<bool> =
-        book.accesses.iter().map(|access| is_asked(book, access) && is_crowded(access)).collect();
-    for (access, is_crowded) in book.accesses.iter_mut().zip(crowded) {
-        access.is_claimed |= is_crowded;
-    }
+    let rows = book.accesses.iter().enumerate();
+    let crowded = rows.filter(|(_, access)| is_asked(access) && is_crowded(access));
+    crowded.map(|(row, _)| row).collect()
 }
 
 /// A browser asks for the page it is sent back to at once.

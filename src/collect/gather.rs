@@ -1,13 +1,12 @@
 //! The chunks of a log, read at the same time, to what they gave, in the order of the file.
 
-use super::blocks::Chunk;
+use super::blocks::{self, Chunk};
 use crate::input::{Body, Hash, Map, Stored, Stream};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use stillin_parsers::lines;
 
 /// Bytes read as one task. A chunk has texts of its own, so that many small ones cost more than a few large ones.
 const CHUNK: usize = 4 << 20;
@@ -34,16 +33,7 @@ pub fn read<G: Gather>(body: Body, hash: Hash, gatherer: &mut G, guess: &G::Stat
 }
 
 fn read_map<G: Gather>(map: &Map, hash: Hash, gatherer: &mut G, guess: &G::State) -> Stored {
-    let text: &[u8] = map;
-    let mut end = 0;
-    let chunks: Vec<Chunk<'_>> = lines::chunks(text, (text.len() / 64).clamp(CHUNK, LARGEST_CHUNK))
-        .into_iter()
-        .map(|chunk| {
-            let start = end;
-            end += chunk.len();
-            Chunk::Mapped(map, start..end)
-        })
-        .collect();
+    let chunks = blocks::cut(map, (map.len() / 64).clamp(CHUNK, LARGEST_CHUNK));
     let mut parse = || {
         let start = gatherer.state();
         let guesses = (0..).map(|n| if n == 0 { start.clone() } else { guess.clone() });

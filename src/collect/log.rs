@@ -16,6 +16,7 @@ use super::watch::decode;
 use crate::input::{Body, HEAD, Hash, Opened, Stored};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::lines::Header;
+use stillin_parsers::vectors::Vectors;
 use stillin_parsers::w3c::{self, Column, State};
 
 /// How many times its packed size a log has, about.
@@ -105,7 +106,7 @@ pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
         Some(from) if !wanted.watch.is_empty() => (from - SESSION).timestamp(),
         _ => i64::MAX,
     };
-    let scan = Scan { wanted, seats: &seats, seats_from };
+    let scan = Scan { wanted, seats: &seats, seats_from, vectors: Vectors::best() };
     let mut gatherer =
         Gatherer { scan, log: Log::default(), sum: Sum::default(), state: State::default() };
     let stored = gather::read(opened.body, hash, &mut gatherer, &guess);

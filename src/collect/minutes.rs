@@ -67,9 +67,14 @@ pub struct Presence {
 impl Presence {
     /// An entry.
     pub fn saw(&mut self, seconds: i64) {
+        self.saw_again(seconds);
+        self.minutes.insert(seconds.div_euclid(60));
+    }
+
+    /// Another entry of the minute of the one before.
+    pub fn saw_again(&mut self, seconds: i64) {
         let (from, to) = self.span.unwrap_or((seconds, seconds));
         self.span = Some((from.min(seconds), to.max(seconds)));
-        self.minutes.insert(seconds.div_euclid(60));
     }
 
     /// Takes over what was seen elsewhere.

@@ -1,10 +1,10 @@
 //! A name as logged to what a scan does with its line: the path of every line, so a few nanoseconds must do.
 
-use super::parts::Parts;
 use super::watch::{Meant, Watch, decode};
 use chrono::{DateTime, Utc};
 use hashbrown::HashMap;
 use stillin_parsers::exchange;
+use stillin_parsers::vectors::{LocalPart, Vectors};
 
 /// What a scan does with the line of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub enum Sort {
 /// Watched names that were met, so that each is resolved once.
 pub struct Names<'a> {
     watch: &'a Watch<'a>,
+    vectors: Vectors,
     /// Index into the meanings. Only looked up, never walked.
     known: HashMap<Vec<u8>, usize>,
     meanings: Vec<Meant>,
@@ -29,17 +30,24 @@ pub struct Names<'a> {
 impl<'a> Names<'a> {
     /// For one log, or a part of it.
     pub fn new(watch: &'a Watch<'a>) -> Self {
-        Names { watch, known: HashMap::new(), meanings: Vec::new(), last: Meant::Nobody }
+        Names {
+            watch,
+            vectors: Vectors::best(),
+            known: HashMap::new(),
+            meanings: Vec::new(),
+            last: Meant::Nobody,
+        }
     }
 
     /// What to do with a line of this name.
     #[inline(always)]
     pub fn sort(&mut self, cs_username: &[u8]) -> Sort {
-        let parts = Parts::of(cs_username);
-        if parts.may_be_noise(cs_username) && exchange::noise(cs_username, b"", b"", b"").is_some()
+        let local_part = LocalPart::of(cs_username, self.vectors);
+        if local_part.may_be_noise(cs_username)
+            && exchange::noise(cs_username, b"", b"", b"").is_some()
         {
-            self.noise_or_watched(&parts, cs_username)
-        } else if self.watch.may_mean(&parts, cs_username) {
+            self.noise_or_watched(&local_part, cs_username)
+        } else if self.watch.may_mean(&local_part) {
             Sort::Watched
         } else {
             Sort::Stranger
@@ -47,9 +55,8 @@ impl<'a> Names<'a> {
     }
 
     /// A user object can be named like a computer: what the evidence tells of wins over the shape of the name.
-    fn noise_or_watched(&self, parts: &Parts, cs_username: &[u8]) -> Sort {
-        let is_watched =
-            self.watch.may_mean(parts, cs_username) && self.watch.may_be_watched(cs_username);
+    fn noise_or_watched(&self, local_part: &LocalPart, cs_username: &[u8]) -> Sort {
+        let is_watched = self.watch.may_mean(local_part) && self.watch.may_be_watched(cs_username);
         if is_watched { Sort::Watched } else { Sort::Noise }
     }
 

@@ -1,9 +1,10 @@
 //! One log of HttpProxy, the front end's own, to the rows of watched accounts, and of the requests that W3C has under
 //! their names (DOMAIN.md 3.1).
 
-use super::access::{Desk, begin};
+use super::access::begin;
 use super::blocks::Room;
 use super::book::{Access, Book, Other};
+use super::desk::{ClientTexts, Desk};
 use super::ids::Ids;
 use super::log::{Log, Met};
 use super::minutes::Presence;
@@ -294,7 +295,12 @@ impl Scanned {
             is_start_known,
             end,
             key: desk.key(row.text(Column::ServerHostName), &route, name),
-            client: desk.client(&device, &agent, proxied::client_ip(row), b""),
+            client: desk.client(ClientTexts {
+                device: &device,
+                user_agent: &agent,
+                c_ip: proxied::client_ip(row),
+                forwarded: b"",
+            }),
             name,
             command: desk.text(command),
             refusal,

@@ -1,9 +1,9 @@
 //! The watchlist: which user names a scan stops at.
 
-use super::parts::Parts;
 use crate::account::{AccountId, Accounts, Resolution};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use stillin_parsers::vectors::{LocalPart, Vectors};
 
 /// The accounts to look for, and a filter that tells almost every other name in a few nanoseconds.
 pub struct Watch<'a> {
@@ -65,10 +65,10 @@ impl<'a> Watch<'a> {
             }
         }
         let mut filter = Filter::new(parts.len() * 2);
+        let vectors = Vectors::best();
         for part in parts.keys() {
             for spelling in [part.clone(), part.replace(' ', "+")] {
-                let spelling = spelling.as_bytes();
-                filter.set(Parts::of(spelling).hash(spelling).unwrap_or_default());
+                filter.set(LocalPart::of(spelling.as_bytes(), vectors).hash().unwrap_or_default());
             }
         }
         Watch { accounts, watched, since, parts, filter }
@@ -137,14 +137,10 @@ impl<'a> Watch<'a> {
         self.watched.is_empty()
     }
 
-    /// Whether a name, taken apart, may be a watched one; a no is sure.
-    #[inline]
-    pub fn may_mean(&self, parts: &Parts, cs_username: &[u8]) -> bool {
-        match parts.hash(cs_username) {
-            Some(hash) => self.filter.get(hash),
-            // Letters beyond ASCII change case by rules of their own.
-            None => true,
-        }
+    /// Whether a name may be a watched one, by its local part; a no is sure.
+    #[inline(always)]
+    pub fn may_mean(&self, local_part: &LocalPart) -> bool {
+        local_part.hash().is_none_or(|hash| self.filter.get(hash))
     }
 
     /// Whether a name is a watched account's, or may be at some time.

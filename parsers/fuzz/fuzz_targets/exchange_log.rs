@@ -4,7 +4,7 @@
 
 use stillin_parsers::exchange::{Outcome, back_end, cafe_req_id, proxied, request_id};
 use stillin_parsers::exchange_log::{Column, Row};
-use stillin_parsers::separators::Separators;
+use stillin_parsers::vectors::Separators;
 use stillin_parsers_fuzz::scan_rows;
 
 fn look(row: &Row<'_>) {

@@ -2,7 +2,7 @@
 //! is cut; and the vector code finds the separators that the plain code finds.
 #![no_main]
 
-use stillin_parsers::separators::Separators;
+use stillin_parsers::vectors::Separators;
 use stillin_parsers_fuzz::scan;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

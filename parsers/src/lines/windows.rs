@@ -1,6 +1,6 @@
 //! Blocks of a log to windows: pieces of whole lines that are looked at in one go.
 
-use crate::separators::Separators;
+use crate::vectors::Separators;
 
 /// Bytes looked at in one go: small enough that places and bytes stay in the first-level cache.
 const WINDOW: usize = 16 << 10;

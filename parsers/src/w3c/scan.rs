@@ -7,7 +7,7 @@ use crate::event::Reason;
 use crate::lines::{
     self, Endless, Piece, Values, Window, Windows, between_nuls, day_number, second_of_day,
 };
-use crate::separators::Separators;
+use crate::vectors::Separators;
 use std::sync::Arc;
 
 pub use crate::lines::REJECTS_KEPT;

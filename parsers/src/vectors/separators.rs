@@ -1,16 +1,13 @@
 //! A block of log to the places where its values and lines end.
 //!
 //! This is the innermost loop of the program: every byte of every log goes through it once.
-//! It is also the only unsafe code of this crate: vector loads and stores, the calls into code compiled for AVX-512 or
-//! AVX2 after the processor was asked for it, and SSE2 and prefetches, which every processor has that this is compiled
-//! for. Without any of them the scalar loop gives the same answer.
 //!
 //! W3C logs are separated by blanks, the logs of Exchange by commas: the masks differ, and what is made of them does not.
 //!
 //! What is kept is the place of every separator, and for each line its end and the number of separators before it:
 //! a value is then found by its number, without a branch that no processor can predict.
 
-#![allow(unsafe_code)]
+use super::{Kind, Vectors};
 
 /// Places written at once, whether there are so many or not: most words of 64 bytes hold fewer.
 const AT_ONCE: usize = 4;
@@ -61,14 +58,14 @@ impl Separators {
     #[inline(always)]
     fn find_any<const BY: bool>(&mut self, block: &[u8]) {
         self.prepare(block.len());
-        match Vectors::best() {
+        match Vectors::best().0 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the processor has just said that it has the features the function is compiled for.
-            Vectors::Avx512 => unsafe { self.find_avx512::<BY>(block) },
+            Kind::Avx512 => unsafe { self.find_avx512::<BY>(block) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the same.
-            Vectors::Avx2 => unsafe { self.find_avx2::<BY>(block) },
-            Vectors::None => self.find_scalar::<BY>(block, 0),
+            Kind::Avx2 => unsafe { self.find_avx2::<BY>(block) },
+            Kind::None => self.find_scalar::<BY>(block, 0),
         }
     }
 
@@ -194,21 +191,20 @@ impl Separators {
             let room = self.places.get_mut(self.n..).and_then(|room| room.first_chunk_mut());
             let Some(room): Option<&mut [u32; 64]> = room else { break };
             let within = _mm512_maskz_compress_epi8(separators, numbers);
-            let all = [
-                _mm512_castsi512_si128(within),
-                _mm512_extracti32x4_epi32::<1>(within),
-                _mm512_extracti32x4_epi32::<2>(within),
-                _mm512_extracti32x4_epi32::<3>(within),
-            ];
-            // Sixteen are enough but where empty cells stand side by side.
-            let quarters = if count <= 16 { &all[..1] } else { &all[..] };
-            for (quarter, room) in quarters.iter().zip(room.as_chunks_mut::<16>().0) {
-                let places = _mm512_add_epi32(
-                    _mm512_cvtepu8_epi32(*quarter),
-                    _mm512_set1_epi32(base as i32),
-                );
+            let write = |quarter, room: &mut [u32]| {
+                let Some(room): Option<&mut [u32; 16]> = room.first_chunk_mut() else { return };
+                let bases = _mm512_set1_epi32(base as i32);
+                let places = _mm512_add_epi32(_mm512_cvtepu8_epi32(quarter), bases);
                 // SAFETY: the array is 64 writable bytes; the store asks for no alignment.
                 unsafe { _mm512_storeu_si512(room.as_mut_ptr().cast(), places) };
+            };
+            // Each from its register: out of an array of them the processor would wait for memory. Sixteen are enough
+            // but where empty cells stand side by side.
+            write(_mm512_castsi512_si128(within), room);
+            if count > 16 {
+                write(_mm512_extracti32x4_epi32::<1>(within), &mut room[16..]);
+                write(_mm512_extracti32x4_epi32::<2>(within), &mut room[32..]);
+                write(_mm512_extracti32x4_epi32::<3>(within), &mut room[48..]);
             }
             self.take_line_feeds(base, separators, line_feeds);
             self.n += count;
@@ -261,70 +257,6 @@ impl Separators {
     }
 }
 
-/// What the processor has for the work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Vectors {
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    None,
-}
-
-impl Vectors {
-    fn best() -> Vectors {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("popcnt") {
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vbmi2")
-            {
-                return Vectors::Avx512;
-            }
-            if is_x86_feature_detected!("avx2") {
-                return Vectors::Avx2;
-            }
-        }
-        Vectors::None
-    }
-}
-
-/// Asks for a value that will be needed soon, so that nobody waits for it then.
-#[inline(always)]
-pub fn prefetch<T>(value: &T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch reads nothing that the program could see, and SSE is part of x86-64.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = value;
-}
-
-/// A bit for each byte that is `byte`, the lowest for the lowest.
-#[inline(always)]
-pub fn places_of(bytes: u128, byte: u8) -> u64 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
-        // SAFETY: SSE2 is part of x86-64.
-        unsafe {
-            let bytes = _mm_set_epi64x((bytes >> 64) as i64, bytes as i64);
-            let equal = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
-            u64::from(_mm_movemask_epi8(equal) as u32)
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    places_of_portable(bytes, byte)
-}
-
-#[cfg(any(test, not(target_arch = "x86_64")))]
-fn places_of_portable(bytes: u128, byte: u8) -> u64 {
-    let bytes = bytes.to_le_bytes().into_iter().enumerate();
-    bytes.fold(0, |bits, (at, other)| bits | u64::from(other == byte) << at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,7 +270,7 @@ mod tests {
         plain.find_portable(block);
         same(&fast, &plain);
         #[cfg(target_arch = "x86_64")]
-        if Vectors::best() != Vectors::None {
+        if Vectors::best() != Vectors::none() {
             let mut narrow = Separators::default();
             narrow.prepare(block.len());
             // SAFETY: whatever processor has vectors at all has AVX2.
@@ -385,12 +317,6 @@ mod tests {
 
     proptest! {
         #[test]
-        fn vector_and_scalar_find_the_same_bytes(bytes: u128, nth in 0usize..16) {
-            let byte = bytes.to_le_bytes()[nth];
-            prop_assert_eq!(places_of(bytes, byte), places_of_portable(bytes, byte));
-        }
-
-        #[test]
         fn vector_and_scalar_agree(
             block in proptest::collection::vec(
                 prop_oneof![Just(b' '), Just(b'\n'), Just(b'\r'), Just(0u8), any::<u8>()], 0..700),
@@ -420,7 +346,7 @@ mod tests {
             plain.find_commas_portable(&block);
             same(&fast, &plain);
             #[cfg(target_arch = "x86_64")]
-            if Vectors::best() != Vectors::None {
+            if Vectors::best() != Vectors::none() {
                 let mut narrow = Separators::default();
                 narrow.prepare(block.len());
                 // SAFETY: as above.

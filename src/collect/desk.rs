@@ -1,0 +1,222 @@
+//! Where the rows of one chunk are written: texts are looked up by their bytes, and only what is new is made.
+
+use super::book::{Access, Book, Client, Key, Other, Table};
+use super::names::logged_host_name;
+use super::seats::seat;
+use super::watch::decode;
+use hashbrown::{HashMap, HashTable};
+use stillin_parsers::exchange::{self, Protocol, Route};
+use stillin_parsers::vectors::Vectors;
+use stillin_parsers::w3c::{Column, Line};
+
+/// Where rows of one chunk are written: texts are looked up by their bytes, and only what is new is made.
+#[derive(Debug, Default)]
+pub struct Desk {
+    texts: Table<Vec<u8>>,
+    /// Number of the empty text.
+    empty: Option<u32>,
+    keys: Table<(u32, &'static str, Protocol, exchange::Scheme, u32)>,
+    clients: Clients,
+    /// Where stems lead; only looked up, never walked.
+    routes: HashMap<Vec<u8>, Route>,
+    /// Rows of watched accounts.
+    pub accesses: Vec<Access>,
+    /// Refusals without a name.
+    pub nameless: Vec<Access>,
+    /// Rows of HttpProxy that may contradict W3C.
+    pub others: Vec<Other>,
+}
+
+/// Stems of which a desk remembers where they lead: those of Exchange are few, those of attackers are not.
+const MOST_ROUTES: usize = 1000;
+
+impl Desk {
+    /// Where the line's `cs-uri-stem` leads.
+    pub fn route(&mut self, line: &Line<'_>) -> Route {
+        let stem = line.value(Column::CsUriStem).unwrap_or_default();
+        if let Some(route) = self.routes.get(stem) {
+            return *route;
+        }
+        let route = exchange::route(stem);
+        if self.routes.len() < MOST_ROUTES {
+            self.routes.insert(stem.to_vec(), route);
+        }
+        route
+    }
+
+    /// Number of a text.
+    pub fn text(&mut self, text: &[u8]) -> u32 {
+        match (self.empty, text.is_empty()) {
+            // To compare nothing with nothing is slow on some processors (see `chunk`), and it comes often.
+            (Some(empty), true) => empty,
+            (None, true) => *self.empty.insert(self.texts.number(Vec::new())),
+            _ => self.texts.number_of(text, <[u8]>::to_vec),
+        }
+    }
+
+    /// Number of what a token hangs on.
+    pub fn key(&mut self, server: &[u8], route: &Route, name: Option<u32>) -> u32 {
+        let server = self.text(server);
+        let name = name.unwrap_or_else(|| self.text(b""));
+        self.keys.number((server, route.pool, route.protocol, route.scheme, name))
+    }
+
+    /// Number of a client.
+    pub fn client(&mut self, told: ClientTexts<'_>) -> u32 {
+        self.clients.number(told)
+    }
+
+    /// The rows as a book, with every text decoded.
+    pub fn into_book(self) -> Book {
+        let texts: Vec<String> = self.texts.iter().map(|text| decode(text)).collect();
+        let text = |number: u32| texts[number as usize].clone();
+        let mut book = Book::default();
+        let key = |&(server, pool, protocol, scheme, name): &(u32, _, _, _, u32)| Key {
+            server: logged_host_name(self.texts.get(server)),
+            pool,
+            protocol,
+            scheme,
+            name: text(name).to_lowercase(),
+        };
+        let keys: Vec<u32> = self.keys.iter().map(|k| book.keys.number(key(k))).collect();
+        let clients = self.clients.list.iter();
+        let clients: Vec<u32> =
+            clients.map(|logged| book.clients.number(logged.client())).collect();
+        // Only names and commands are asked for by number; the other texts stand in keys and clients.
+        let mut numbers: Vec<Option<u32>> = vec![None; texts.len()];
+        let mut number = |at: u32| {
+            *numbers[at as usize]
+                .get_or_insert_with(|| book.texts.number(texts[at as usize].clone()))
+        };
+        let renumber = |access: Access, number: &mut dyn FnMut(u32) -> u32| Access {
+            key: keys[access.key as usize],
+            client: clients[access.client as usize],
+            name: access.name.map(&mut *number),
+            command: number(access.command),
+            ..access
+        };
+        let accesses = self.accesses.into_iter().map(|row| renumber(row, &mut number)).collect();
+        let nameless = self.nameless.into_iter().map(|row| renumber(row, &mut number)).collect();
+        let other = |other: Other| Other {
+            row: renumber(other.row, &mut number),
+            strange_sid: other.strange_sid.map(&mut number),
+            ..other
+        };
+        let others = self.others.into_iter().map(other).collect();
+        Book { accesses, nameless, others, ..book }
+    }
+}
+
+/// What a line tells of its client, as logged.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientTexts<'a> {
+    /// `DeviceId`, or `ClientId`.
+    pub device: &'a [u8],
+    /// `cs(User-Agent)`
+    pub user_agent: &'a [u8],
+    /// `c-ip`
+    pub c_ip: &'a [u8],
+    /// The address that `X-Forwarded-For` tells.
+    pub forwarded: &'a [u8],
+}
+
+/// Clients by all that lines tell of them at once: one look for a row instead of one for each text.
+#[derive(Debug)]
+struct Clients {
+    vectors: Vectors,
+    list: Vec<Logged>,
+    /// Only looked up, never walked.
+    index: HashTable<u32>,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Clients { vectors: Vectors::best(), list: Vec::new(), index: HashTable::new() }
+    }
+}
+
+impl Clients {
+    fn number(&mut self, told: ClientTexts<'_>) -> u32 {
+        let Clients { vectors, list, index } = self;
+        let seat = seat(told.c_ip, told.user_agent, *vectors);
+        let hash = seat ^ vectors.hash([told.device, told.forwarded]).rotate_left(32);
+        let is_it = |&number: &u32| list[number as usize].is(told);
+        if let Some(&number) = index.find(hash, is_it) {
+            return number;
+        }
+        let number = list.len() as u32;
+        list.push(Logged::new(told, seat, hash));
+        index.insert_unique(hash, number, |&number| list[number as usize].hash);
+        number
+    }
+}
+
+/// A client as logged: its texts, one behind the other.
+#[derive(Debug)]
+struct Logged {
+    texts: Vec<u8>,
+    /// Where all but the last of them end.
+    ends: [usize; 3],
+    seat: u64,
+    hash: u64,
+}
+
+impl Logged {
+    fn new(told: ClientTexts<'_>, seat: u64, hash: u64) -> Self {
+        let ClientTexts { device, user_agent, c_ip, forwarded } = told;
+        let texts = [device, user_agent, c_ip, forwarded].concat();
+        let user_agent_ends = device.len() + user_agent.len();
+        let ends = [device.len(), user_agent_ends, user_agent_ends + c_ip.len()];
+        Logged { texts, ends, seat, hash }
+    }
+
+    fn texts(&self) -> ClientTexts<'_> {
+        let [a, b, c] = self.ends;
+        let (device, user_agent) = (&self.texts[..a], &self.texts[a..b]);
+        ClientTexts { device, user_agent, c_ip: &self.texts[b..c], forwarded: &self.texts[c..] }
+    }
+
+    fn is(&self, told: ClientTexts<'_>) -> bool {
+        let ClientTexts { device, user_agent, c_ip, forwarded } = self.texts();
+        c_ip == told.c_ip
+            && device == told.device
+            && user_agent == told.user_agent
+            && forwarded == told.forwarded
+    }
+
+    fn client(&self) -> Client {
+        let ClientTexts { device, user_agent, c_ip, forwarded } = self.texts();
+        Client {
+            device: decode(device),
+            user_agent: decode(user_agent),
+            c_ip: decode(c_ip),
+            forwarded: decode(forwarded),
+            seat: self.seat,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_client_is_all_that_a_line_tells_of_it(
+            told in prop::collection::vec(["[ab]{0,2}", "[ab]{0,2}", "[12]{0,2}", "[12]{0,1}"], 1..40),
+        ) {
+            let mut clients = Clients::default();
+            let texts = |told: &[String; 4]| told.clone().map(String::into_bytes);
+            let mut plain: Table<[Vec<u8>; 4]> = Table::default();
+            for told in told.iter().map(texts) {
+                let [device, user_agent, c_ip, forwarded] = &told;
+                let number = clients.number(ClientTexts { device, user_agent, c_ip, forwarded });
+                prop_assert_eq!(number, plain.number(told.clone()));
+                let client = clients.list[number as usize].client();
+                let back = [client.device, client.user_agent, client.c_ip, client.forwarded];
+                prop_assert_eq!(texts(&back), told);
+            }
+        }
+    }
+}
