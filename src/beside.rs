@@ -1,6 +1,5 @@
 //! Files that are written beside their places, and put there when they are whole.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use tempfile::NamedTempFile;
@@ -14,6 +13,7 @@ const SUFFIX: &str = ".tmp";
 /// An empty file in a folder. Others may read a report as they may read any other new file.
 #[cfg(unix)]
 pub fn temporary(folder: &Path, of: &str) -> io::Result<NamedTempFile> {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
     let permissions = fs::Permissions::from_mode(0o666);
     builder(of).permissions(permissions).tempfile_in(folder)

@@ -45,6 +45,9 @@ impl Look<'_> {
 /// Bytes read as one task.
 const CHUNK: usize = 4 << 20;
 
+/// A chunk of which to read all takes no longer than to ask when it is, and whose lines may stand in any order.
+const SMALL: usize = 1 << 20;
+
 /// Gives `each` the entries of a log but for chunks whose first and last entry leave no room for what
 /// `is_timely` asks for; what chunks gave is brought `together`. What cannot be opened again gives nothing.
 pub fn look<T: Default + Send>(
@@ -63,7 +66,7 @@ pub fn look<T: Default + Send>(
             let guess = start.scan(&Chunk::Text(&opened.head), &mut Room::default(), |_| ()).1;
             let look_into = |room: &mut Room, chunk: Chunk<'_>| {
                 let mut given = T::default();
-                if edges(&chunk, &guess).is_none_or(is_timely) {
+                if chunk.len() <= SMALL || edges(&chunk, &guess).is_none_or(is_timely) {
                     read(&chunk, &guess, room, &mut given);
                 }
                 given

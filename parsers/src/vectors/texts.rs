@@ -90,7 +90,7 @@ mod tests {
         for (first, second) in
             [(7, 13 + 7), (7, 13 + 71), (13 + 7, 13 + 15), (13 + 6, 13 + 63), (0, 13)]
         {
-            let mut numbers = std::collections::HashSet::new();
+            let mut numbers = std::collections::BTreeSet::new();
             for (a, b) in (0..=255u8).flat_map(|a| (0..=255u8).map(move |b| (a, b))) {
                 let mut text = [&c_ip[..], &agent[..]].concat();
                 (text[first], text[second]) = (a, b);
