@@ -4,12 +4,13 @@ use super::access::Seen;
 use super::blocks::{self, Chunk, EDGE, Room};
 use super::names::logged_host_name;
 use super::rows;
-use crate::input::{Body, Hash};
+use crate::input::{Body, Hash, Map};
 use crate::read::File;
 use crate::readings::pack::Pack;
 use crate::readings::{Readings, Slot};
 use rayon::prelude::*;
 use std::io::Read;
+use std::ops::Range;
 use stillin_parsers::exchange::{self, Outcome, Route, proxied};
 use stillin_parsers::exchange_log::{self, Row};
 use stillin_parsers::kind::Kind;
@@ -64,10 +65,10 @@ pub fn look<T: Default + Send>(
     match opened.body {
         Body::Mapped(map) => {
             let guess = start.scan(&Chunk::Text(&opened.head), &mut Room::default(), |_| ()).1;
-            let look_into = |room: &mut Room, chunk: Chunk<'_>| {
+            let look_into = |room: &mut Room, chunk: Range<usize>| {
                 let mut given = T::default();
-                if chunk.len() <= SMALL || edges(&chunk, &guess).is_none_or(is_timely) {
-                    read(&chunk, &guess, room, &mut given);
+                if chunk.len() <= SMALL || edges(&map, &chunk, &guess).is_none_or(is_timely) {
+                    read(&Chunk::Mapped(&map, chunk), &guess, room, &mut given);
                 }
                 given
             };
@@ -97,9 +98,9 @@ pub fn look<T: Default + Send>(
 }
 
 /// The times of the first and the last lines of a chunk.
-fn edges(chunk: &Chunk<'_>, guess: &Columns) -> Option<(i64, i64)> {
+fn edges(map: &Map, chunk: &Range<usize>, guess: &Columns) -> Option<(i64, i64)> {
     let mut room = [[0; EDGE]; 2];
-    let [head, tail] = chunk.edges(&mut room);
+    let [head, tail] = blocks::edges(map, chunk, &mut room);
     let tail = memchr::memchr(b'\n', tail).map_or(tail, |at| &tail[at + 1..]);
     let span = |text| guess.scan(&Chunk::Text(text), &mut Room::default(), |_| ()).0;
     // Some tools write the last line first.

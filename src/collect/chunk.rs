@@ -3,7 +3,7 @@
 use super::access::{Seen, is_back_end, may_be_nameless_refusal};
 use super::blocks::{Chunk, Room};
 use super::book::{Access, Book};
-use super::desk::Desk;
+use super::desk::{Desk, is_same};
 use super::hints::{self, Hint};
 use super::log::Met;
 use super::minutes::Presence;
@@ -330,11 +330,4 @@ impl Scanned {
             self.desk.accesses.push(Access { account, is_ambiguous, ..access });
         }
     }
-}
-
-/// To compare nothing with nothing is a call that costs as much as the rest of the line on some processors, and most logs
-/// have no such column.
-#[inline(always)]
-fn is_same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && (a.is_empty() || a == b)
 }

@@ -33,7 +33,8 @@ pub fn read<G: Gather>(body: Body, hash: Hash, gatherer: &mut G, guess: &G::Stat
 }
 
 fn read_map<G: Gather>(map: &Map, hash: Hash, gatherer: &mut G, guess: &G::State) -> Stored {
-    let chunks = blocks::cut(map, (map.len() / 64).clamp(CHUNK, LARGEST_CHUNK));
+    let ranges = blocks::cut(map, (map.len() / 64).clamp(CHUNK, LARGEST_CHUNK));
+    let chunks: Vec<_> = ranges.into_iter().map(|range| Chunk::Mapped(map, range)).collect();
     let mut parse = || {
         let start = gatherer.state();
         let guesses = (0..).map(|n| if n == 0 { start.clone() } else { guess.clone() });

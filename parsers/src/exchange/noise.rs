@@ -69,8 +69,7 @@ fn name_noise(cs_username: &[u8]) -> Option<Noise> {
     const OWN_DOMAINS: &[&str] =
         &["NT+AUTHORITY", "NT AUTHORITY", "NT+SERVICE", "NT SERVICE", "IIS+APPPOOL", "IIS APPPOOL"];
     if sam.ends_with(b"$")
-        || !domain.is_empty()
-            && OWN_DOMAINS.iter().any(|own| domain.eq_ignore_ascii_case(own.as_bytes()))
+        || OWN_DOMAINS.iter().any(|own| domain.eq_ignore_ascii_case(own.as_bytes()))
         || [&b"S-1-5-18"[..], b"S-1-5-19", b"S-1-5-20"].contains(&sam)
     {
         return Some(Noise::Machine);
