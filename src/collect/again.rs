@@ -72,7 +72,7 @@ pub fn look<T: Default + Send>(
                 }
                 given
             };
-            let chunks = blocks::cut(&map, CHUNK).into_par_iter();
+            let chunks = blocks::cut(&map, |_| CHUNK).into_par_iter();
             chunks.map_init(Room::default, look_into).reduce(T::default, together)
         }
         Body::Stream(mut stream) => {

@@ -33,7 +33,8 @@ pub fn read<G: Gather>(body: Body, hash: Hash, gatherer: &mut G, guess: &G::Stat
 }
 
 fn read_map<G: Gather>(map: &Map, hash: Hash, gatherer: &mut G, guess: &G::State) -> Stored {
-    let ranges = blocks::cut(map, (map.len() / 64).clamp(CHUNK, LARGEST_CHUNK));
+    // Smaller ones towards the end, so that no thread waits long for the last one.
+    let ranges = blocks::cut(map, |rest| (rest / 16).clamp(CHUNK, LARGEST_CHUNK));
     let chunks: Vec<_> = ranges.into_iter().map(|range| Chunk::Mapped(map, range)).collect();
     let mut parse = || {
         let start = gatherer.state();

@@ -131,6 +131,17 @@ impl Map {
         got
     }
 
+    /// Maps the pages of a range of the text that are in memory already, all at once: to fault them in one by one takes
+    /// longer. Advice only.
+    pub fn expect(&self, range: Range<usize>) {
+        #[cfg(target_os = "linux")]
+        if let Some((offset, len)) = self.within(range) {
+            let _ = self.mmap.advise_range(memmap2::Advice::PopulateRead, offset, len);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = range;
+    }
+
     /// Gives the memory of a range of the text back, so that it does not grow with the file.
     /// Advice only; who reads the range again gets the same bytes again.
     pub fn release(&self, range: Range<usize>) {
