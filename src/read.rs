@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
+use stillin_parsers::ad_csv::Export;
 use stillin_parsers::application_host::VirtualDirectory;
 use stillin_parsers::event::{Fact, Reject, Restart, Validation};
 use stillin_parsers::evidence::{self, Tally};
@@ -292,6 +293,7 @@ pub fn evidence(file: &mut File, hash: Hash, local: &LocalTime) -> Evidence {
         || whole.stored(hash),
         || match file.kind {
             Kind::Evtx => read_evtx(&whole, &mut read),
+            Kind::AdCsv => read_ad_csv(&whole, local, &mut read),
             kind => {
                 let mut sink = Evidence::default();
                 let tally = evidence::facts(kind, &whole, local, &mut |told| sink.sort_out(told));
@@ -321,20 +323,18 @@ fn read_evtx(bytes: &[u8], read: &mut Evidence) {
             Evidence { tally, ..part }
         })
         .collect();
-    for part in parts {
-        let tally = part.tally;
-        read.facts.extend(part.facts);
-        read.restarts.extend(part.restarts);
-        read.logons.absorb(part.logons);
-        read.rejects.extend(part.rejects);
-        read.tally.records += tally.records;
-        read.tally.told += tally.told;
-        read.tally.of_no_interest += tally.of_no_interest;
-        read.tally.rejected += tally.rejected;
-        read.tally.validations += tally.validations;
-        [tally.first, tally.last].into_iter().flatten().for_each(|time| read.tally.saw(time));
-    }
-    read.rejects.truncate(REJECTS_KEPT);
+    read.absorb(parts);
+}
+
+/// The rows of a large export at the same time.
+fn read_ad_csv(bytes: &[u8], local: &LocalTime, read: &mut Evidence) {
+    let export = Export::open(bytes, local);
+    let parts = (0..export.n_parts()).into_par_iter().map(|part| {
+        let mut rows = Evidence::default();
+        let tally = export.facts_of(part, &mut |told| rows.sort_out(told));
+        Evidence { tally, ..rows }
+    });
+    read.absorb(parts.collect());
 }
 
 /// Reads an EVTX file once more, for the validations of logons that are sought.
@@ -359,6 +359,18 @@ impl Evidence {
     pub fn fault(&self) -> Option<String> {
         let damage = self.stored.as_ref().and_then(|stored| stored.damage.clone());
         self.error.clone().or(damage)
+    }
+
+    /// Takes over the parts of a source, in their order.
+    fn absorb(&mut self, parts: Vec<Evidence>) {
+        for part in parts {
+            self.facts.extend(part.facts);
+            self.restarts.extend(part.restarts);
+            self.logons.absorb(part.logons);
+            self.rejects.extend(part.rejects);
+            self.tally.add(part.tally);
+        }
+        self.rejects.truncate(REJECTS_KEPT);
     }
 
     fn sort_out(&mut self, told: Result<Fact, Reject>) {

@@ -2,7 +2,7 @@
 //! in the culture of the exporting machine; where the same moment also stands there as FILETIME,
 //! that gives the zone away.
 
-use crate::csv::{Row, Table};
+use crate::csv::{Mark, Row, Table};
 use crate::directory::{self, Object};
 use crate::event::Reason;
 use crate::evidence::{Sink, Tally};
@@ -121,46 +121,83 @@ impl Places {
             times: of(TIMES),
         }
     }
-
-    /// No column tells of a clock.
-    fn are_timeless(&self) -> bool {
-        self.pairs.is_empty() && self.times.is_empty()
-    }
 }
 
 /// Facts of each row. A row of which a time could not be read counts as rejected, and tells the
 /// rest all the same.
 pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
-    let table = Table::open(bytes);
-    let places = Places::of(&table);
-    let mut hints = Hints::default();
-    if !places.are_timeless() {
-        for row in table.rows().flatten() {
-            look(&row, &places, local, &mut hints);
-        }
-    }
-    let clock = hints.clock(*local);
-
+    let export = Export::open(bytes, local);
     let mut tally = Tally::default();
-    for row in table.rows() {
-        match row {
-            Ok(row) => {
-                let own = clock.of_row(|| {
-                    let mut hints = Hints::default();
-                    look(&row, &places, local, &mut hints);
-                    hints
-                });
-                let (object, unread) = object(&row, &places, own.as_ref().unwrap_or(&clock));
-                directory::tell(object, row.pos, unread, &mut tally, sink);
-            }
-            Err(reject) => {
-                tally.records += 1;
-                tally.rejected += 1;
-                sink(Err(reject));
+    (0..export.n_parts()).for_each(|part| tally.add(export.facts_of(part, sink)));
+    tally
+}
+
+/// An export, looked through for the clock that wrote it. After that each part of it stands for itself.
+pub struct Export<'a> {
+    table: Table<'a>,
+    places: Places,
+    local: LocalTime,
+    clock: Clock,
+    /// Where the parts begin.
+    marks: Vec<Mark>,
+}
+
+/// Rows of a part: many enough that one is worth the while of a thread.
+const PART: usize = 512;
+
+impl<'a> Export<'a> {
+    /// Reads the header, and what the times of all rows say of their clock.
+    pub fn open(bytes: &'a [u8], local: &LocalTime) -> Self {
+        let table = Table::open(bytes);
+        let places = Places::of(&table);
+        let mut hints = Hints::default();
+        let mut rows = table.rows();
+        let mut marks = vec![rows.mark()];
+        for n in 1.. {
+            let Some(row) = rows.next() else { break };
+            row.iter().for_each(|row| look(row, &places, local, &mut hints));
+            if n % PART == 0 {
+                marks.push(rows.mark());
             }
         }
+        let clock = hints.clock(*local);
+        Export { table, places, local: *local, clock, marks }
     }
-    tally
+
+    /// How many parts there are, one at least.
+    pub fn n_parts(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// Facts of the rows of a part.
+    pub fn facts_of(&self, part: usize, sink: &mut Sink<'_>) -> Tally {
+        let mut tally = Tally::default();
+        let Some(begin) = self.marks.get(part) else { return tally };
+        let end = self.marks.get(part + 1);
+        let mut rows = self.table.rows_from(*begin);
+        while end.is_none_or(|end| rows.mark() < *end)
+            && let Some(row) = rows.next()
+        {
+            match row {
+                Ok(row) => {
+                    let own = self.clock.of_row(|| {
+                        let mut hints = Hints::default();
+                        look(&row, &self.places, &self.local, &mut hints);
+                        hints
+                    });
+                    let clock = own.as_ref().unwrap_or(&self.clock);
+                    let (object, unread) = object(&row, &self.places, clock);
+                    directory::tell(object, row.pos, unread, &mut tally, sink);
+                }
+                Err(reject) => {
+                    tally.records += 1;
+                    tally.rejected += 1;
+                    sink(Err(reject));
+                }
+            }
+        }
+        tally
+    }
 }
 
 /// What the times of a row say of the clock that wrote them.

@@ -106,49 +106,16 @@ impl<'a> Table<'a> {
 
     /// The rows in their order; lines that are blank, a `#TYPE` line or the header again (exports
     /// put together) are none.
-    pub fn rows(&self) -> impl Iterator<Item = Result<Row<'_>, Reject>> {
-        let (mut at, mut line) = (self.start, self.start_line);
-        let mut records = Records::new(self.bytes, at, self.delimiter);
+    pub fn rows(&self) -> Rows<'_> {
         // What may be read twice after a stray quote: enough for any real file, and no more than
         // linear.
-        let mut budget = self.bytes.len().saturating_mul(4);
-        std::iter::from_fn(move || {
-            loop {
-                // The csv crate skips blank lines without counting them.
-                while let Some(b @ (b'\r' | b'\n')) = self.bytes.get(at) {
-                    line += u64::from(*b == b'\n');
-                    at += 1;
-                }
-                let record = records.next();
-                if record.end <= at {
-                    return None;
-                }
-                let (begin, pos) = (at, Pos::Line(line));
-                line += n_lines(self.bytes, begin, record.end);
-                at = record.end;
-                if record.cells.get(0).is_some_and(|cell| is_type_line(cell.as_bytes()))
-                    || same_names(&record.cells, &self.columns)
-                {
-                    continue;
-                }
-                match self.fit(record, begin) {
-                    Ok(cells) => return Some(Ok(Row { pos, cells, places: &self.places })),
-                    Err((reason, length)) => {
-                        // A quote left open swallows the rows below: begin again on the next line.
-                        if let Some((_, after)) = next_line(self.bytes, begin)
-                            && after < at
-                            && budget >= length
-                        {
-                            budget -= length;
-                            line = line.saturating_sub(n_lines(self.bytes, after, at));
-                            at = after;
-                            records.go_to(at);
-                        }
-                        return Some(Err(Reject { pos, reason }));
-                    }
-                }
-            }
-        })
+        let budget = self.bytes.len().saturating_mul(4);
+        self.rows_from(Mark { at: self.start, line: self.start_line, budget })
+    }
+
+    /// The rows behind a place between two of them.
+    pub fn rows_from(&self, mark: Mark) -> Rows<'_> {
+        Rows { table: self, mark, records: Records::new(self.bytes, mark.at, self.delimiter) }
     }
 
     /// The cells, one for each column; or why not, and the length of the record.
@@ -171,6 +138,71 @@ impl<'a> Table<'a> {
             return Err((Reason::Format(reason), raw.len()));
         }
         Ok(cells)
+    }
+}
+
+/// A place between two rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    at: usize,
+    line: u64,
+    budget: usize,
+}
+
+/// The rows of a table from one place on.
+pub struct Rows<'t> {
+    table: &'t Table<'t>,
+    mark: Mark,
+    records: Records<'t>,
+}
+
+impl Rows<'_> {
+    /// Where the next row begins, or blank lines before it.
+    pub fn mark(&self) -> Mark {
+        self.mark
+    }
+}
+
+impl<'t> Iterator for Rows<'t> {
+    type Item = Result<Row<'t>, Reject>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Rows { table, mark: Mark { at, line, budget }, records } = self;
+        loop {
+            // The csv crate skips blank lines without counting them.
+            while let Some(b @ (b'\r' | b'\n')) = table.bytes.get(*at) {
+                *line += u64::from(*b == b'\n');
+                *at += 1;
+            }
+            let record = records.next();
+            if record.end <= *at {
+                return None;
+            }
+            let (begin, pos) = (*at, Pos::Line(*line));
+            *line += n_lines(table.bytes, begin, record.end);
+            *at = record.end;
+            if record.cells.get(0).is_some_and(|cell| is_type_line(cell.as_bytes()))
+                || same_names(&record.cells, &table.columns)
+            {
+                continue;
+            }
+            match table.fit(record, begin) {
+                Ok(cells) => return Some(Ok(Row { pos, cells, places: &table.places })),
+                Err((reason, length)) => {
+                    // A quote left open swallows the rows below: begin again on the next line.
+                    if let Some((_, after)) = next_line(table.bytes, begin)
+                        && after < *at
+                        && *budget >= length
+                    {
+                        *budget -= length;
+                        *line = line.saturating_sub(n_lines(table.bytes, after, *at));
+                        *at = after;
+                        records.go_to(after);
+                    }
+                    return Some(Err(Reject { pos, reason }));
+                }
+            }
+        }
     }
 }
 

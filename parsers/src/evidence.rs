@@ -30,6 +30,16 @@ impl Tally {
         self.first = Some(self.first.map_or(time, |t| t.min(time)));
         self.last = Some(self.last.map_or(time, |t| t.max(time)));
     }
+
+    /// Adds what became of more records.
+    pub fn add(&mut self, more: Tally) {
+        self.records += more.records;
+        self.told += more.told;
+        self.of_no_interest += more.of_no_interest;
+        self.validations += more.validations;
+        self.rejected += more.rejected;
+        [more.first, more.last].into_iter().flatten().for_each(|time| self.saw(time));
+    }
 }
 
 /// Where facts and rejects go, in the order of the source.
