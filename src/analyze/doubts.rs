@@ -1,7 +1,7 @@
 //! Rows whose name may be another account's than the one it was resolved to: said to be ambiguous, never guessed.
 
 use super::fronts::Fronts;
-use crate::account::{AccountId, Accounts, local_part};
+use crate::account::{Account, AccountId, Accounts, local_part};
 use crate::case::OLDEST_TOKEN;
 use crate::collect::Collected;
 use crate::collect::book::{Access, Book, Key};
@@ -17,13 +17,16 @@ pub fn homeless(collected: &mut Collected, accounts: &Accounts) {
     let names = collected.logs.values().flat_map(|log| log.namesakes.keys());
     let elsewhere: BTreeSet<String> =
         names.map(|name| local_part(&name.to_lowercase()).to_owned()).collect();
+    let is_homeless = |account: &Account| account.domain.is_none() && account.is_bare();
+    if elsewhere.is_empty() && !accounts.list.iter().any(is_homeless) {
+        return;
+    }
     let Book { accesses, keys, .. } = &mut collected.book;
     let home_of_key: Vec<Option<String>> = keys.iter().map(Key::home).collect();
     let mut homes: BTreeMap<AccountId, BTreeSet<&str>> = BTreeMap::new();
     for access in &*accesses {
-        let account = &accounts.list[access.account];
         let home = home_of_key[access.key as usize].as_deref();
-        let is_met = account.domain.is_none() && account.is_bare() && access.refusal.is_none();
+        let is_met = is_homeless(&accounts.list[access.account]) && access.refusal.is_none();
         if let (true, Some(home)) = (is_met, home) {
             homes.entry(access.account).or_default().insert(home);
         }
@@ -50,6 +53,9 @@ pub fn shared_since(collected: &mut Collected) {
         let since = shared.entry(strange.account).or_insert(*first);
         *since = (*since).min(*first);
     }
+    if shared.is_empty() {
+        return;
+    }
     for access in &mut collected.book.accesses {
         let is_late = shared.get(&access.account).is_some_and(|since| *since <= access.end);
         access.is_ambiguous |= is_late && !access.is_proxied && access.twin.is_none();
@@ -61,6 +67,9 @@ pub fn shared_since(collected: &mut Collected) {
 pub fn several_sids(collected: &mut Collected) {
     let Collected { book, sids, .. } = collected;
     let is_doubtful = |id: &AccountId| sids.get(id).is_some_and(|sids| sids.len() > 1);
+    if !sids.keys().any(is_doubtful) {
+        return;
+    }
     for access in book.accesses.iter_mut().filter(|access| is_doubtful(&access.account)) {
         access.is_ambiguous = true;
         if access.is_proxied || access.twin.is_some() {
@@ -107,6 +116,9 @@ pub fn former(collected: &mut Collected, accounts: &Accounts, ttl: TimeDelta) {
 /// Under the name of a deleted account another one was made. A token of the deleted one can be used on under it, until it
 /// must be gone: what comes later is the other one's alone.
 pub fn passed_on(collected: &mut Collected, accounts: &Accounts, fronts: &Fronts, ttl: TimeDelta) {
+    if accounts.list.iter().all(|account| account.deleted.is_none()) {
+        return;
+    }
     let Book { accesses, keys, .. } = &mut collected.book;
     let mut since: BTreeMap<(AccountId, u32), Option<DateTime<Utc>>> = BTreeMap::new();
     let mut shared: Vec<(DateTime<Utc>, usize)> = Vec::new();
@@ -139,6 +151,9 @@ pub fn passed_on(collected: &mut Collected, accounts: &Accounts, fronts: &Fronts
         } else {
             gone.insert(n);
         }
+    }
+    if gone.is_empty() {
+        return;
     }
     let mut n = 0..;
     accesses.retain(|_| !n.next().is_some_and(|n| gone.contains(&n)));

@@ -13,6 +13,7 @@ use crate::correlate::{Clock, Logon, Rules, Strangers};
 use crate::read::Evidence;
 use crate::schemes::{self, Configuration, Settings};
 use crate::workers::{self, Pool, logons};
+use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -32,7 +33,7 @@ impl Run<'_> {
         crowded.into_iter().for_each(|row| accesses[row].is_claimed = true);
         accesses.extend(claims.into_iter().map(claimed));
         clients::mark_typed(&mut accesses, &identities);
-        accesses.par_sort_unstable_by_key(|a| (a.account, a.start, a.source, a.line, a.is_claimed));
+        let accesses = by_account_and_time(&accesses);
         let by_account: Vec<&[Access]> = accesses.chunk_by(|a, b| a.account == b.account).collect();
         let account_of = |rows: &[Access]| rows.first().map(|row| row.account);
         let is_sure = |row: &&Access| row.refusal.is_none() && !row.is_ambiguous;
@@ -183,6 +184,20 @@ impl Run<'_> {
         let of = |server| Logon { at, server, address, refusal };
         self.fronts.indexes_of(&logon.server).map(of).collect()
     }
+}
+
+/// The rows by account, start and place. A row is large: their keys are sorted, and each row is moved once.
+fn by_account_and_time(rows: &[Access]) -> Vec<Access> {
+    let place = |n: u32| {
+        let row = &rows[n as usize];
+        (row.source, row.line, row.is_claimed, n)
+    };
+    let keys = rows.iter().zip(0..).map(|(row, n)| (row.account, row.start, n));
+    let mut order: Vec<(AccountId, DateTime<Utc>, u32)> = keys.collect();
+    order.par_sort_unstable_by(|a, b| {
+        (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| place(a.2).cmp(&place(b.2)))
+    });
+    order.into_par_iter().map(|(.., n)| rows[n as usize]).collect()
 }
 
 /// The refusal as one of the client that was served there before.

@@ -70,7 +70,8 @@ impl Run<'_> {
             owners.entry(name).or_default().insert(account);
         }
         let mut denied = BTreeSet::new();
-        for access in collected.book.accesses.iter().filter(|access| access.is_proxied) {
+        let rows = if by_id.is_empty() { &[] } else { collected.book.accesses.as_slice() };
+        for access in rows.iter().filter(|access| access.is_proxied) {
             let Some(names) = by_id.get(&access.request_id) else { continue };
             let as_resolved = access.name.map(|name| collected.book.texts.get(name).to_lowercase());
             let is_as_resolved = |name: &str| {
@@ -153,6 +154,9 @@ impl Run<'_> {
 
     /// A request that W3C has under another account's name is contradicted, though W3C's own row is not kept.
     fn contradict(&mut self) {
+        if self.denied.is_empty() && self.shared.is_empty() {
+            return;
+        }
         let is_denied = |id: u128| self.denied.contains(&id);
         let accesses = self.collected.book.accesses.iter_mut();
         let alone = accesses.filter(|access| access.is_proxied && access.twin.is_none());

@@ -68,6 +68,9 @@ pub fn mark_typed(accesses: &mut [Access], identities: &[u32]) {
     for access in accesses.iter().filter(|access| access.refusal == Some(Refusal::OwaForm)) {
         typed.entry(client(access)).or_default().insert(access.end);
     }
+    if typed.is_empty() {
+        return;
+    }
     let is_typed = |access: &Access| {
         let near = access.end - REDIRECT..=access.end + TimeDelta::seconds(1);
         typed.get(&client(access)).is_some_and(|times| times.range(near).next().is_some())
