@@ -6,7 +6,7 @@ mod windows;
 use crate::event::Reason;
 use chrono::NaiveDate;
 use std::sync::Arc;
-pub(crate) use windows::{Endless, Window, Windows};
+pub(crate) use windows::{Endless, WINDOW, Window, Windows};
 
 /// Rejects kept with place and reason for each chunk; all of them are counted.
 pub const REJECTS_KEPT: usize = 100;
@@ -160,6 +160,12 @@ pub(crate) struct Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
+    /// The line between two places of line feeds.
+    #[inline(always)]
+    pub(crate) fn between(before: u32, behind: u32, window: &'a [u8], number: u64) -> Self {
+        Piece { window, start: before.wrapping_add(1) as usize, end: behind as usize, number }
+    }
+
     pub(crate) fn text(&self) -> &'a [u8] {
         self.window.get(self.start..self.end).unwrap_or_default()
     }
@@ -206,8 +212,9 @@ pub(crate) fn without_crs(line: &[u8]) -> &[u8] {
 /// Where the values of a line stand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Values<'a> {
-    /// Between separators, of which there is one less than values: the common case.
-    Separated { start: usize, places: &'a [u32], end: usize },
+    /// Between separators, from that before the first value to that behind the last one, which `end` stands before where a CR
+    /// does: the common case.
+    Separated { places: &'a [u32], end: usize },
     /// In ranges of the text: quoted or repaired lines.
     Ranges(&'a [(usize, usize)]),
 }
@@ -218,13 +225,10 @@ impl Values<'_> {
     pub(crate) fn nth(self, nth: usize, text: &[u8]) -> &[u8] {
         let (from, to) = match self {
             Values::Ranges(ranges) => ranges.get(nth).copied().unwrap_or_default(),
-            Values::Separated { start, places, end } => {
-                let place = |nth: usize| places.get(nth).map(|&place| place as usize);
-                let from = match nth.checked_sub(1) {
-                    None => start,
-                    Some(before) => place(before).map_or(end, |at| at + 1),
-                };
-                (from, place(nth).unwrap_or(end))
+            Values::Separated { places, end } => {
+                let around = places.get(nth..).and_then(<[u32]>::first_chunk);
+                let Some([before, behind]) = around else { return &[] };
+                (before.wrapping_add(1) as usize, end.min(*behind as usize))
             }
         };
         text.get(from..to).unwrap_or_default()

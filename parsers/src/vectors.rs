@@ -11,6 +11,9 @@ mod local_part;
 mod separators;
 mod texts;
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::__m512i;
+
 pub use local_part::LocalPart;
 pub use separators::Separators;
 
@@ -48,10 +51,37 @@ impl Vectors {
         Vectors(Kind::None)
     }
 
+    /// Does some work in code that is compiled for all that the processor has.
+    #[inline(always)]
+    pub fn run<W: Work>(self, work: W) -> W::Result {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the processor has said that it has the features the function is compiled for.
+            Kind::Avx512 => unsafe { run_avx512(work) },
+            _ => work.run(),
+        }
+    }
+
     /// None of it, for tests that hold both side by side.
     pub fn none() -> Vectors {
         Vectors(Kind::None)
     }
+}
+
+/// Work to be compiled for one processor or another. [`Self::run`] has to be inlined always, and so has all that it calls on
+/// the way of every line: what is not is compiled for any processor. That is why it is no closure.
+pub trait Work {
+    /// What it comes to.
+    type Result;
+
+    /// Does it.
+    fn run(self) -> Self::Result;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+fn run_avx512<W: Work>(work: W) -> W::Result {
+    work.run()
 }
 
 /// The lowest `n` bits.
@@ -60,8 +90,8 @@ fn lowest(n: usize) -> u64 {
     if n >= 64 { u64::MAX } else { (1 << n) - 1 }
 }
 
-/// For each of eight words an odd number to weigh it with.
-const WEIGHTS: [u64; 8] = [
+/// For each of eight words a key to mix it with.
+const KEYS: [u64; 8] = [
     0x9e37_79b9_7f4a_7c15,
     0xc2b2_ae3d_27d4_eb4f,
     0x1656_67b1_9e37_79f9,
@@ -72,7 +102,29 @@ const WEIGHTS: [u64; 8] = [
     0xe703_7ed1_a0b4_28db,
 ];
 
-/// A sum of weighed words, and a length, to a hash of which every bit can be used.
+/// A word to a number of which every bit hangs on many of its bits: words that differ have sums that differ, whatever key
+/// they are mixed with.
+#[inline(always)]
+fn mix(word: u64, key: u64) -> u64 {
+    let mixed = word ^ key;
+    (mixed & 0xffff_ffff).wrapping_mul(mixed >> 32).wrapping_add(word.rotate_right(32))
+}
+
+/// [`mix`] of the words of some lanes, and nothing of the others.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+fn mix_avx512(words: __m512i, keys: __m512i, n_lanes: usize) -> __m512i {
+    use std::arch::x86_64::{
+        _mm512_maskz_add_epi64, _mm512_mul_epu32, _mm512_ror_epi64, _mm512_srli_epi64,
+        _mm512_xor_si512,
+    };
+    let mixed = _mm512_xor_si512(words, keys);
+    let product = _mm512_mul_epu32(mixed, _mm512_srli_epi64::<32>(mixed));
+    _mm512_maskz_add_epi64(lowest(n_lanes) as u8, product, _mm512_ror_epi64::<32>(words))
+}
+
+/// A sum of mixed words, and a length, to a hash of which every bit can be used.
 #[inline(always)]
 fn finish(sum: u64, len: u64) -> u64 {
     let hash = sum ^ (len + 1).wrapping_mul(0x8ebc_6af0_9c88_c6e3);
@@ -104,6 +156,26 @@ pub fn prefetch<T>(value: &T) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = value;
+}
+
+/// Asks for as many bytes as a text has, and some more, so much behind it, be they anybody's or not. Who goes through memory
+/// and has something to do on the way finds there what he comes to.
+#[inline(always)]
+pub fn prefetch_behind(text: &[u8], ahead: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for block in 0..text.len().div_ceil(512) {
+        // Eight lines of the cache at once: how many a log line touches no processor can foretell.
+        for line in 0..8 {
+            let address = text.as_ptr().wrapping_add(ahead + 512 * block + 64 * line);
+            // SAFETY: a prefetch reads nothing that the program could see, never faults, and SSE is part of x86-64.
+            unsafe {
+                use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+                _mm_prefetch::<_MM_HINT_T1>(address.cast());
+            }
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (text, ahead);
 }
 
 /// A bit for each byte that is `byte`, the lowest for the lowest.

@@ -12,7 +12,7 @@ mod values;
 pub use crate::lines::chunks;
 pub use layout::{Column, Layout};
 pub use line::Line;
-pub use scan::{Scanner, State, Tally, scan};
+pub use scan::{Scanner, State, TakeLine, Tally, scan};
 
 #[cfg(test)]
 mod tests;

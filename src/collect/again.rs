@@ -133,7 +133,9 @@ impl Columns {
             Columns::Web(state) => {
                 let mut scanner = w3c::Scanner::new(state);
                 chunk.each_block(room, |block, is_last| {
-                    scanner.read(block, is_last, &mut |_, line| each(Entry::Web(line)))
+                    scanner.read(block, is_last, &mut |_: &[u8], line: &Line<'_>| {
+                        each(Entry::Web(line))
+                    })
                 });
                 let (tally, next) = scanner.finish();
                 (tally.span, Columns::Web(next))

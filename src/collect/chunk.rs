@@ -15,7 +15,7 @@ use crate::readings::Readings;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::vectors::Vectors;
-use stillin_parsers::w3c::{Column, Line, Scanner, State, Tally};
+use stillin_parsers::w3c::{Column, Line, Scanner, State, TakeLine, Tally};
 
 /// What a scan is after, the same for every line.
 pub struct Wanted<'a> {
@@ -85,14 +85,27 @@ pub fn read_chunk(
     let mut scanned = Scanned::default();
     let Bench { names, room } = bench;
     let mut scanner = Scanner::new(&assumed);
-    chunk.each_block(room, |block, is_last| {
-        scanner.read(block, is_last, &mut |name, line| scanned.line(name, line, scan, names))
-    });
+    let mut reading = Reading { scanned: &mut scanned, scan, names };
+    chunk.each_block(room, |block, is_last| scanner.read(block, is_last, &mut reading));
     let (tally, next) = scanner.finish();
     scanned.end(scan);
     (scan.wanted.progress)(chunk.len() as u64);
     let book = std::mem::take(&mut scanned.desk).into_book();
     Piece { assumed, next, tally, scanned, book }
+}
+
+/// What takes the lines of a chunk.
+struct Reading<'a, 'w> {
+    scanned: &'a mut Scanned,
+    scan: &'a Scan<'a>,
+    names: &'a mut Names<'w>,
+}
+
+impl TakeLine for Reading<'_, '_> {
+    #[inline(always)]
+    fn line(&mut self, cs_username: &[u8], line: &Line<'_>) {
+        self.scanned.line(cs_username, line, self.scan, self.names);
+    }
 }
 
 impl<'a> Scan<'a> {

@@ -146,15 +146,19 @@ fn is_proxied(cs_uri_stem: &[u8]) -> bool {
 
 /// The stem is `path` or lies below it.
 fn is_under(cs_uri_stem: &[u8], path: &str) -> bool {
-    let mut rest = cs_uri_stem;
-    path.as_bytes().split(|&b| b == b'/').all(|want| {
-        while let Some((b'/', after)) = rest.split_first() {
+    let fits = |is_same: fn(&[u8], &[u8]) -> bool| {
+        let mut rest = cs_uri_stem;
+        path.as_bytes().split(|&b| b == b'/').all(|want| {
+            while let Some((b'/', after)) = rest.split_first() {
+                rest = after;
+            }
+            let Some((segment, after)) = rest.split_at_checked(want.len()) else { return false };
             rest = after;
-        }
-        let Some((segment, after)) = rest.split_at_checked(want.len()) else { return false };
-        rest = after;
-        matches!(after.first(), None | Some(b'/')) && segment.eq_ignore_ascii_case(want)
-    })
+            matches!(after.first(), None | Some(b'/')) && is_same(segment, want)
+        })
+    };
+    // Its length, and where its slashes stand, rule out nearly every stem.
+    cs_uri_stem.len() >= path.len() && fits(|_, _| true) && fits(<[u8]>::eq_ignore_ascii_case)
 }
 
 /// How clients of a front-end pool log on by default; the spelling of pool names varies in case.

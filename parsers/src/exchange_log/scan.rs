@@ -5,9 +5,10 @@ use super::layout::{Column, Layout, is_bare_header, is_header};
 use super::row::Row;
 use crate::event::Reason;
 use crate::lines::{
-    self, Endless, Piece, Values, Window, Windows, between_nuls, day_number, nanos, second_of_day,
+    self, Endless, Piece, Values, WINDOW, Window, Windows, between_nuls, day_number, nanos,
+    second_of_day,
 };
-use crate::vectors::Separators;
+use crate::vectors::{Separators, Vectors, Work, prefetch_behind};
 use std::sync::Arc;
 
 /// What became of the lines of a chunk. `requests` are rows; header rows count as directives.
@@ -61,16 +62,37 @@ impl Scanner {
     /// A line that the block does not end is left for the next one, which has to hold more of it, unless the block is
     /// the last one or the line is longer than 1 MiB.
     pub fn read(&mut self, block: &[u8], is_last: bool, each: &mut impl FnMut(&Row<'_>)) -> usize {
-        let Scanner { windows, reader } = self;
-        windows.read(block, is_last, |window| match window {
-            Window::Lines(window, separators) => reader.window(window, separators, each),
-            Window::Endless(line) => reader.refuse(&line),
-        })
+        Vectors::best().run(Block { scanner: self, block, is_last, each })
     }
 
     /// What became of the lines, and the state for the next chunk.
     pub fn finish(self) -> (Tally, State) {
         (self.reader.tally, self.reader.state)
+    }
+}
+
+/// A block to be read, as [`Scanner::read`] says.
+struct Block<'a, E> {
+    scanner: &'a mut Scanner,
+    block: &'a [u8],
+    is_last: bool,
+    each: &'a mut E,
+}
+
+impl<E: FnMut(&Row<'_>)> Work for Block<'_, E> {
+    type Result = usize;
+
+    #[inline(always)]
+    fn run(self) -> usize {
+        let Block { scanner: Scanner { windows, reader }, block, is_last, each } = self;
+        let mut rest = block;
+        while let Some(window) = windows.next(&mut rest, is_last) {
+            match window {
+                Window::Lines(window, separators) => reader.window(window, separators, each),
+                Window::Endless(line) => reader.refuse(&line),
+            }
+        }
+        block.len() - rest.len()
     }
 }
 
@@ -84,29 +106,34 @@ struct Reader {
 }
 
 impl Reader {
+    #[inline(always)]
     fn window(&mut self, window: &[u8], separators: &Separators, each: &mut impl FnMut(&Row<'_>)) {
-        let (mut start, mut first) = (0, 0);
         let mut layout = self.state.layout.clone();
-        for &(lf, before) in separators.line_ends() {
+        let mut first = 0;
+        for &last in separators.line_ends() {
+            let places = separators.places().get(first as usize..=last as usize);
+            let Some(places @ [before, .., behind]) = places else { break };
+            first = last;
             self.tally.line_ends += 1;
-            let piece = Piece { window, start, end: lf as usize, number: self.tally.line_ends };
-            let places = separators.places().get(first as usize..before as usize);
+            let piece = Piece::between(*before, *behind, window, self.tally.line_ends);
+            prefetch_behind(piece.text(), WINDOW);
             // Quotes are rare, but one in a user agent must not slow down all rows around it.
-            let odd = || separators.odd() && memchr::memchr2(b'"', 0, piece.text()).is_some();
-            let simple = layout.as_deref().zip(places).is_some_and(|(layout, places)| {
-                !odd() && self.simple_row(&piece, places, layout, each).is_some()
-            });
+            let odd = separators.odd() && memchr::memchr2(b'"', 0, piece.text()).is_some();
+            // No closure: it would not be compiled with the loop.
+            let simple = match layout.as_deref() {
+                Some(layout) if !odd => self.simple_row(&piece, places, layout, each).is_some(),
+                _ => false,
+            };
             if !simple {
                 self.any_line(&piece, each);
                 layout.clone_from(&self.state.layout);
             }
-            start = lf as usize + 1;
-            first = before + 1;
         }
-        if start < window.len() {
+        let start = separators.places().get(first as usize).map_or(0, |lf| lf.wrapping_add(1));
+        if (start as usize) < window.len() {
             // The last line has no line end yet.
-            let number = self.tally.line_ends + 1;
-            self.any_line(&Piece { window, start, end: window.len(), number }, each);
+            let (start, end) = (start as usize, window.len());
+            self.any_line(&Piece { window, start, end, number: self.tally.line_ends + 1 }, each);
         }
     }
 
@@ -120,9 +147,9 @@ impl Reader {
         header: &Layout,
         each: &mut impl FnMut(&Row<'_>),
     ) -> Option<()> {
-        let layout = header.fitting(places.len() + 1)?;
+        let layout = header.fitting(places.len() - 1)?;
         let end = piece.end_of_values()?;
-        let values = Values::Separated { start: piece.start, places, end };
+        let values = Values::Separated { places, end };
         let (number, text) = (piece.number, piece.window);
         let mut row = Row { layout, number, seconds: 0, nanos: 0, text, values };
         if !is_status(&row) {

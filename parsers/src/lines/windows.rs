@@ -3,7 +3,7 @@
 use crate::vectors::Separators;
 
 /// Bytes looked at in one go: small enough that places and bytes stay in the first-level cache.
-const WINDOW: usize = 16 << 10;
+pub(crate) const WINDOW: usize = 16 << 10;
 /// A line longer than that is no line (IIS cuts at 64 KiB): it is refused without being taken apart.
 const LONGEST_LINE: usize = 1 << 20;
 
@@ -29,61 +29,62 @@ impl Windows {
         Windows { find, separators: Separators::default(), endless: None }
     }
 
-    /// Cuts a block, and returns how many bytes it took: the next block begins behind them.
+    /// The next window of a block, taken off its beginning.
     ///
-    /// A line that the block does not end is left for the next one, which has to hold more of it, unless the block is
-    /// the last one or the line is longer than 1 MiB.
-    #[inline(always)]
-    pub(crate) fn read(
-        &mut self,
-        block: &[u8],
+    /// A line that the block does not end is left: the next block has to begin with it, and to hold more of it, unless this
+    /// block is the last one or the line is longer than 1 MiB.
+    pub(crate) fn next<'w, 'b: 'w>(
+        &'w mut self,
+        rest: &mut &'b [u8],
         is_last: bool,
-        mut each: impl FnMut(Window<'_>),
-    ) -> usize {
-        let (mut rest, ended) = self.go_on(block, is_last);
-        ended.into_iter().for_each(|endless| each(Window::Endless(endless)));
+    ) -> Option<Window<'w>> {
+        if let Some(endless) = self.go_on(rest, is_last) {
+            return Some(Window::Endless(endless));
+        }
         while !rest.is_empty() {
             // From its first byte to its last, as memory likes it: where the last line ends is known afterwards.
             let piece = rest.get(..WINDOW).unwrap_or(rest);
             (self.find)(&mut self.separators, piece);
-            let end = match self.separators.line_ends().last() {
+            let last = self.separators.line_ends().last();
+            let lf = last.and_then(|&last| self.separators.places().get(last as usize));
+            let end = match lf {
                 _ if is_last && piece.len() == rest.len() => rest.len(),
-                Some(&(lf, _)) => lf as usize + 1,
+                Some(&lf) => lf as usize + 1,
                 None => match memchr::memchr(b'\n', rest) {
                     Some(at) => at + 1,
                     None if is_last || rest.len() > LONGEST_LINE => rest.len(),
-                    None => break,
+                    None => return None,
                 },
             };
             let (window, after) = rest.split_at(end);
-            rest = after;
-            if window.len() > LONGEST_LINE {
-                let endless = Endless::default().and(window);
-                match endless.has_end || is_last {
-                    true => each(Window::Endless(endless)),
-                    false => self.endless = Some(endless),
+            *rest = after;
+            if window.len() <= LONGEST_LINE {
+                if window.len() > WINDOW {
+                    (self.find)(&mut self.separators, window);
                 }
-                continue;
+                return Some(Window::Lines(window, &self.separators));
             }
-            if window.len() > WINDOW {
-                (self.find)(&mut self.separators, window);
+            let endless = Endless::default().and(window);
+            if endless.has_end || is_last {
+                return Some(Window::Endless(endless));
             }
-            each(Window::Lines(window, &self.separators));
+            self.endless = Some(endless);
         }
-        block.len() - rest.len()
+        None
     }
 
-    /// Takes the rest of an endless line off the beginning of a block.
-    fn go_on<'a>(&mut self, block: &'a [u8], is_last: bool) -> (&'a [u8], Option<Endless>) {
-        let Some(endless) = self.endless.take() else { return (block, None) };
-        let end = memchr::memchr(b'\n', block).map_or(block.len(), |at| at + 1);
-        let (line, rest) = block.split_at(end);
+    /// Takes the rest of an endless line off the beginning of a block; the line, if it ends there.
+    fn go_on(&mut self, rest: &mut &[u8], is_last: bool) -> Option<Endless> {
+        let endless = self.endless.take()?;
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        *rest = after;
         let endless = endless.and(line);
         if endless.has_end || is_last {
-            return (rest, Some(endless));
+            return Some(endless);
         }
         self.endless = Some(endless);
-        (rest, None)
+        None
     }
 }
 

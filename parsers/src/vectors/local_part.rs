@@ -1,6 +1,6 @@
 //! A name as logged to its local part: it is done for every line of every log.
 
-use super::{Kind, Vectors, WEIGHTS, finish, lowest, places_of, words};
+use super::{KEYS, Kind, Vectors, finish, lowest, mix, places_of, words};
 
 /// Where the local part of a name stands: behind the last `\` and before the first `@`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,10 +27,9 @@ const LOWER: u64 = each(0x20);
 #[inline(always)]
 fn hash(name: &[u8], from: usize, to: usize) -> u64 {
     let local = name.get(from..to).unwrap_or_default();
-    let words = words(local.get(..64).unwrap_or(local)).zip(WEIGHTS);
-    let weigh =
-        |sum: u64, (word, weight)| sum.wrapping_add(u64::wrapping_mul(word | LOWER, weight));
-    finish(words.fold(0, weigh), local.len() as u64)
+    let words = words(local.get(..64).unwrap_or(local)).zip(KEYS);
+    let sum = words.fold(0u64, |sum, (word, key)| sum.wrapping_add(mix(word | LOWER, key)));
+    finish(sum, local.len() as u64)
 }
 
 impl LocalPart {
@@ -130,12 +129,13 @@ impl LocalPart {
 
     /// The same for a name of 64 bytes at most, without a branch: how names are spelt no processor can foretell.
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,bmi1,bmi2,lzcnt,popcnt")]
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
     fn of_avx512(name: &[u8]) -> LocalPart {
+        use super::mix_avx512;
         use std::arch::x86_64::{
             _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_maskz_loadu_epi8,
-            _mm512_maskz_mullo_epi64, _mm512_movepi8_mask, _mm512_or_si512,
-            _mm512_reduce_add_epi64, _mm512_set1_epi8,
+            _mm512_movepi8_mask, _mm512_or_si512, _mm512_reduce_add_epi64, _mm512_set1_epi8,
         };
         // SAFETY: a masked load touches the bytes of its mask alone, which are those of the name.
         let bytes = unsafe { _mm512_maskz_loadu_epi8(lowest(name.len()), name.as_ptr().cast()) };
@@ -147,15 +147,14 @@ impl LocalPart {
         let is_odd = (places_of(b'$') | places_of(b'/') | slashes & !before) != 0;
         let is_ascii = _mm512_movepi8_mask(bytes) == 0;
         let local = name.get(from..to).unwrap_or_default();
-        // SAFETY: the same, of the local part; the array of weights is 64 readable bytes.
-        let (words, weights) = unsafe {
+        // SAFETY: the same, of the local part; the array of keys is 64 readable bytes.
+        let (words, keys) = unsafe {
             let words = _mm512_maskz_loadu_epi8(lowest(local.len()), local.as_ptr().cast());
-            (words, _mm512_loadu_si512(WEIGHTS.as_ptr().cast()))
+            (words, _mm512_loadu_si512(KEYS.as_ptr().cast()))
         };
         let words = _mm512_or_si512(words, _mm512_set1_epi8(0x20));
-        let n_words = local.len().div_ceil(8);
-        let weighed = _mm512_maskz_mullo_epi64(lowest(n_words) as u8, words, weights);
-        let hash = finish(_mm512_reduce_add_epi64(weighed) as u64, local.len() as u64);
+        let mixed = mix_avx512(words, keys, local.len().div_ceil(8));
+        let hash = finish(_mm512_reduce_add_epi64(mixed) as u64, local.len() as u64);
         LocalPart::new(from, to, hash, is_odd, is_ascii)
     }
 }

@@ -4,8 +4,8 @@
 //!
 //! W3C logs are separated by blanks, the logs of Exchange by commas: the masks differ, and what is made of them does not.
 //!
-//! What is kept is the place of every separator, and for each line its end and the number of separators before it:
-//! a value is then found by its number, without a branch that no processor can predict.
+//! What is kept is the place of every separator, and for each line which of them ends it: a value is then found by its
+//! number, between two separators, without a branch that no processor can predict.
 
 use super::{Kind, Vectors};
 
@@ -15,16 +15,18 @@ const AT_ONCE: usize = 4;
 /// Places in one block; the buffers are kept from block to block.
 #[derive(Debug, Default)]
 pub struct Separators {
-    /// Places of separators, and behind the first `n` what is no place.
+    /// [`BEFORE`], then the places of separators, and behind the first `n` what is no place.
     places: Vec<u32>,
     n: usize,
-    /// For each line feed its place and the number of separators before it, and behind the first `n_lines` what is
-    /// none.
-    line_ends: Vec<(u32, u32)>,
+    /// For each line feed its number among the places, and behind the first `n_lines` what is none.
+    line_ends: Vec<u32>,
     n_lines: usize,
     /// Whether there is a byte that needs a second look.
     odd: bool,
 }
+
+/// The place before the first byte, as if a separator stood there: one more than it is 0.
+pub const BEFORE: u32 = u32::MAX;
 
 /// Separators of W3C: blanks, line feeds and, odd as they are, control characters other than CR.
 const BLANKS: bool = false;
@@ -69,15 +71,15 @@ impl Separators {
         }
     }
 
-    /// Places of separators, in order.
+    /// [`BEFORE`], and the places of separators, in order.
     #[inline]
     pub fn places(&self) -> &[u32] {
         self.places.get(..self.n).unwrap_or_default()
     }
 
-    /// For each line feed its place and the number of separators before it.
+    /// For each line feed its number among the places.
     #[inline]
-    pub fn line_ends(&self) -> &[(u32, u32)] {
+    pub fn line_ends(&self) -> &[u32] {
         self.line_ends.get(..self.n_lines).unwrap_or_default()
     }
 
@@ -88,10 +90,10 @@ impl Separators {
     }
 
     fn prepare(&mut self, len: usize) {
-        (self.odd, self.n, self.n_lines) = (false, 0, 0);
-        if self.places.len() < len + 64 {
-            self.places.resize(len + 64, 0);
-            self.line_ends.resize(len + 64, (0, 0));
+        (self.odd, self.n, self.n_lines) = (false, 1, 0);
+        if self.places.len() < len + 65 {
+            self.places.resize(len + 65, BEFORE);
+            self.line_ends.resize(len + 65, 0);
         }
     }
 
@@ -122,7 +124,7 @@ impl Separators {
     /// Takes over 64 bytes as bit masks.
     #[inline(always)]
     fn take_masks(&mut self, base: u32, separators: u64, line_feeds: u64) {
-        self.take_line_feeds(base, separators, line_feeds);
+        self.take_line_feeds(separators, line_feeds);
         let mut rest = separators;
         let mut at = self.n;
         self.n += separators.count_ones() as usize;
@@ -143,13 +145,13 @@ impl Separators {
     /// One line end is written whether there is one or not: lines are longer than 64 bytes, and whether a word holds
     /// the end of one no processor can foretell.
     #[inline(always)]
-    fn take_line_feeds(&mut self, base: u32, separators: u64, line_feeds: u64) {
+    fn take_line_feeds(&mut self, separators: u64, line_feeds: u64) {
         let mut rest = line_feeds;
         loop {
             let lowest = rest & rest.wrapping_neg();
             let here = separators & lowest.wrapping_sub(1);
             let Some(room) = self.line_ends.get_mut(self.n_lines) else { return };
-            *room = (base + rest.trailing_zeros(), self.n as u32 + here.count_ones());
+            *room = self.n as u32 + here.count_ones();
             self.n_lines += usize::from(rest != 0);
             rest ^= lowest;
             if rest == 0 {
@@ -206,7 +208,7 @@ impl Separators {
                 write(_mm512_extracti32x4_epi32::<2>(within), &mut room[32..]);
                 write(_mm512_extracti32x4_epi32::<3>(within), &mut room[48..]);
             }
-            self.take_line_feeds(base, separators, line_feeds);
+            self.take_line_feeds(separators, line_feeds);
             self.n += count;
         }
         self.odd = odd != 0;
@@ -289,8 +291,8 @@ mod tests {
     #[test]
     fn finds_values_and_lines() {
         let (fast, _) = both(b"a b\r\nc\td\n");
-        assert_eq!(fast.places(), [1, 4, 6, 8]);
-        assert_eq!(fast.line_ends(), [(4, 1), (8, 3)]);
+        assert_eq!(fast.places(), [BEFORE, 1, 4, 6, 8]);
+        assert_eq!(fast.line_ends(), [2, 4]);
         assert!(fast.odd());
         let (fast, _) = both(b"a b\r\n");
         assert!(!fast.odd());
@@ -306,10 +308,10 @@ mod tests {
                 find(&mut found, block);
                 let at = block.len() - 8;
                 assert_eq!(
-                    found.places(),
+                    found.places()[1..],
                     [at, at + 1, at + 4, at + 6, at + 7].map(|at| at as u32)
                 );
-                assert_eq!(found.line_ends(), [(at as u32 + 4, 2), (at as u32 + 7, 4)]);
+                assert_eq!(found.line_ends(), [3, 5]);
                 assert_eq!(found.odd(), odd);
             }
         }
@@ -324,11 +326,10 @@ mod tests {
             let (fast, _) = both(&block);
             let expect: Vec<u32> = (0..block.len())
                 .filter(|&i| block[i] <= b' ' && block[i] != b'\r').map(|i| i as u32).collect();
-            prop_assert_eq!(fast.places(), &expect);
-            for &(place, before) in fast.line_ends() {
-                prop_assert_eq!(block[place as usize], b'\n');
-                prop_assert_eq!(before as usize, expect.iter().filter(|&&at| at < place).count());
-            }
+            prop_assert_eq!(&fast.places()[1..], &expect);
+            let line_feeds = block.iter().zip(0..).filter(|(byte, _)| **byte == b'\n');
+            let ends = fast.line_ends().iter().map(|&end| fast.places()[end as usize]);
+            prop_assert!(ends.eq(line_feeds.map(|(_, at)| at)));
         }
 
         #[test]
@@ -356,7 +357,7 @@ mod tests {
             prop_assert_eq!(fast.odd(), block.iter().any(strange));
             let expect: Vec<u32> = (0..block.len())
                 .filter(|&i| b",\n".contains(&block[i])).map(|i| i as u32).collect();
-            prop_assert_eq!(fast.places(), &expect);
+            prop_assert_eq!(&fast.places()[1..], &expect);
             prop_assert_eq!(fast.line_ends().len(), block.iter().filter(|&&b| b == b'\n').count());
         }
     }

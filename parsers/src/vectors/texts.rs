@@ -1,9 +1,9 @@
 //! Two texts to one number.
 
-use super::{Kind, Vectors, WEIGHTS, finish, words};
+use super::{KEYS, Kind, Vectors, finish, mix, words};
 
-/// Others for the sums themselves.
-const FINAL_WEIGHTS: [u64; 8] = [
+/// How the keys of a block differ from those of the block before.
+const STEPS: [u64; 8] = [
     0x8648_dbdb_64c8_5a9d,
     0xb492_b66f_be98_f273,
     0x9ae1_6a3b_2f90_404f,
@@ -27,51 +27,58 @@ impl Vectors {
     }
 }
 
-/// Each of eight sums takes the words of its column, block by block. What differs in high bits alone must not stay there,
-/// or sums that differ would make up for each other: so they are folded down after each product, and weighed once more.
+/// Each of eight sums takes the words of its column, block by block; an empty text is an empty block.
 fn hash_portable(texts: [&[u8]; 2]) -> u64 {
-    let mut sums = [0u64; 8];
-    for block in texts.iter().flat_map(|text| text.chunks(64)) {
-        for ((sum, weight), word) in sums.iter_mut().zip(WEIGHTS).zip(words(block)) {
-            let product = (*sum ^ word).wrapping_mul(weight);
-            *sum = product ^ product >> 32;
+    let (mut sums, mut keys) = ([0u64; 8], KEYS);
+    for text in texts {
+        let mut rest = text;
+        loop {
+            let (block, after) = rest.split_at(rest.len().min(64));
+            for ((sum, key), word) in sums.iter_mut().zip(keys).zip(words(block)) {
+                *sum = sum.wrapping_add(mix(word, key));
+            }
+            keys.iter_mut().zip(STEPS).for_each(|(key, step)| *key = key.wrapping_add(step));
+            rest = after;
+            if rest.is_empty() {
+                break;
+            }
         }
     }
+    // What makes up for another column's must be one in many.
+    let weighed = sums.iter().zip(STEPS).map(|(sum, weight)| sum.wrapping_mul(weight));
     let [a, b] = texts.map(|text| text.len() as u64);
-    let weighed = sums.iter().zip(FINAL_WEIGHTS).map(|(sum, weight)| sum.wrapping_mul(weight));
     finish(weighed.fold(0, u64::wrapping_add), a << 32 | b)
 }
 
+/// The first block of the first text and the first two of the second are taken whether they hold something or not: how long
+/// a user agent is no processor can foretell.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,bmi1,bmi2,lzcnt,popcnt")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
 fn hash_avx512(first: &[u8], second: &[u8]) -> u64 {
-    use super::lowest;
+    use super::{lowest, mix_avx512};
     use std::arch::x86_64::{
-        _mm512_loadu_si512, _mm512_mask_mullo_epi64, _mm512_mask_xor_epi64,
-        _mm512_maskz_loadu_epi8, _mm512_mullo_epi64, _mm512_reduce_add_epi64, _mm512_setzero_si512,
-        _mm512_srli_epi64, _mm512_xor_si512,
+        _mm512_add_epi64, _mm512_loadu_si512, _mm512_maskz_loadu_epi8, _mm512_mullo_epi64,
+        _mm512_reduce_add_epi64, _mm512_setzero_si512,
     };
     // SAFETY: both arrays are 64 readable bytes.
-    let [weights, final_weights] = unsafe {
-        [&WEIGHTS, &FINAL_WEIGHTS].map(|weights| _mm512_loadu_si512(weights.as_ptr().cast()))
-    };
+    let [mut keys, steps] =
+        unsafe { [&KEYS, &STEPS].map(|words| _mm512_loadu_si512(words.as_ptr().cast())) };
     let mut sums = _mm512_setzero_si512();
-    for text in [first, second] {
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (block, after) = rest.split_at(rest.len().min(64));
-            // SAFETY: a masked load touches the bytes of its mask alone, which are those of the block.
-            let bytes =
-                unsafe { _mm512_maskz_loadu_epi8(lowest(block.len()), block.as_ptr().cast()) };
-            let lanes = lowest(block.len().div_ceil(8)) as u8;
-            let product =
-                _mm512_mask_mullo_epi64(sums, lanes, _mm512_xor_si512(sums, bytes), weights);
-            let folded = _mm512_srli_epi64::<32>(product);
-            sums = _mm512_mask_xor_epi64(product, lanes, product, folded);
-            rest = after;
-        }
-    }
-    let sum = _mm512_reduce_add_epi64(_mm512_mullo_epi64(sums, final_weights)) as u64;
+    let mut take = |text: &[u8], from: usize| {
+        let len = text.len().saturating_sub(from).min(64);
+        let block = text.as_ptr().wrapping_add(from);
+        // SAFETY: a masked load touches the bytes of its mask alone, which are those of the text from there on.
+        let bytes = unsafe { _mm512_maskz_loadu_epi8(lowest(len), block.cast()) };
+        sums = _mm512_add_epi64(sums, mix_avx512(bytes, keys, len.div_ceil(8)));
+        keys = _mm512_add_epi64(keys, steps);
+    };
+    take(first, 0);
+    (64..first.len()).step_by(64).for_each(|from| take(first, from));
+    take(second, 0);
+    take(second, 64);
+    (128..second.len()).step_by(64).for_each(|from| take(second, from));
+    let sum = _mm512_reduce_add_epi64(_mm512_mullo_epi64(sums, steps)) as u64;
     finish(sum, (first.len() as u64) << 32 | second.len() as u64)
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Found<'a> {
 
 impl<'a> Line<'a> {
     /// The value of a column as logged, without quotes around it; `None` where the log has no such column.
-    #[inline]
+    #[inline(always)]
     pub fn value(&self, column: Column) -> Option<&'a [u8]> {
         Some(unquoted(self.nth(self.layout.place(column)?)))
     }
@@ -56,7 +56,10 @@ impl<'a> Line<'a> {
     #[inline(always)]
     pub(super) fn stamp(&self) -> Option<&'a [u8; 20]> {
         match self.values {
-            Values::Separated { start, .. } => self.text.get(start..)?.first_chunk(),
+            Values::Separated { places, .. } => {
+                let start = places.first()?.wrapping_add(1);
+                self.text.get(start as usize..)?.first_chunk()
+            }
             Values::Ranges(_) => None,
         }
     }
@@ -70,8 +73,8 @@ impl<'a> Line<'a> {
     /// `c-ip` and `cs(User-Agent)` as logged, empty where the log has none.
     #[inline(always)]
     pub fn address_and_agent(&self) -> (&'a [u8], &'a [u8]) {
-        let text = |column| self.value(column).unwrap_or_default();
-        (text(Column::CIp), text(Column::CsUserAgent))
+        let c_ip = self.value(Column::CIp).unwrap_or_default();
+        (c_ip, self.value(Column::CsUserAgent).unwrap_or_default())
     }
 
     /// Finds what every line is asked for.

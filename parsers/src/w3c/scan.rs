@@ -5,9 +5,9 @@ use super::line::{Found, Line};
 use super::values::{Split, split};
 use crate::event::Reason;
 use crate::lines::{
-    self, Endless, Piece, Values, Window, Windows, between_nuls, day_number, second_of_day,
+    self, Endless, Piece, Values, WINDOW, Window, Windows, between_nuls, day_number, second_of_day,
 };
-use crate::vectors::Separators;
+use crate::vectors::{Separators, Vectors, Work, prefetch_behind};
 use std::sync::Arc;
 
 pub use crate::lines::REJECTS_KEPT;
@@ -42,6 +42,20 @@ pub fn scan(chunk: &[u8], state: &State, mut each: impl FnMut(&[u8], &Line<'_>))
     scanner.finish()
 }
 
+/// Whoever takes lines: mostly a closure. Only a method can be told to become part of the loop over the lines, and to be
+/// compiled with it for all that the processor has.
+pub trait TakeLine {
+    /// Takes the next data line with its `cs-username`, which is empty where the log has no such column.
+    fn line(&mut self, cs_username: &[u8], line: &Line<'_>);
+}
+
+impl<F: FnMut(&[u8], &Line<'_>)> TakeLine for F {
+    #[inline(always)]
+    fn line(&mut self, cs_username: &[u8], line: &Line<'_>) {
+        self(cs_username, line);
+    }
+}
+
 /// Reads a chunk block by block, for those who do not have it in memory as a whole.
 pub struct Scanner {
     windows: Windows,
@@ -64,22 +78,38 @@ impl Scanner {
     ///
     /// A line that the block does not end is left for the next one, which has to hold more of it, unless the block is
     /// the last one or the line is longer than 1 MiB.
-    pub fn read(
-        &mut self,
-        block: &[u8],
-        is_last: bool,
-        each: &mut impl FnMut(&[u8], &Line<'_>),
-    ) -> usize {
-        let Scanner { windows, reader } = self;
-        windows.read(block, is_last, |window| match window {
-            Window::Lines(window, separators) => reader.window(window, separators, each),
-            Window::Endless(line) => reader.refuse(&line),
-        })
+    pub fn read(&mut self, block: &[u8], is_last: bool, each: &mut impl TakeLine) -> usize {
+        Vectors::best().run(Block { scanner: self, block, is_last, each })
     }
 
     /// What became of the lines, and the state for the next chunk.
     pub fn finish(self) -> (Tally, State) {
         (self.reader.tally, self.reader.state)
+    }
+}
+
+/// A block to be read, as [`Scanner::read`] says.
+struct Block<'a, E> {
+    scanner: &'a mut Scanner,
+    block: &'a [u8],
+    is_last: bool,
+    each: &'a mut E,
+}
+
+impl<E: TakeLine> Work for Block<'_, E> {
+    type Result = usize;
+
+    #[inline(always)]
+    fn run(self) -> usize {
+        let Block { scanner: Scanner { windows, reader }, block, is_last, each } = self;
+        let mut rest = block;
+        while let Some(window) = windows.next(&mut rest, is_last) {
+            match window {
+                Window::Lines(window, separators) => reader.window(window, separators, each),
+                Window::Endless(line) => reader.refuse(&line),
+            }
+        }
+        block.len() - rest.len()
     }
 }
 
@@ -91,36 +121,34 @@ struct Reader {
 }
 
 impl Reader {
-    fn window(
-        &mut self,
-        window: &[u8],
-        separators: &Separators,
-        each: &mut impl FnMut(&[u8], &Line<'_>),
-    ) {
-        let (mut start, mut first) = (0, 0);
+    #[inline(always)]
+    fn window(&mut self, window: &[u8], separators: &Separators, each: &mut impl TakeLine) {
         let mut layout = self.state.layout.clone();
-        for &(lf, before) in separators.line_ends() {
+        let mut first = 0;
+        for &last in separators.line_ends() {
+            let places = separators.places().get(first as usize..=last as usize);
+            let Some(places @ [before, .., behind]) = places else { break };
+            first = last;
             self.tally.line_ends += 1;
-            let number = self.tally.line_ends;
-            let line = Piece { window, start, end: lf as usize, number };
-            let n_values = (before - first) as usize + 1;
-            let places = separators.places().get(first as usize..before as usize);
-            let simple = !separators.odd()
-                && layout.as_deref().zip(places).is_some_and(|(layout, places)| {
-                    n_values == layout.len() && self.simple_line(&line, places, layout, each)
-                });
+            let line = Piece::between(*before, *behind, window, self.tally.line_ends);
+            prefetch_behind(line.text(), WINDOW);
+            // No closure: it would not be compiled with the loop.
+            let simple = match layout.as_deref() {
+                Some(layout) if places.len() == layout.len() + 1 && !separators.odd() => {
+                    self.simple_line(&line, places, layout, each)
+                }
+                _ => false,
+            };
             if !simple {
                 self.any_line(&line, each);
                 layout.clone_from(&self.state.layout);
             }
-            start = lf as usize + 1;
-            first = before + 1;
         }
-        if start < window.len() {
+        let start = separators.places().get(first as usize).map_or(0, |lf| lf.wrapping_add(1));
+        if (start as usize) < window.len() {
             // The last line has no line end yet.
-            let number = self.tally.line_ends + 1;
-            let line = Piece { window, start, end: window.len(), number };
-            self.any_line(&line, each);
+            let (start, end) = (start as usize, window.len());
+            self.any_line(&Piece { window, start, end, number: self.tally.line_ends + 1 }, each);
         }
     }
 
@@ -132,14 +160,14 @@ impl Reader {
         piece: &Piece<'_>,
         places: &[u32],
         layout: &Layout,
-        each: &mut impl FnMut(&[u8], &Line<'_>),
+        each: &mut impl TakeLine,
     ) -> bool {
         let text = piece.window;
         if text.get(piece.start) == Some(&b'#') {
             return false;
         }
         let Some(end) = piece.end_of_values() else { return false };
-        let values = Values::Separated { start: piece.start, places, end };
+        let values = Values::Separated { places, end };
         let found = Found::default();
         let mut line =
             Line { layout, number: piece.number, seconds: 0, nanos: 0, text, values, found };
@@ -155,7 +183,7 @@ impl Reader {
     /// Any other line, with all that may be odd about it.
     #[cold]
     #[inline(never)]
-    fn any_line(&mut self, piece: &Piece<'_>, each: &mut impl FnMut(&[u8], &Line<'_>)) {
+    fn any_line(&mut self, piece: &Piece<'_>, each: &mut impl TakeLine) {
         for part in between_nuls(piece.text()) {
             match part {
                 Some(line) => self.line(line, piece.number, each),
@@ -165,7 +193,7 @@ impl Reader {
     }
 
     /// One line between line ends and NUL runs.
-    fn line(&mut self, text: &[u8], number: u64, each: &mut impl FnMut(&[u8], &Line<'_>)) {
+    fn line(&mut self, text: &[u8], number: u64, each: &mut impl TakeLine) {
         let text = lines::without_crs(text);
         self.tally.lines += 1;
         let trimmed = text.trim_ascii();
@@ -179,12 +207,7 @@ impl Reader {
         }
     }
 
-    fn data(
-        &mut self,
-        text: &[u8],
-        number: u64,
-        each: &mut impl FnMut(&[u8], &Line<'_>),
-    ) -> Result<(), Reason> {
+    fn data(&mut self, text: &[u8], number: u64, each: &mut impl TakeLine) -> Result<(), Reason> {
         let layout = self.state.layout.clone().ok_or(Reason::NoFields)?;
         let mut ranges = std::mem::take(&mut self.ranges);
         let split = split(text, &layout, &mut ranges);
@@ -210,13 +233,13 @@ impl Reader {
     }
 
     #[inline(always)]
-    fn count(&mut self, line: &Line<'_>, each: &mut impl FnMut(&[u8], &Line<'_>)) {
+    fn count(&mut self, line: &Line<'_>, each: &mut impl TakeLine) {
         self.tally.requests += 1;
         if self.clock.moved {
             self.clock.moved = false;
             self.tally.saw(line.seconds);
         }
-        each(line.found.cs_username, line);
+        each.line(line.found.cs_username, line);
     }
 
     fn directive(&mut self, text: &[u8], number: u64) {
@@ -286,8 +309,14 @@ impl Clock {
 
     #[inline(always)]
     fn set(&mut self, line: &mut Line<'_>, day: Option<i64>) -> Result<(), Reason> {
-        if self.stamp.is_none() || line.stamp() != self.stamp.as_ref() {
-            self.read(line, day)?;
+        match (line.stamp(), &mut self.stamp) {
+            (Some(stamp), Some(known)) if stamp == known => {}
+            (Some(stamp), Some(known)) if let Some(later) = seconds_later(known, stamp) => {
+                self.seconds += later;
+                self.moved = true;
+                *known = *stamp;
+            }
+            _ => self.read(line, day)?,
         }
         line.seconds = self.seconds;
         line.nanos = self.nanos;
@@ -323,6 +352,18 @@ impl Clock {
         self.date = Some((date, day));
         Some(day)
     }
+}
+
+/// How much later a stamp is than another one of the same minute. Buffers of several processors make the second of a log
+/// go to and fro.
+#[inline(always)]
+fn seconds_later(stamp: &[u8; 20], later: &[u8; 20]) -> Option<i64> {
+    let second = |stamp: &[u8; 20]| {
+        let [tens, ones] = [stamp[17], stamp[18]].map(|digit| digit.wrapping_sub(b'0'));
+        (tens < 6 && ones < 10).then_some(i64::from(tens) * 10 + i64::from(ones))
+    };
+    let is_same_minute = stamp[..17] == later[..17] && stamp[19] == later[19];
+    if is_same_minute { Some(second(later)? - second(stamp)?) } else { None }
 }
 
 fn bad_time(date: &[u8], time: &[u8]) -> Reason {
