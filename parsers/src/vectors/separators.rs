@@ -176,7 +176,10 @@ impl Separators {
         let numbers = unsafe { _mm512_loadu_si512(numbers.as_ptr().cast()) };
         let mut odd = 0u64;
         let (blocks, rest) = block.as_chunks::<64>();
-        for (number, bytes) in blocks.iter().enumerate() {
+        // Counted on where it is needed: to bring a number there is dearer.
+        let mut bases = _mm512_set1_epi32(-64);
+        for bytes in blocks {
+            bases = _mm512_add_epi32(bases, _mm512_set1_epi32(64));
             // SAFETY: as above.
             let v = unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) };
             let line_feeds = _mm512_cmpeq_epi8_mask(v, lf);
@@ -188,14 +191,12 @@ impl Separators {
                 odd |= low & !(line_feeds | _mm512_cmpeq_epi8_mask(v, blank));
                 low
             };
-            let base = 64 * number as u32;
             let count = separators.count_ones() as usize;
             let room = self.places.get_mut(self.n..).and_then(|room| room.first_chunk_mut());
             let Some(room): Option<&mut [u32; 64]> = room else { break };
             let within = _mm512_maskz_compress_epi8(separators, numbers);
             let write = |quarter, room: &mut [u32]| {
                 let Some(room): Option<&mut [u32; 16]> = room.first_chunk_mut() else { return };
-                let bases = _mm512_set1_epi32(base as i32);
                 let places = _mm512_add_epi32(_mm512_cvtepu8_epi32(quarter), bases);
                 // SAFETY: the array is 64 writable bytes; the store asks for no alignment.
                 unsafe { _mm512_storeu_si512(room.as_mut_ptr().cast(), places) };
