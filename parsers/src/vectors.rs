@@ -169,8 +169,8 @@ pub fn prefetch_behind(text: &[u8], ahead: usize) {
             let address = text.as_ptr().wrapping_add(ahead + 512 * block + 64 * line);
             // SAFETY: a prefetch reads nothing that the program could see, never faults, and SSE is part of x86-64.
             unsafe {
-                use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-                _mm_prefetch::<_MM_HINT_T1>(address.cast());
+                use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+                _mm_prefetch::<_MM_HINT_T0>(address.cast());
             }
         }
     }
