@@ -102,8 +102,7 @@ const KEYS: [u64; 8] = [
     0xe703_7ed1_a0b4_28db,
 ];
 
-/// A word to a number of which every bit hangs on many of its bits: words that differ have sums that differ, whatever key
-/// they are mixed with.
+/// A word to a number of which every bit hangs on many of its bits; hardly any two words have one number.
 #[inline(always)]
 fn mix(word: u64, key: u64) -> u64 {
     let mixed = word ^ key;
