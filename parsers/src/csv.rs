@@ -174,6 +174,12 @@ impl<'t> Iterator for Rows<'t> {
                 *line += u64::from(*b == b'\n');
                 *at += 1;
             }
+            // Exports that were put together have their mark in mid-file.
+            let rest = table.bytes.get(*at..).unwrap_or_default();
+            if rest.starts_with(b"\xef\xbb\xbf") {
+                *at += 3;
+                records.go_to(*at);
+            }
             let record = records.next();
             if record.end <= *at {
                 return None;

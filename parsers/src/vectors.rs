@@ -102,7 +102,7 @@ const KEYS: [u64; 8] = [
     0xe703_7ed1_a0b4_28db,
 ];
 
-/// A word to a number of which every bit hangs on many of its bits; hardly any two words have one number.
+/// A word to a number that hardly any other word has: the product of its halves, and the word itself turned by half.
 #[inline(always)]
 fn mix(word: u64, key: u64) -> u64 {
     let mixed = word ^ key;

@@ -51,6 +51,7 @@ const SAMPLES: &[Pinned] = &[
     ("nul-run.log",                    IIS,           [13, 5, 8, 0, 0, 0, 1], ""),
     ("only-nul.log",                   Kind::Unknown, [ 0, 0, 0, 0, 0, 0, 1], ""),
     ("quoted-advanced-logging.log",    IIS,           [ 6, 2, 4, 0, 0, 0, 0], ""),
+    ("quoted-times.log",               IIS,           [ 7, 3, 4, 0, 0, 0, 0], ""),
     ("space-in-query.log",             IIS,           [ 7, 2, 4, 0, 1, 1, 0], "7: 17 values for 15 fields (#Fields at line 4)"),
     ("tabs.log",                       IIS,           [ 7, 3, 4, 0, 0, 0, 0], ""),
     ("time-going-backwards.log",       IIS,           [ 9, 5, 4, 0, 0, 0, 0], ""),
@@ -134,6 +135,14 @@ fn values_stand_where_they_belong() {
             r"7 03-02 08:15:04 FABRIKAM\bob 200 0 240",
             r"12 03-02 08:20:00 FABRIKAM\ada 200 0 ?",
             r"13 03-02 08:21:30 FABRIKAM\bob 401 1326 ?",
+        ],
+    );
+    check_values(
+        "quoted-times.log",
+        &[
+            r"5 03-02 08:00:01 FABRIKAM\ada 200 0 240",
+            r"6 03-02 08:00:09 FABRIKAM\ada 200 0 241",
+            r"7 03-02 08:47:30 FABRIKAM\bob 401 1326 64",
         ],
     );
     check_values(

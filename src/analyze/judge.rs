@@ -33,7 +33,7 @@ impl Run<'_> {
         crowded.into_iter().for_each(|row| accesses[row].is_claimed = true);
         accesses.extend(claims.into_iter().map(claimed));
         clients::mark_typed(&mut accesses, &identities);
-        let accesses = by_account_and_time(&accesses);
+        let accesses = by_account_and_time(accesses);
         let by_account: Vec<&[Access]> = accesses.chunk_by(|a, b| a.account == b.account).collect();
         let account_of = |rows: &[Access]| rows.first().map(|row| row.account);
         let is_sure = |row: &&Access| row.refusal.is_none() && !row.is_ambiguous;
@@ -186,8 +186,8 @@ impl Run<'_> {
     }
 }
 
-/// The rows by account, start and place. A row is large: their keys are sorted, and each row is moved once.
-fn by_account_and_time(rows: &[Access]) -> Vec<Access> {
+/// The rows by account, start and place. A row is large: their keys are sorted, and each row is copied once.
+fn by_account_and_time(rows: Vec<Access>) -> Vec<Access> {
     let place = |n: u32| {
         let row = &rows[n as usize];
         (row.source, row.line, row.is_claimed, n)

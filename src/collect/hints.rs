@@ -21,13 +21,12 @@ pub struct Hint {
 pub fn hint(line: &Line<'_>, before: &[Hint]) -> Option<Hint> {
     let (ended, pool) = restart_hint(line)?;
     // What attackers typed is no pool, and the other pools of a server do not matter.
-    let pool = str::from_utf8(pool).ok().filter(|pool| has_pool(pool))?;
+    let pool = String::from_utf8(pool.to_vec()).ok().filter(|pool| has_pool(pool))?;
     let is_sure = ended == Ended::Pool;
     let is_told = |told: &&Hint| told.seconds == line.seconds && told.is_sure == is_sure;
     let known =
-        before.iter().rev().take(8).filter(is_told).any(|told| told.pool.as_deref() == Some(pool));
-    let hint =
-        Hint { pool: Some(pool.to_owned()), is_sure, seconds: line.seconds, line: line.number };
+        before.iter().rev().take(8).filter(is_told).any(|told| told.pool.as_ref() == Some(&pool));
+    let hint = Hint { pool: Some(pool), is_sure, seconds: line.seconds, line: line.number };
     (!known).then_some(hint)
 }
 

@@ -209,10 +209,10 @@ impl<'a> Watch<'a> {
 
 /// A logged text for the eye: UTF-8, or else Windows-1252, in which every byte is something.
 pub fn decode(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
-    }
+    // Copied first: a log may change while it is looked at (see `input::Map`).
+    String::from_utf8(bytes.to_vec()).unwrap_or_else(|error| {
+        encoding_rs::WINDOWS_1252.decode_without_bom_handling(error.as_bytes()).0.into_owned()
+    })
 }
 
 /// A set of hashes that may say yes wrongly, never no; small, so that it stays in the first-level cache.

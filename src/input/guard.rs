@@ -52,7 +52,8 @@ impl Map {
         // lock against that. Whoever maps a file accepts this; it is bearable because nothing is ever written through
         // the map, because its length is fixed, so every slice keeps its bounds, and because the parsers take any
         // bytes: one that changes costs a reject or a wrong value. Text that was found to be UTF-8 in place is the one
-        // check that could be undone; a log is therefore read as bytes. A page that is lost is the handler's business,
+        // check that could be undone; a log is therefore read as bytes, and what becomes text is copied first, but for SIDs and
+        // numbers, which are only compared and read digit by digit. A page that is lost is the handler's business,
         // which is installed and told of the addresses before anything is read.
         let mmap = unsafe { MmapOptions::new().len(len).map(&file)? };
         #[cfg(unix)]
@@ -131,8 +132,8 @@ impl Map {
         got
     }
 
-    /// Maps the pages of a range of the text that are in memory already, all at once: to fault them in one by one takes
-    /// longer. Advice only.
+    /// Maps the pages of a range of the text, all at once: to fault them in one by one takes longer. Those that are not in
+    /// memory are read from the disk first. Advice only, which systems before Linux 5.14 do not take.
     pub fn expect(&self, range: Range<usize>) {
         #[cfg(target_os = "linux")]
         if let Some((offset, len)) = self.within(range) {

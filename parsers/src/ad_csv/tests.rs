@@ -1,7 +1,7 @@
 //! Rows of directory exports as CSV to facts, and what is refused.
 
 use super::*;
-use crate::event::{Fact, Precision};
+use crate::event::{Fact, Pos, Precision};
 
 #[test]
 fn tables_of_accounts_and_others() {
@@ -86,4 +86,34 @@ fn columns_of_one_moment() {
     // `whenChanged` of an account that is not cut off is not looked at.
     let enabled = "SamAccountName,Enabled,whenChanged\nada,True,nonsense\nbob,False,nonsense\n";
     assert_eq!(changes(enabled, &utc), ["! `nonsense` is no time"]);
+}
+
+#[test]
+fn parts_begin_where_rows_do() {
+    let header = "SamAccountName,Enabled,PasswordLastSet,pwdLastSet";
+    let row = |n: usize| format!("user{n},True,7/1/2025 2:30:00 PM,133958466002500000");
+    for n in [PART - 2, PART - 1, PART, PART + 1, 3 * PART] {
+        for between in
+            ["", "\r\n\r\n", "\u{feff}", "#TYPE Microsoft.ActiveDirectory.Management.ADUser\r\n"]
+        {
+            let rows: Vec<String> = (0..n).map(row).collect();
+            let more: Vec<String> = (n..n + 5).map(row).collect();
+            let text = format!(
+                "{header}\r\n{}\r\n{between}{header}\r\n{}\r\nnobody,\"\r\n",
+                rows.join("\r\n"),
+                more.join("\r\n")
+            );
+            let mut names = Vec::new();
+            let mut rejects = Vec::new();
+            let tally = facts(text.as_bytes(), &LocalTime::default(), &mut |item| match item {
+                Ok(Fact::Account { account, .. }) => names.extend(account.sam_account_name),
+                Ok(_) => {}
+                Err(reject) => rejects.push(reject.pos),
+            });
+            let expect: Vec<String> = (0..n + 5).map(|n| format!("user{n}")).collect();
+            assert_eq!(names, expect, "{n} {between:?}");
+            assert_eq!((tally.records, tally.rejected), (n as u64 + 6, 1), "{n} {between:?}");
+            assert_eq!(rejects, [Pos::Line(text.lines().count() as u64)], "{n} {between:?}");
+        }
+    }
 }

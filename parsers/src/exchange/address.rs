@@ -21,7 +21,11 @@ pub fn first(text: &[u8]) -> &[u8] {
 /// is the client's own text where the balancer only adds to what it got.
 pub fn forwarded(x_forwarded_for: &[u8]) -> Option<&[u8]> {
     let address = first(x_forwarded_for);
-    let text = str::from_utf8(address).ok()?;
+    // Copied first: a log may change while it is looked at. No address is longer.
+    let mut room = [0; 45];
+    let text = room.get_mut(..address.len())?;
+    text.copy_from_slice(address);
+    let text = str::from_utf8(text).ok()?;
     text.parse::<IpAddr>().is_ok().then_some(address)
 }
 

@@ -26,7 +26,7 @@ pub struct Separators {
 }
 
 /// The place before the first byte, as if a separator stood there: one more than it is 0.
-pub const BEFORE: u32 = u32::MAX;
+const BEFORE: u32 = u32::MAX;
 
 /// Separators of W3C: blanks, line feeds and, odd as they are, control characters other than CR.
 const BLANKS: bool = false;
@@ -71,7 +71,8 @@ impl Separators {
         }
     }
 
-    /// [`BEFORE`], and the places of separators, in order.
+    /// The place before the first byte, as if a separator stood there (one more than it is 0), and the places of separators, in
+    /// order.
     #[inline]
     pub fn places(&self) -> &[u32] {
         self.places.get(..self.n).unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use super::{KEYS, Kind, Vectors, finish, mix, words};
 
-/// How the keys of a block differ from those of the block before.
+/// How the keys of a block differ from those of the block before, and what the sums are weighed with: they are odd.
 const STEPS: [u64; 8] = [
     0x8648_dbdb_64c8_5a9d,
     0xb492_b66f_be98_f273,

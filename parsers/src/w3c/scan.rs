@@ -334,10 +334,13 @@ impl Clock {
         };
         let (seconds, nanos) = second_of_day(time).ok_or_else(bad)?;
         (self.seconds, self.nanos, self.moved) = (day * 86_400 + seconds, nanos, true);
+        // As they are logged: behind quotes the stamp would end in the middle of the time.
         let leads = line.layout.place(Column::Date) == Some(0)
             && line.layout.place(Column::Time) == Some(1)
-            && time.len() == 8;
-        self.stamp = line.stamp().filter(|_| leads).copied();
+            && line.nth(0).len() == 10
+            && line.nth(1).len() == 8;
+        let ends = |stamp: &&[u8; 20]| stamp[10] == b' ' && stamp[19] == b' ';
+        self.stamp = line.stamp().filter(|_| leads).filter(ends).copied();
         Ok(())
     }
 
@@ -362,7 +365,7 @@ fn seconds_later(stamp: &[u8; 20], later: &[u8; 20]) -> Option<i64> {
         let [tens, ones] = [stamp[17], stamp[18]].map(|digit| digit.wrapping_sub(b'0'));
         (tens < 6 && ones < 10).then_some(i64::from(tens) * 10 + i64::from(ones))
     };
-    let is_same_minute = stamp[..17] == later[..17] && stamp[19] == later[19];
+    let is_same_minute = stamp[..17] == later[..17] && later[19] == b' ';
     if is_same_minute { Some(second(later)? - second(stamp)?) } else { None }
 }
 

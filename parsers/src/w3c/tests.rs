@@ -15,7 +15,7 @@ fn read(log: &[u8]) -> (Tally, Vec<String>) {
 }
 
 fn shown(line: &Line<'_>) -> String {
-    let name = String::from_utf8_lossy(line.value(Column::CsUsername).unwrap());
+    let name = String::from_utf8_lossy(line.value(Column::CsUsername).unwrap_or(b""));
     let query = String::from_utf8_lossy(line.value(Column::CsUriQuery).unwrap_or(b""));
     format!("{}|{}|{name}|{query}", line.number, line.time().format("%d %T%.f"))
 }
@@ -132,6 +132,50 @@ fn reads_tabs_and_quotes() {
 }
 
 #[test]
+fn a_time_is_read_wherever_it_ends() {
+    for (head, lines, expect) in [
+        (
+            "date time cs-username",
+            &["\"2026-03-02\" \"09:15:02\" a", "\"2026-03-02\" \"09:47:30\" b"][..],
+            &["2|02 09:15:02|a|", "3|02 09:47:30|b|"][..],
+        ),
+        (
+            "date time cs-username",
+            &["\"2026-03-02\" 09:15:02 a", "\"2026-03-02\" 09:15:08 b", "2026-03-02 09:15:09 c"],
+            &["2|02 09:15:02|a|", "3|02 09:15:08|b|", "4|02 09:15:09|c|"],
+        ),
+        (
+            "date time cs-username",
+            &["2026-03-02 09:15:02 a", "2026-03-02 09:15:59 b", "2026-03-02 09:15:01 c"],
+            &["2|02 09:15:02|a|", "3|02 09:15:59|b|", "4|02 09:15:01|c|"],
+        ),
+        (
+            "date time",
+            &["2026-03-02 09:15:02", "2026-03-02 09:15:05"],
+            &["2|02 09:15:02||", "3|02 09:15:05||"],
+        ),
+    ] {
+        for end in ["\n", "\r\n"] {
+            let log = format!("#Fields: {head}{end}{}{end}", lines.join(end));
+            let (tally, seen) = read(log.as_bytes());
+            assert_eq!(
+                (seen, tally.rejected),
+                (expect.iter().map(|s| s.to_string()).collect(), 0),
+                "{log}"
+            );
+        }
+    }
+    for wrong in ["2026-03-02 09:15:60 b", "2026-03-02 09:15:0x b", "2026-03-02 09:15:5/ b"] {
+        let (tally, seen) = read(
+            format!("#Fields: date time cs-username\n2026-03-02 09:15:02 a\n{wrong}\n").as_bytes(),
+        );
+        assert_eq!((seen.len(), tally.rejected), (1, 1), "{wrong}");
+    }
+    let junk = b"#Fields: date time\r\n2026-03-02 09:15:02\r\n2026-03-02 09:15:05\rjunk\n";
+    assert_eq!(read(junk).0.rejected, 1);
+}
+
+#[test]
 fn reads_on_behind_nul_runs() {
     let log = format!(
         "2026-03-02 08:00:01 - 443 ada ::1 200\r\n{}{HEAD}2026-03-02 08:10:00 - 443 bob ::1 200\r\n",
@@ -197,7 +241,7 @@ proptest! {
         let (mut sum, mut pieces, mut line_ends) = (Tally::default(), Vec::new(), 0);
         for chunk in chunks(log.as_bytes(), size) {
             let (tally, next) = scan(chunk, &state, |_, line| {
-                let name = String::from_utf8_lossy(line.value(Column::CsUsername).unwrap());
+                let name = String::from_utf8_lossy(line.value(Column::CsUsername).unwrap_or(b""));
                 let query = String::from_utf8_lossy(line.value(Column::CsUriQuery).unwrap_or(b""));
                 pieces.push(format!("{}|{}|{name}|{query}", line.number + line_ends, line.time().format("%d %T%.f")));
             });
