@@ -151,15 +151,21 @@ impl<'a> Export<'a> {
         let table = Table::open(bytes);
         let places = Places::of(&table);
         let mut hints = Hints::default();
-        let mut rows = table.rows();
-        let mut marks = vec![rows.mark()];
-        for n in 1.. {
-            let Some(row) = rows.next() else { break };
-            row.iter().for_each(|row| look(row, &places, local, &mut hints));
-            if n % PART == 0 {
-                marks.push(rows.mark());
+        // Without times there is nothing to look at but where rows begin.
+        let is_timeless = places.pairs.is_empty() && places.times.is_empty();
+        let marks = Some(()).filter(|()| is_timeless).and_then(|()| table.marks(PART));
+        let marks = marks.unwrap_or_else(|| {
+            let mut rows = table.rows();
+            let mut marks = vec![rows.mark()];
+            for n in 1.. {
+                let Some(row) = rows.next() else { break };
+                row.iter().for_each(|row| look(row, &places, local, &mut hints));
+                if n % PART == 0 {
+                    marks.push(rows.mark());
+                }
             }
-        }
+            marks
+        });
         let clock = hints.clock(*local);
         Export { table, places, local: *local, clock, marks }
     }
@@ -172,12 +178,7 @@ impl<'a> Export<'a> {
     /// Facts of the rows of a part.
     pub fn facts_of(&self, part: usize, sink: &mut Sink<'_>) -> Tally {
         let mut tally = Tally::default();
-        let Some(begin) = self.marks.get(part) else { return tally };
-        let end = self.marks.get(part + 1);
-        let mut rows = self.table.rows_from(*begin);
-        while end.is_none_or(|end| rows.mark() < *end)
-            && let Some(row) = rows.next()
-        {
+        for row in self.table.part(&self.marks, part) {
             match row {
                 Ok(row) => {
                     let own = self.clock.of_row(|| {

@@ -4,12 +4,15 @@
 
 use crate::event::{Pos, Reason, Reject};
 use ::csv::{ByteRecord, Position, StringRecord};
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr3_iter, memmem};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
 #[cfg(test)]
 mod tests;
+
+/// What stands before a text in UTF-8, and in the middle of texts that were put together.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A CSV text with its header read.
 #[derive(Debug, Clone)]
@@ -114,8 +117,76 @@ impl<'a> Table<'a> {
     }
 
     /// The rows behind a place between two of them.
-    pub fn rows_from(&self, mark: Mark) -> Rows<'_> {
+    fn rows_from(&self, mark: Mark) -> Rows<'_> {
         Rows { table: self, mark, records: Records::new(self.bytes, mark.at, self.delimiter) }
+    }
+
+    /// Marks before the first row and behind about every so many, without taking rows apart: `None` where only reading tells
+    /// where rows begin: a quote is not written as it should be, a line end stands within quotes, or a BOM in mid-file.
+    pub fn marks(&self, n_rows: usize) -> Option<Vec<Mark>> {
+        let mut mark = self.rows().mark();
+        let mut marks = vec![mark];
+        let mut n_lines = 0;
+        let text = self.bytes.get(self.start..)?;
+        if memmem::find(text, BOM).is_some() {
+            return None;
+        }
+        let at = |place: usize| self.bytes.get(place).copied();
+        let is_between = |byte: u8| byte == self.delimiter || matches!(byte, b'\r' | b'\n');
+        let (mut is_open, mut second_of_two) = (false, None);
+        for place in memchr3_iter(b'"', b'\n', b'\r', text).map(|place| self.start + place) {
+            match (at(place)?, is_open) {
+                (b'\n' | b'\r', true) => return None,
+                (b'\r', false) if at(place + 1) != Some(b'\n') => return None,
+                (b'\r', false) => {}
+                (b'\n', false) => {
+                    let line = self.bytes.get(mark.at..place)?;
+                    (mark.at, mark.line) = (place + 1, mark.line + 1);
+                    n_lines += 1;
+                    if n_lines >= n_rows && self.is_row(line) {
+                        marks.push(mark);
+                        n_lines = 0;
+                    }
+                }
+                _ if second_of_two == Some(place) => {}
+                (_, true) => match at(place + 1) {
+                    Some(b'"') => second_of_two = Some(place + 1),
+                    Some(behind) if !is_between(behind) => return None,
+                    _ => is_open = false,
+                },
+                (_, false) => {
+                    let before = place.checked_sub(1).and_then(at);
+                    if place > self.start && !before.is_some_and(is_between) {
+                        return None;
+                    }
+                    is_open = true;
+                }
+            }
+        }
+        (!is_open).then_some(marks)
+    }
+
+    /// A line by itself is a row, whatever is in it, and none of those that are passed over.
+    fn is_row(&self, line: &[u8]) -> bool {
+        let record = || Records::new(line, 0, self.delimiter).next();
+        !line.trim_ascii().is_empty() && !self.is_passed_over(&record())
+    }
+
+    /// A `#TYPE` line, or the header again.
+    fn is_passed_over(&self, record: &Record) -> bool {
+        record.cells.get(0).is_some_and(|cell| is_type_line(cell.as_bytes()))
+            || same_names(&record.cells, &self.columns)
+    }
+
+    /// The rows of the nth part between marks.
+    pub fn part(&self, marks: &[Mark], n: usize) -> impl Iterator<Item = Result<Row<'_>, Reject>> {
+        let end = marks.get(n + 1).copied();
+        let mut rows = marks.get(n).map(|mark| self.rows_from(*mark));
+        std::iter::from_fn(move || {
+            let rows = rows.as_mut()?;
+            rows.skip_blank_lines();
+            if end.is_some_and(|end| end.at <= rows.mark.at) { None } else { rows.next() }
+        })
     }
 
     /// The cells, one for each column; or why not, and the length of the record.
@@ -142,7 +213,7 @@ impl<'a> Table<'a> {
 }
 
 /// A place between two rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 pub struct Mark {
     at: usize,
     line: u64,
@@ -161,23 +232,28 @@ impl Rows<'_> {
     pub fn mark(&self) -> Mark {
         self.mark
     }
+
+    /// The csv crate skips them without counting them.
+    fn skip_blank_lines(&mut self) {
+        let Mark { at, line, .. } = &mut self.mark;
+        while let Some(b @ (b'\r' | b'\n')) = self.table.bytes.get(*at) {
+            *line += u64::from(*b == b'\n');
+            *at += 1;
+        }
+    }
 }
 
 impl<'t> Iterator for Rows<'t> {
     type Item = Result<Row<'t>, Reject>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Rows { table, mark: Mark { at, line, budget }, records } = self;
         loop {
-            // The csv crate skips blank lines without counting them.
-            while let Some(b @ (b'\r' | b'\n')) = table.bytes.get(*at) {
-                *line += u64::from(*b == b'\n');
-                *at += 1;
-            }
+            self.skip_blank_lines();
+            let Rows { table, mark: Mark { at, line, budget }, records } = self;
             // Exports that were put together have their mark in mid-file.
             let rest = table.bytes.get(*at..).unwrap_or_default();
-            if rest.starts_with(b"\xef\xbb\xbf") {
-                *at += 3;
+            if rest.starts_with(BOM) {
+                *at += BOM.len();
                 records.go_to(*at);
             }
             let record = records.next();
@@ -187,9 +263,7 @@ impl<'t> Iterator for Rows<'t> {
             let (begin, pos) = (*at, Pos::Line(*line));
             *line += n_lines(table.bytes, begin, record.end);
             *at = record.end;
-            if record.cells.get(0).is_some_and(|cell| is_type_line(cell.as_bytes()))
-                || same_names(&record.cells, &table.columns)
-            {
+            if table.is_passed_over(&record) {
                 continue;
             }
             match table.fit(record, begin) {

@@ -90,8 +90,18 @@ fn columns_of_one_moment() {
 
 #[test]
 fn parts_begin_where_rows_do() {
-    let header = "SamAccountName,Enabled,PasswordLastSet,pwdLastSet";
-    let row = |n: usize| format!("user{n},True,7/1/2025 2:30:00 PM,133958466002500000");
+    // With times, which are all looked at first, and without, where only lines are counted.
+    part_by_part(
+        "SamAccountName,Enabled,PasswordLastSet,pwdLastSet",
+        ",True,7/1/2025 2:30:00 PM,133958466002500000",
+        ",\"",
+    );
+    part_by_part("SamAccountName,Enabled", ",True", "");
+}
+
+/// Rows under a header, the header again, and more rows, of which the last one is none.
+fn part_by_part(header: &str, cells: &str, odd: &str) {
+    let row = |n: usize| format!("user{n}{cells}");
     for n in [PART - 2, PART - 1, PART, PART + 1, 3 * PART] {
         for between in
             ["", "\r\n\r\n", "\u{feff}", "#TYPE Microsoft.ActiveDirectory.Management.ADUser\r\n"]
@@ -99,7 +109,7 @@ fn parts_begin_where_rows_do() {
             let rows: Vec<String> = (0..n).map(row).collect();
             let more: Vec<String> = (n..n + 5).map(row).collect();
             let text = format!(
-                "{header}\r\n{}\r\n{between}{header}\r\n{}\r\nnobody,\"\r\n",
+                "{header}\r\n{}\r\n{between}{header}\r\n{}\r\nnobody{odd}\r\n",
                 rows.join("\r\n"),
                 more.join("\r\n")
             );

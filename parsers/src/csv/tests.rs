@@ -1,6 +1,7 @@
 //! Text to rows: dialects, quotes, places.
 
 use super::*;
+use proptest::prelude::*;
 
 /// Line and named cells of each row, or line and reason.
 fn check(input: &str, columns: &[&str], expect: &[&str]) {
@@ -88,4 +89,46 @@ fn many_open_quotes_lose_no_row() {
     let table = Table::open(text.as_bytes());
     assert_eq!(table.rows().filter(Result::is_ok).count(), 2_000);
     assert_eq!(table.rows().filter(Result::is_err).count(), 2_000);
+}
+
+/// Rows, told apart, each with what is in it.
+fn told<'t>(rows: impl Iterator<Item = Result<Row<'t>, Reject>>) -> Vec<String> {
+    rows.map(|row| match row {
+        Ok(row) => format!("{}: {:?}", row.pos.number(), row.cells),
+        Err(reject) => format!("{}! {}", reject.pos.number(), reject.reason),
+    })
+    .collect()
+}
+
+#[test]
+fn marks_stand_between_rows() {
+    let table = Table::open(b"\"a\",b\n1,2\n\"3\",\"\"\n\"x\"\"y\",\"\"\"\"\r\n5,6");
+    let marks = table.marks(2).unwrap();
+    assert_eq!(marks.len(), 2);
+    assert_eq!(
+        told(table.part(&marks, 1)),
+        ["4: StringRecord([\"x\\\"y\", \"\\\"\"])", "5: StringRecord([\"5\", \"6\"])"]
+    );
+    for odd in ["a,b\n1,x\"y\n", "a,b\n\"1\n2\",3\n", "a,b\n\"1\"2,3\n", "a,b\n1,\"2"] {
+        assert!(Table::open(odd.as_bytes()).marks(1).is_none(), "{odd}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Parts between marks hold the same rows, and the same rejects, as the whole.
+    #[test]
+    fn parts_are_the_whole(
+        lines in proptest::collection::vec("[ab,;\"\r]{0,7}|\"[ab,]{0,3}\",(\"(\"\")?[ab]\"|b)|\u{feff}{0,2}(a,b|a,b,a)?", 0..14),
+        n_lines in 1usize..4,
+    ) {
+        let text = format!("a,b\n{}", lines.join("\n"));
+        let table = Table::open(text.as_bytes());
+        if let Some(marks) = table.marks(n_lines) {
+            let parts = (0..marks.len()).flat_map(|n| told(table.part(&marks, n)));
+            let parts: Vec<String> = parts.collect();
+            prop_assert_eq!(parts, told(table.rows()));
+        }
+    }
 }

@@ -6,10 +6,13 @@ use std::collections::BTreeSet;
 
 /// The DNS domain of the `DC=` parts at the end of a DN, in lower case: `fabrikam.example`.
 pub fn dns_domain(dn: &str) -> Option<String> {
-    let parts = parts(dn);
-    let n_labels = parts.iter().rev().map_while(|part| label(part)).count();
-    let labels = parts.iter().skip(parts.len() - n_labels).filter_map(|part| label(part));
-    (n_labels > 0).then(|| labels.collect::<Vec<_>>().join(".").to_lowercase())
+    // Nearly every DN is plain, and its parts need not be listed.
+    let mut labels: Vec<&str> = match dn.contains(['\\', '"']) {
+        false => dn.rsplit(',').map_while(label).collect(),
+        true => parts(dn).into_iter().rev().map_while(label).collect(),
+    };
+    labels.reverse();
+    (!labels.is_empty()).then(|| labels.join(".").to_lowercase())
 }
 
 /// `fabrikam` of `DC=fabrikam`.
