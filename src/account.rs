@@ -3,11 +3,13 @@
 //! Order of trust: SID, UPN, `DOMAIN\sam`, SMTP address, bare sam; case-insensitively, across renames.
 //! A name that several accounts bear is said to be ambiguous and never guessed.
 
+mod bearers;
 mod build;
 mod domain;
 
 pub use build::build;
 
+use bearers::Bearers;
 use chrono::{DateTime, Utc};
 use domain::{DomainId, Domains};
 use hashbrown::HashMap;
@@ -60,9 +62,6 @@ pub struct Accounts {
     pub learnt: BTreeSet<String>,
 }
 
-/// Whose a name is, in the order of the accounts. Only looked up, never walked.
-type Bearers = HashMap<String, Vec<AccountId>>;
-
 impl Account {
     /// Known by SID, GUID or distinguished name only, which no IIS log writes for a user.
     pub fn has_no_log_name(&self) -> bool {
@@ -84,11 +83,21 @@ impl Account {
 
     /// What a log may write of it behind `\` or before `@`, in lower case.
     fn local_parts(&self) -> impl Iterator<Item = String> {
+        let sid = self.sid.iter().map(|sid| sid.to_lowercase());
+        let typed = self.typed.iter().map(|name| local_part(name));
+        self.local_names().chain(typed).map(str::to_owned).chain(sid)
+    }
+
+    /// The same as sources tell it, but for its SID.
+    fn local_names(&self) -> impl Iterator<Item = &str> {
         let mails = self.user_principal_names.iter().chain(&self.smtp);
         let locals = mails.filter_map(|name| name.split_once('@').map(|(local, _)| local));
-        let typed = self.typed.iter().map(|name| local_part(name));
-        let names = self.sam_account_names.iter().map(String::as_str).chain(locals).chain(typed);
-        names.map(str::to_owned).chain(self.sid.iter().map(|sid| sid.to_lowercase()))
+        self.sam_account_names.iter().map(String::as_str).chain(locals)
+    }
+
+    /// Whether its SID is that one, in lower case.
+    fn has_sid(&self, sid: &str) -> bool {
+        self.sid.as_ref().is_some_and(|own| own.to_lowercase() == sid)
     }
 
     /// The kind of its mailbox, where all sources that tell one agree.
@@ -224,28 +233,41 @@ impl Accounts {
     }
 
     fn find(&self, name: &str) -> Vec<AccountId> {
-        let of = |bearers: &Bearers| bearers.get(name).cloned().unwrap_or_default();
         if let Some(&id) = self.by_typed.get(name) {
             return vec![id];
         }
         if name.starts_with("s-1-") {
-            return of(&self.by_sid);
+            return self.bearers(&self.by_sid, name, |account| account.has_sid(name));
         }
         if let Some((domain, sam)) = name.split_once('\\') {
             return self.with_domain(domain, sam);
         }
-        let Some((local, suffix)) = name.rsplit_once('@') else { return of(&self.by_sam) };
+        let Some((local, suffix)) = name.rsplit_once('@') else { return self.by_sam(name) };
         // An explicit UPN wins, then a mail address, then the UPN every account has: sam@domain.
-        [&self.by_upn, &self.by_smtp]
-            .into_iter()
-            .map(of)
-            .find(|found| !found.is_empty())
-            .unwrap_or_else(|| self.with_domain(suffix, local))
+        let has = |names: &[String]| names.iter().any(|own| own == name);
+        let by_upn = || self.bearers(&self.by_upn, name, |a| has(&a.user_principal_names));
+        let by_smtp = || self.bearers(&self.by_smtp, name, |a| has(&a.smtp));
+        let found = Some(by_upn()).filter(|found| !found.is_empty());
+        let found = found.or_else(|| Some(by_smtp()).filter(|found| !found.is_empty()));
+        found.unwrap_or_else(|| self.with_domain(suffix, local))
+    }
+
+    fn bearers(
+        &self,
+        bearers: &Bearers,
+        name: &str,
+        has: impl Fn(&Account) -> bool,
+    ) -> Vec<AccountId> {
+        bearers.of(name, |id| self.list.get(id).is_some_and(&has))
+    }
+
+    fn by_sam(&self, sam: &str) -> Vec<AccountId> {
+        self.bearers(&self.by_sam, sam, |a| a.sam_account_names.iter().any(|own| own == sam))
     }
 
     /// `DOMAIN\sam`: accounts of that domain, or, where the domain of an account is not known, that account.
     fn with_domain(&self, domain: &str, sam: &str) -> Vec<AccountId> {
-        let bearers = self.by_sam.get(sam).cloned().unwrap_or_default();
+        let bearers = self.by_sam(sam);
         let wanted = self.domains.find(domain);
         let of = |id: &AccountId| self.list.get(*id).and_then(|account| account.domain);
         let same: Vec<_> =
@@ -260,7 +282,10 @@ impl Accounts {
     /// may be theirs and cannot be tied to them.
     pub fn namesakes(&self, name: &str) -> Vec<AccountId> {
         let local = local_part(&name.trim().to_lowercase()).to_owned();
-        self.by_local.get(&local).into_iter().flatten().copied().collect()
+        let has = |account: &Account| {
+            account.has_sid(&local) || account.local_names().any(|own| own == local)
+        };
+        self.bearers(&self.by_local, &local, has)
     }
 
     /// Whether a name may well be the account's, for lack of evidence and not against it: no source tells the

@@ -104,19 +104,20 @@ pub fn merge(told: &[Told]) -> Directory {
         told.iter().filter_map(|told| Some((told, identity(&told.fact)?))).unzip();
     let links = links(&told, &mut identities);
     let (mut accounts, ids) = build(&identities, &links);
-    let mut heard: BTreeMap<AccountId, Heard> = BTreeMap::new();
+    let mut heard: Vec<Heard> = Vec::new();
+    heard.resize_with(accounts.list.len(), Heard::default);
     for &(mailbox, master) in &links {
-        heard.entry(ids[mailbox]).or_default().masters.insert(ids[master]);
+        heard[ids[mailbox]].masters.insert(ids[master]);
     }
     for (told, &account) in told.iter().zip(&ids) {
-        hear(heard.entry(account).or_default(), told, account);
+        hear(&mut heard[account], told, account);
     }
     for (told, &account) in told.iter().zip(&ids) {
         learn_former(&mut accounts.list[account], &told.fact);
     }
     let (mut changes, mut unknown) = (Vec::new(), Unknown::default());
     let mut designs: BTreeMap<AccountId, Design> = BTreeMap::new();
-    for (account, heard) in heard {
+    for (account, heard) in heard.into_iter().enumerate() {
         let design = design::of(&heard);
         designs.extend(design.map(|design| (account, design)));
         accounts.list[account].master = design::master(&heard, design).filter(|id| *id != account);

@@ -1,7 +1,8 @@
 //! All identities that the evidence tells of, brought together to accounts.
 
-use super::domain::Domains;
-use super::{Account, AccountId, Accounts, Bearers};
+use super::bearers::{Bearers, number};
+use super::domain::{DomainId, Domains};
+use super::{Account, AccountId, Accounts};
 use hashbrown::HashMap;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,18 +17,17 @@ pub fn build(identities: &[&Identity], links: &[(usize, usize)]) -> (Accounts, V
     let domains = Domains::learn(
         identities.iter().map(|identity| (identity.domain.as_deref(), identity.sid.as_deref())),
     );
-    let mut groups = Groups::new(identities);
-    type KeysOf<'a> = &'a (dyn Fn(&Identity) -> Vec<String> + Sync);
-    let steps: [KeysOf<'_>; 6] = [
-        &|i| i.sid.iter().map(|sid| sid.to_lowercase()).collect(),
-        &|i| i.guid.iter().map(|guid| guid.to_lowercase()).collect(),
-        &|i| i.distinguished_name.iter().map(|dn| dn.to_lowercase()).collect(),
-        &|i| upns(i).collect(),
-        &|i| qualified(i, &domains),
-        &|i| mails(i),
+    let mut groups = Groups::new(identities, &domains);
+    let steps: [NamesOf<'_>; 6] = [
+        &|i, _, each| i.sid.iter().for_each(|sid| each((None, sid))),
+        &|i, _, each| i.guid.iter().for_each(|guid| each((None, guid))),
+        &|i, _, each| i.distinguished_name.iter().for_each(|dn| each((None, dn))),
+        &|i, _, each| upns(i).for_each(|upn| each((None, upn))),
+        &|i, home, each| qualified(i, home, &domains, each),
+        &|i, _, each| mails(i).for_each(|mail| each((None, mail))),
     ];
     // Who shares which names does not depend on who was united before.
-    let shared: Vec<_> = steps.into_par_iter().map(|keys_of| groups.sharing(keys_of)).collect();
+    let shared: Vec<_> = steps.into_par_iter().map(|names_of| groups.sharing(names_of)).collect();
     for shared in shared {
         groups.join(shared);
     }
@@ -36,33 +36,45 @@ pub fn build(identities: &[&Identity], links: &[(usize, usize)]) -> (Accounts, V
     groups.finish(domains)
 }
 
-fn lower<'a>(names: impl IntoIterator<Item = &'a String>) -> impl Iterator<Item = String> {
-    names.into_iter().map(|name| name.to_lowercase())
+/// A name in any case, within a domain where it means nothing without.
+type Name<'a> = (Option<DomainId>, &'a str);
+
+/// Calls a function with each name of one kind that an identity of some domain has.
+type NamesOf<'a> = &'a (dyn Fn(&Identity, Option<DomainId>, &mut dyn FnMut(Name<'_>)) + Sync);
+
+fn upns(identity: &Identity) -> impl Iterator<Item = &String> {
+    identity.user_principal_name.iter().chain(&identity.former_user_principal_names)
 }
 
-fn upns(identity: &Identity) -> impl Iterator<Item = String> {
-    lower(identity.user_principal_name.iter().chain(&identity.former_user_principal_names))
-}
-
-fn sams(identity: &Identity) -> impl Iterator<Item = String> {
-    lower(identity.sam_account_name.iter().chain(&identity.former_sam_account_names))
+fn sams(identity: &Identity) -> impl Iterator<Item = &String> {
+    identity.sam_account_name.iter().chain(&identity.former_sam_account_names)
 }
 
 /// Domain and sam; for an identity without a domain, those of its UPN, unless another account claims that UPN.
-fn qualified(identity: &Identity, domains: &Domains) -> Vec<String> {
-    if let Some(domain) = identity.domain.as_deref().and_then(|domain| domains.find(domain)) {
-        return sams(identity).map(|sam| format!("{domain}\\{sam}")).collect();
+fn qualified(
+    identity: &Identity,
+    home: Option<DomainId>,
+    domains: &Domains,
+    each: &mut dyn FnMut(Name<'_>),
+) {
+    if home.is_some() {
+        return sams(identity).for_each(|sam| each((home, sam)));
     }
-    let sam: Vec<String> = sams(identity).collect();
-    upns(identity)
+    let sam: Vec<String> = lower(sams(identity)).collect();
+    let upns = lower(upns(identity))
         // A list of mailboxes tells sam and UPN, but neither domain nor SID.
-        .filter(|upn| sam.is_empty() || sam.iter().any(|sam| Some(sam.as_str()) == local(upn)))
-        .filter_map(|upn| {
-            let (local, suffix) = upn.rsplit_once('@')?;
-            let domain = domains.find(suffix).or_else(|| domains.perhaps(suffix))?;
-            Some(format!("{domain}\\{local}"))
-        })
-        .collect()
+        .filter(|upn| sam.is_empty() || sam.iter().any(|sam| Some(sam.as_str()) == local(upn)));
+    for upn in upns {
+        let Some((local, suffix)) = upn.rsplit_once('@') else { continue };
+        let domain = domains.find(suffix).or_else(|| domains.perhaps(suffix));
+        if domain.is_some() {
+            each((domain, local));
+        }
+    }
+}
+
+fn lower<'a>(names: impl Iterator<Item = &'a String>) -> impl Iterator<Item = String> {
+    names.map(|name| name.to_lowercase())
 }
 
 fn local(upn: &str) -> Option<&str> {
@@ -70,22 +82,31 @@ fn local(upn: &str) -> Option<&str> {
 }
 
 /// Mail addresses; an `@` name of a change list may be one.
-fn mails(identity: &Identity) -> Vec<String> {
+fn mails(identity: &Identity) -> impl Iterator<Item = &String> {
     let only_upn = identity.sid.is_none() && identity.sam_account_name.is_none();
-    lower(&identity.smtp).chain(upns(identity).filter(|_| only_upn)).collect()
+    identity.smtp.iter().chain(upns(identity).filter(move |_| only_upn))
 }
 
 /// Sets of identities, one an account.
 struct Groups<'a> {
     identities: &'a [&'a Identity],
+    /// The domain of each.
+    homes: Vec<Option<DomainId>>,
     parent: Vec<usize>,
-    sid: Vec<Option<String>>,
+    sid: Vec<Option<&'a str>>,
 }
 
 impl<'a> Groups<'a> {
-    fn new(identities: &'a [&'a Identity]) -> Self {
-        let sid = identities.iter().map(|i| i.sid.as_ref().map(|sid| sid.to_lowercase())).collect();
-        Groups { identities, parent: (0..identities.len()).collect(), sid }
+    fn new(identities: &'a [&'a Identity], domains: &Domains) -> Self {
+        let sid = identities.iter().map(|identity| identity.sid.as_deref()).collect();
+        let mut known: Option<(&str, Option<DomainId>)> = None;
+        let mut home = |name: &'a str| match known {
+            // Most are of the same domain as the one before.
+            Some((other, home)) if other == name => home,
+            _ => known.insert((name, domains.find(name))).1,
+        };
+        let homes = identities.iter().map(|i| i.domain.as_deref().and_then(&mut home)).collect();
+        Groups { identities, homes, parent: (0..identities.len()).collect(), sid }
     }
 
     fn root(&mut self, mut of: usize) -> usize {
@@ -107,12 +128,33 @@ impl<'a> Groups<'a> {
         }
     }
 
-    /// The identities that share a name of one kind, name by name.
-    fn sharing(&self, keys_of: &(dyn Fn(&Identity) -> Vec<String> + Sync)) -> Vec<Vec<usize>> {
-        let keys = |(index, identity): (usize, &&Identity)| {
-            keys_of(identity).into_iter().filter(|key| !key.is_empty()).map(move |key| (key, index))
+    /// The identities that share a name of one kind, name by name. Most names are borne once: that tells their number, and
+    /// only the others are looked at themselves.
+    fn sharing(&self, names_of: NamesOf<'_>) -> Vec<Vec<usize>> {
+        let each = |take: &mut dyn FnMut(usize, u64, Name<'_>)| {
+            for (index, (identity, home)) in self.identities.iter().zip(&self.homes).enumerate() {
+                names_of(identity, *home, &mut |(domain, name)| {
+                    if domain.is_some() || !name.is_empty() {
+                        let of_domain = domain.map_or(0, |domain| domain as u64 + 1);
+                        take(index, number(name) ^ of_domain.rotate_right(16), (domain, name));
+                    }
+                });
+            }
         };
-        shared(self.identities.iter().enumerate().flat_map(keys).collect())
+        let mut numbers = Vec::with_capacity(self.identities.len());
+        each(&mut |_, number, _| numbers.push(number));
+        numbers.sort_unstable();
+        let repeated = numbers.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        let repeated: BTreeSet<u64> = repeated.collect();
+        let mut keys = Vec::new();
+        if !repeated.is_empty() {
+            each(&mut |index, number, name| {
+                keys.extend(repeated.contains(&number).then(|| (key(name), index)));
+            });
+        }
+        keys.sort_unstable();
+        let groups = keys.chunk_by(|(a, _), (b, _)| a == b).filter(|group| group.len() > 1);
+        groups.map(|group| group.iter().map(|(_, index)| *index).collect()).collect()
     }
 
     fn join(&mut self, shared: Vec<Vec<usize>>) {
@@ -124,7 +166,8 @@ impl<'a> Groups<'a> {
 
     /// Unites what no SID tells apart; with several SIDs only those without one come together.
     fn unite_all(&mut self, roots: &BTreeSet<usize>) {
-        let sids: BTreeSet<_> = roots.iter().filter_map(|&root| self.sid[root].clone()).collect();
+        let sids = roots.iter().filter_map(|&root| Some(self.sid[root]?.to_lowercase()));
+        let sids: BTreeSet<String> = sids.collect();
         let fit = |groups: &Self, root: usize| sids.len() < 2 || groups.sid[root].is_none();
         let fitting: Vec<_> = roots.iter().copied().filter(|&root| fit(self, root)).collect();
         for pair in fitting.windows(2) {
@@ -142,9 +185,10 @@ impl<'a> Groups<'a> {
                 && i.distinguished_name.is_none()
                 && i.user_principal_name.is_none()
         };
-        let keys =
-            |(index, identity)| sams(identity).map(move |sam| (sam, index)).collect::<Vec<_>>();
-        for group in shared(identities.iter().copied().enumerate().flat_map(keys).collect()) {
+        if !identities.iter().copied().any(is_bare) {
+            return;
+        }
+        for group in self.sharing(&|i, _, each| sams(i).for_each(|sam| each((None, sam)))) {
             let bare: Vec<_> = group.iter().copied().filter(|&i| is_bare(identities[i])).collect();
             for pair in bare.windows(2) {
                 self.unite(pair[0], pair[1]);
@@ -199,21 +243,20 @@ impl<'a> Groups<'a> {
         }
         let list: Vec<Account> =
             members.par_iter().map(|identities| account(identities, &domains)).collect();
+        let all = || list.iter().enumerate();
         let ((by_sid, by_sam), ((by_upn, by_smtp), by_local)) = rayon::join(
             || {
-                rayon::join(
-                    || bearers(&list, |a| a.sid.iter().map(|sid| sid.to_lowercase())),
-                    || bearers(&list, |a| a.sam_account_names.iter().cloned()),
-                )
+                let sids = all().filter_map(|(id, a)| Some((a.sid.as_deref()?, id)));
+                let sams = all().flat_map(|(id, a)| borne(id, &a.sam_account_names));
+                (Bearers::new(sids), Bearers::new(sams))
             },
             || {
-                rayon::join(
-                    || {
-                        let upns = bearers(&list, |a| a.user_principal_names.iter().cloned());
-                        (upns, bearers(&list, |a| a.smtp.iter().cloned()))
-                    },
-                    || bearers(&list, Account::local_parts),
-                )
+                let upns = all().flat_map(|(id, a)| borne(id, &a.user_principal_names));
+                let smtp = all().flat_map(|(id, a)| borne(id, &a.smtp));
+                let locals = all().flat_map(|(id, a)| {
+                    a.local_names().chain(a.sid.as_deref()).map(move |name| (name, id))
+                });
+                ((Bearers::new(upns), Bearers::new(smtp)), Bearers::new(locals))
             },
         );
         let (by_typed, learnt) = (HashMap::new(), BTreeSet::new());
@@ -223,35 +266,14 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// Whose each name is, in the order of the accounts.
-fn bearers<'a, I: Iterator<Item = String>>(
-    list: &'a [Account],
-    names: impl Fn(&'a Account) -> I,
-) -> Bearers {
-    let mut bearers = Bearers::with_capacity(list.len());
-    for (id, account) in list.iter().enumerate() {
-        for name in names(account) {
-            let ids = bearers.entry(name).or_insert_with(|| Vec::with_capacity(1));
-            if ids.last() != Some(&id) {
-                ids.push(id);
-            }
-        }
-    }
-    bearers
+fn borne(id: AccountId, names: &[String]) -> impl Iterator<Item = (&str, AccountId)> {
+    names.iter().map(move |name| (name.as_str(), id))
 }
 
-/// The indexes that share a key, key by key; most keys are borne once and are not worth sorting.
-fn shared(mut keys: Vec<(String, usize)>) -> Vec<Vec<usize>> {
-    let is_shared: Vec<bool> = {
-        let mut n_bearers: HashMap<&str, u32> = HashMap::with_capacity(keys.len());
-        keys.iter().for_each(|(key, _)| *n_bearers.entry(key).or_default() += 1);
-        keys.iter().map(|(key, _)| n_bearers[key.as_str()] > 1).collect()
-    };
-    let mut is_shared = is_shared.into_iter();
-    keys.retain(|_| is_shared.next().unwrap_or(true));
-    keys.sort_unstable();
-    let groups = keys.chunk_by(|(a, _), (b, _)| a == b).filter(|group| group.len() > 1);
-    groups.map(|group| group.iter().map(|(_, index)| *index).collect()).collect()
+/// A name as it is compared.
+fn key((domain, name): Name<'_>) -> String {
+    let name = name.to_lowercase();
+    domain.map_or_else(|| name.clone(), |domain| format!("{domain}\\{name}"))
 }
 
 /// The account that some identities are.
@@ -261,10 +283,10 @@ fn account(identities: &[&Identity], domains: &Domains) -> Account {
         account.sid = account.sid.take().or_else(|| identity.sid.clone());
         let domain = || domains.find(identity.domain.as_deref()?);
         account.domain = account.domain.or_else(domain);
-        account.sam_account_names.extend(sams(identity));
-        account.user_principal_names.extend(upns(identity));
-        account.smtp.extend(lower(&identity.smtp));
-        account.distinguished_names.extend(lower(&identity.distinguished_name));
+        account.sam_account_names.extend(lower(sams(identity)));
+        account.user_principal_names.extend(lower(upns(identity)));
+        account.smtp.extend(lower(identity.smtp.iter()));
+        account.distinguished_names.extend(lower(identity.distinguished_name.iter()));
     }
     let Account { sam_account_names, user_principal_names, smtp, distinguished_names, .. } =
         &mut account;
