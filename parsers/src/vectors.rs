@@ -39,6 +39,7 @@ impl Vectors {
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vbmi2")
+                && is_x86_feature_detected!("avx512vl")
                 && is_x86_feature_detected!("bmi2")
                 && is_x86_feature_detected!("lzcnt")
             {
@@ -79,7 +80,7 @@ pub trait Work {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
 fn run_avx512<W: Work>(work: W) -> W::Result {
     work.run()
 }
@@ -112,21 +113,25 @@ fn mix(word: u64, key: u64) -> u64 {
 /// [`mix`] of the words of some lanes, and nothing of the others.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
 fn mix_avx512(words: __m512i, keys: __m512i, n_lanes: usize) -> __m512i {
     use std::arch::x86_64::{
-        _mm512_maskz_add_epi64, _mm512_mul_epu32, _mm512_ror_epi64, _mm512_srli_epi64,
+        _bzhi_u64, _mm512_maskz_add_epi64, _mm512_mul_epu32, _mm512_ror_epi64, _mm512_srli_epi64,
         _mm512_xor_si512,
     };
     let mixed = _mm512_xor_si512(words, keys);
     let product = _mm512_mul_epu32(mixed, _mm512_srli_epi64::<32>(mixed));
-    _mm512_maskz_add_epi64(lowest(n_lanes) as u8, product, _mm512_ror_epi64::<32>(words))
+    _mm512_maskz_add_epi64(
+        _bzhi_u64(0xff, n_lanes as u32) as u8,
+        product,
+        _mm512_ror_epi64::<32>(words),
+    )
 }
 
 /// A sum of mixed words, and a length, to a hash of which every bit can be used.
 #[inline(always)]
 fn finish(sum: u64, len: u64) -> u64 {
-    let hash = sum ^ (len + 1).wrapping_mul(0x8ebc_6af0_9c88_c6e3);
+    let hash = sum ^ len.wrapping_add(1).wrapping_mul(0x8ebc_6af0_9c88_c6e3);
     let hash = (hash ^ hash >> 32).wrapping_mul(0x9fb2_1c65_1e98_df25);
     hash ^ hash >> 29
 }

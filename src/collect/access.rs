@@ -63,8 +63,14 @@ impl<'a> Seen<'a> {
         field.into_iter().flat_map(|field| field.servers())
     }
 
-    /// The row, for account 0 until the caller says whose it is.
-    pub fn write(&self, server: &[u8], wants_ids: bool, desk: &mut Desk) -> Access {
+    /// The row, for account 0 until the caller says whose it is; `end` is the time of the line.
+    pub fn write(
+        &self,
+        end: DateTime<Utc>,
+        server: &[u8],
+        wants_ids: bool,
+        desk: &mut Desk,
+    ) -> Access {
         let line = self.line;
         let text = |column| line.value(column).unwrap_or_default();
         let (stem, query) = (text(Column::CsUriStem), text(Column::CsUriQuery));
@@ -72,7 +78,6 @@ impl<'a> Seen<'a> {
         let protocol = self.route.protocol;
         let device = exchange::device_id(protocol, query).unwrap_or_default();
         let command = exchange::command(protocol, method, stem, query);
-        let end = line.time();
         let taken = line.number_in(Column::TimeTaken).and_then(|ms| i64::try_from(ms).ok());
         let (start, is_start_known) = begin(end, taken);
         let status = self.status;

@@ -293,12 +293,13 @@ impl Scanned {
 
     #[cold]
     fn nameless(&mut self, line: &Line<'_>, wanted: &Wanted<'_>) {
-        if wanted.watch.is_empty() || wanted.nameless_from.is_none_or(|from| line.time() < from) {
+        let time = line.time();
+        if wanted.watch.is_empty() || wanted.nameless_from.is_none_or(|from| time < from) {
             return;
         }
         let seen = Seen::new(line, self.desk.route(line));
-        if seen.is_refusal() && wanted.is_within(line.time()) {
-            let access = seen.write(&self.server, wanted.wants_ids, &mut self.desk);
+        if seen.is_refusal() && wanted.is_within(time) {
+            let access = seen.write(time, &self.server, wanted.wants_ids, &mut self.desk);
             self.desk.nameless.push(access);
         }
     }
@@ -331,7 +332,7 @@ impl Scanned {
         }
         let room = MOST_TARGETS.saturating_sub(self.targets.len());
         self.targets.extend(seen.servers().take(room));
-        let access = seen.write(&self.server, scan.wanted.wants_ids, &mut self.desk);
+        let access = seen.write(time, &self.server, scan.wanted.wants_ids, &mut self.desk);
         if let (true, &[id]) = (access.is_back_end, ids)
             && let Meant::Ambiguous(ids) = scan.wanted.watch.with_master(id)
         {

@@ -1,13 +1,14 @@
 //! A name as logged to its local part: it is done for every line of every log.
 
 use super::{KEYS, Kind, Vectors, finish, lowest, mix, places_of, words};
+use std::iter::repeat;
 
 /// Where the local part of a name stands: behind the last `\` and before the first `@`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalPart {
     /// Where it begins, and 32 bits higher where it ends.
     place: u64,
-    /// Of its first 64 bytes and its length, the same for capitals; instead of the two highest bits [`ODD`] and
+    /// Of its first 32 bytes and its length, the same for capitals; instead of the two highest bits [`ODD`] and
     /// [`NOT_ASCII`]: two words come back from a call in registers.
     hash: u64,
 }
@@ -24,12 +25,37 @@ const fn each(byte: u8) -> u64 {
 /// Makes small letters of capitals, and what it makes of the rest it makes of it everywhere.
 const LOWER: u64 = each(0x20);
 
+/// So many bytes of a local part are hashed: hardly any two of one length differ only behind them.
+const HASHED: usize = 32;
+
 #[inline(always)]
 fn hash(name: &[u8], from: usize, to: usize) -> u64 {
     let local = name.get(from..to).unwrap_or_default();
-    let words = words(local.get(..64).unwrap_or(local)).zip(KEYS);
+    let words = words(local.get(..HASHED).unwrap_or(local)).chain(repeat(0));
+    let words = words.zip(KEYS).take(HASHED / 8);
     let sum = words.fold(0u64, |sum, (word, key)| sum.wrapping_add(mix(word | LOWER, key)));
     finish(sum, local.len() as u64)
+}
+
+/// By the lowest five bits of the first letter of a name, how many bytes the domain before it has at least, the `\` with it,
+/// if it is one of Windows' own: `NT AUTHORITY`, `IIS APPPOOL`.
+const OWN_DOMAIN: [u8; 32] = least(&[(b"ni", 10)]);
+/// The same of a local part that Exchange made: how long it is at least.
+const OWN_NAME: [u8; 32] = least(&[(b"s", 8), (b"hedm", 15)]);
+
+const fn least(letters: &[(&[u8], u8)]) -> [u8; 32] {
+    let mut least = [u8::MAX; 32];
+    let mut n = 0;
+    while n < letters.len() {
+        let (letters, bytes) = letters[n];
+        let mut letter = 0;
+        while letter < letters.len() {
+            least[(letters[letter] & 0x1f) as usize] = bytes;
+            letter += 1;
+        }
+        n += 1;
+    }
+    least
 }
 
 impl LocalPart {
@@ -55,15 +81,13 @@ impl LocalPart {
     #[inline(always)]
     pub fn may_be_noise(&self, name: &[u8]) -> bool {
         let (from, to) = self.place();
-        let len = to - from;
-        let first = |at: usize| name.get(at).map_or(0, |letter| letter & 0x1f);
-        let is = |letter: u8, letters: &[u8]| {
-            letters.iter().fold(0u32, |set, other| set | 1 << (other & 0x1f)) >> letter & 1 == 1
-        };
         // Without a branch for each: which letter a name begins with cannot be foretold.
-        let own_domain = (from >= 10) & is(first(0), b"ni");
-        let of_its_own = first(from);
-        let own_name = (len >= 8) & is(of_its_own, b"s") | (len >= 15) & is(of_its_own, b"hedm");
+        let least = |table: &[u8; 32], at: usize| {
+            let letter = name.get(at).copied().unwrap_or_default();
+            usize::from(table[usize::from(letter & 0x1f)])
+        };
+        let own_domain = from >= least(&OWN_DOMAIN, 0);
+        let own_name = to - from >= least(&OWN_NAME, from);
         (self.hash & (ODD | NOT_ASCII) != 0) | own_domain | own_name
     }
 
@@ -130,13 +154,18 @@ impl LocalPart {
     /// The same for a name of 64 bytes at most, without a branch: how names are spelt no processor can foretell.
     #[cfg(target_arch = "x86_64")]
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+    #[target_feature(
+        enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,avx512vl,bmi1,bmi2,lzcnt,popcnt"
+    )]
     fn of_avx512(name: &[u8]) -> LocalPart {
-        use super::mix_avx512;
         use std::arch::x86_64::{
-            _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_maskz_loadu_epi8,
-            _mm512_movepi8_mask, _mm512_or_si512, _mm512_reduce_add_epi64, _mm512_set1_epi8,
+            _bzhi_u64, _mm_add_epi64, _mm_cvtsi128_si64, _mm_unpackhi_epi64, _mm256_add_epi64,
+            _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_loadu_si256,
+            _mm256_maskz_loadu_epi8, _mm256_mul_epu32, _mm256_or_si256, _mm256_ror_epi64,
+            _mm256_set1_epi8, _mm256_srli_epi64, _mm256_xor_si256, _mm512_cmpeq_epi8_mask,
+            _mm512_maskz_loadu_epi8, _mm512_movepi8_mask, _mm512_set1_epi8,
         };
+        let lowest = |n: usize| _bzhi_u64(u64::MAX, n as u32);
         // SAFETY: a masked load touches the bytes of its mask alone, which are those of the name.
         let bytes = unsafe { _mm512_maskz_loadu_epi8(lowest(name.len()), name.as_ptr().cast()) };
         let places_of = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
@@ -147,14 +176,20 @@ impl LocalPart {
         let is_odd = (places_of(b'$') | places_of(b'/') | slashes & !before) != 0;
         let is_ascii = _mm512_movepi8_mask(bytes) == 0;
         let local = name.get(from..to).unwrap_or_default();
-        // SAFETY: the same, of the local part; the array of keys is 64 readable bytes.
+        let hashed = lowest(local.len().min(HASHED)) as u32;
+        // SAFETY: the same, of the local part; of the array of keys the first 32 bytes are read.
         let (words, keys) = unsafe {
-            let words = _mm512_maskz_loadu_epi8(lowest(local.len()), local.as_ptr().cast());
-            (words, _mm512_loadu_si512(KEYS.as_ptr().cast()))
+            let words = _mm256_maskz_loadu_epi8(hashed, local.as_ptr().cast());
+            (words, _mm256_loadu_si256(KEYS.as_ptr().cast()))
         };
-        let words = _mm512_or_si512(words, _mm512_set1_epi8(0x20));
-        let mixed = mix_avx512(words, keys, local.len().div_ceil(8));
-        let hash = finish(_mm512_reduce_add_epi64(mixed) as u64, local.len() as u64);
+        let words = _mm256_or_si256(words, _mm256_set1_epi8(0x20));
+        let mixed = _mm256_xor_si256(words, keys);
+        let product = _mm256_mul_epu32(mixed, _mm256_srli_epi64::<32>(mixed));
+        let sums = _mm256_add_epi64(product, _mm256_ror_epi64::<32>(words));
+        let halves = (_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+        let sums = _mm_add_epi64(halves.0, halves.1);
+        let sum = _mm_cvtsi128_si64(_mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums)));
+        let hash = finish(sum as u64, local.len() as u64);
         LocalPart::new(from, to, hash, is_odd, is_ascii)
     }
 }

@@ -54,12 +54,12 @@ fn hash_portable(texts: [&[u8]; 2]) -> u64 {
 /// a user agent is no processor can foretell.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
 fn hash_avx512(first: &[u8], second: &[u8]) -> u64 {
-    use super::{lowest, mix_avx512};
+    use super::mix_avx512;
     use std::arch::x86_64::{
-        _mm512_add_epi64, _mm512_loadu_si512, _mm512_maskz_loadu_epi8, _mm512_mullo_epi64,
-        _mm512_reduce_add_epi64, _mm512_setzero_si512,
+        _bzhi_u64, _mm512_add_epi64, _mm512_loadu_si512, _mm512_maskz_loadu_epi8,
+        _mm512_mullo_epi64, _mm512_reduce_add_epi64, _mm512_setzero_si512,
     };
     // SAFETY: both arrays are 64 readable bytes.
     let [mut keys, steps] =
@@ -69,7 +69,8 @@ fn hash_avx512(first: &[u8], second: &[u8]) -> u64 {
         let len = text.len().saturating_sub(from).min(64);
         let block = text.as_ptr().wrapping_add(from);
         // SAFETY: a masked load touches the bytes of its mask alone, which are those of the text from there on.
-        let bytes = unsafe { _mm512_maskz_loadu_epi8(lowest(len), block.cast()) };
+        let bytes =
+            unsafe { _mm512_maskz_loadu_epi8(_bzhi_u64(u64::MAX, len as u32), block.cast()) };
         sums = _mm512_add_epi64(sums, mix_avx512(bytes, keys, len.div_ceil(8)));
         keys = _mm512_add_epi64(keys, steps);
     };
