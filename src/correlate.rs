@@ -21,7 +21,7 @@ pub use logon::{Logon, Logons, Strangers};
 pub use restart::{Restart, Restarts, Scope};
 pub use run::Run;
 
-use chain::Chains;
+use chain::{Chains, Lineage};
 use chrono::{DateTime, TimeDelta, Utc};
 use coverage::Coverage;
 use effect::Timeline;
@@ -220,7 +220,9 @@ pub fn correlate(
     let no_restarts = Restarts::default();
     let mut chains = Chains::new(evidence.coverage, evidence.restarts, rules.ttl);
     // What restarts and schemes make of a request is believed only as long as its client does not contradict it.
-    let mut unaided = Chains::new(evidence.coverage, &no_restarts, rules.ttl);
+    // As long as there is neither a restart nor a request without a token, it says the same.
+    let mut unaided = (!evidence.restarts.is_empty())
+        .then(|| Chains::new(evidence.coverage, &no_restarts, rules.ttl));
     let mut heard = Heard::new(&evidence.logons);
     let mut runs = Runs::default();
     let mut latest = DateTime::<Utc>::MIN_UTC;
@@ -249,8 +251,13 @@ pub fn correlate(
             continue;
         }
         let change = effect.map(|effect| (effect.earliest, effect.latest));
-        let token = (!request.auth.uses_no_token()).then(|| chains.serve(&request, change));
-        let unaided = unaided.serve(&request, change).lineage;
+        let uses_token = !request.auth.uses_no_token();
+        if !uses_token {
+            unaided.get_or_insert_with(|| chains.clone());
+        }
+        let token = uses_token.then(|| chains.serve(&request, change));
+        let unaided = unaided.as_mut().map(|unaided| unaided.serve(&request, change)).or(token);
+        let unaided = unaided.map_or(Lineage::After, |token| token.lineage);
         let classed = effect.as_ref().map(|effect| {
             let asked = heard.of(&request, effect, rules);
             let is_seen = !evidence.coverage.is_blind(request.server, effect.at, request.start);

@@ -1,6 +1,7 @@
 //! What a run found out to the report.
 
 use super::{Run, by_design, fronts, sources};
+use crate::account::{Resolution, local_part};
 use crate::case::{Finding, OLDEST_TOKEN, Path, State};
 use crate::change::Change;
 use crate::clocks::{self, Offset, seconds};
@@ -11,6 +12,7 @@ use crate::plan::{self, Planned};
 use crate::schemes::By;
 use crate::words;
 use chrono::{DateTime, TimeDelta, Utc};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::ChangeKind;
 use stillin_parsers::exchange::Auth;
@@ -27,7 +29,7 @@ pub fn report(run: &Run<'_>) -> Report {
         .flat_map(|case| &case.findings)
         .map(|finding| (finding_of(run, finding, &ids), finding))
         .collect();
-    findings.sort_by_key(|(finding, _)| gravity(finding));
+    findings.sort_by_cached_key(|(finding, _)| gravity(finding));
     for (number, (finding, _)) in findings.iter_mut().enumerate() {
         finding.id = format!("f{}", number + 1);
     }
@@ -44,7 +46,8 @@ pub fn report(run: &Run<'_>) -> Report {
     let asks = asks(run, plan::keys(&planned));
     let answers = census::census(super::looks(run), &asks);
     let steps = plan::steps(&planned);
-    let plan = steps.into_iter().map(|step| with_others(run, step, &asks, &answers)).collect();
+    let plan = steps.into_par_iter().map(|step| with_others(run, step, &asks, &answers)).collect();
+    let advice = plan::advice(&planned);
     Report {
         schema: report::SCHEMA,
         tool: report::Tool::this(),
@@ -66,9 +69,9 @@ pub fn report(run: &Run<'_>) -> Report {
         sources: (0..run.files.len()).map(|index| sources::source(run, index)).collect(),
         coverage: coverage(run),
         changes: changes(run),
-        advice: plan::advice(&planned),
+        advice,
         plan,
-        findings: findings.iter().map(|(finding, _)| finding.clone()).collect(),
+        findings: findings.into_iter().map(|(finding, _)| finding).collect(),
         excluded: 0,
         undecided: 0,
         by_design: by_design::by_design(run, &ids),
@@ -103,9 +106,19 @@ fn with_others(
     answers: &census::Answers,
 ) -> report::Step {
     let accounts = &run.directory.accounts;
-    let is_evicted = |name: &&String| match accounts.resolve(name, None) {
-        crate::account::Resolution::One(id) => step.accounts.contains(&accounts.list[id].display),
-        _ => false,
+    let evicted: BTreeSet<&str> = step.accounts.iter().map(String::as_str).collect();
+    let list = accounts.list.iter().enumerate();
+    let ids = list.filter(|(_, account)| evicted.contains(account.display.as_str()));
+    let locals: BTreeSet<String> = ids.flat_map(|(id, _)| accounts.local_parts(id)).collect();
+    // Whose a name is takes long to tell, and what stands in it rules nearly every name out.
+    let may_be_evicted = |name: &str| {
+        let is_odd = || name.contains('+') || name.matches(['\\', '@']).nth(1).is_some();
+        locals.contains(local_part(name.trim())) || is_odd()
+    };
+    let is_evicted = |name: &&String| {
+        may_be_evicted(name)
+            && matches!(accounts.resolve(name, None), Resolution::One(id)
+                if evicted.contains(accounts.list[id].display.as_str()))
     };
     let ask = asks.iter().find(|ask| ask.server == step.server && ask.pool == step.pool);
     let names = ask.and_then(|ask| answers.get(ask)).into_iter().flatten();

@@ -155,9 +155,9 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
     let most = classes.values().max();
     let class =
         classes.iter().find(|(_, n)| Some(*n) == most).map_or(Class::Ambiguous, |(c, _)| *c);
-    let accesses = || residual.iter().map(|row| row.access);
-    let first = accesses().min_by_key(place).unwrap_or(residual[0].access);
-    let last = accesses().max_by_key(place).unwrap_or(residual[0].access);
+    let accesses = || residual.iter().map(|row| &row.access);
+    let first = *accesses().min_by_key(|access| place(access)).unwrap_or(&residual[0].access);
+    let last = *accesses().max_by_key(|access| place(access)).unwrap_or(&residual[0].access);
     let clients: BTreeSet<u32> = accesses().map(|access| access.client).collect();
     let lasts = lasts(residual, all, world);
     let goes_on = lasts.values().copied().max_by_key(place).unwrap_or(last);
@@ -171,7 +171,7 @@ fn path(residual: &[&Row], all: &[Row], world: &World<'_>) -> Path {
         goes_on,
         refused: refusal_after(residual, &lasts, all, world),
         restart: None,
-        schemes: accesses().map(|access| auth(&access, world)).collect(),
+        schemes: accesses().map(|access| auth(access, world)).collect(),
         setting: setting(&first, world),
         requests: residual.len() as u64,
         data_requests: accesses().filter(|access| access.moved_data).count() as u64,
@@ -202,23 +202,24 @@ fn speaks(residual: &[&Row], gravest: Residual) -> Speaks {
 
 /// The last residual request that each client of some rows had under the same change and key, by identity.
 fn lasts(residual: &[&Row], all: &[Row], world: &World<'_>) -> BTreeMap<u32, Access> {
+    let Some(one) = residual.first() else { return BTreeMap::new() };
     let identity = |row: &Row| world.identity_of_client[row.access.client as usize];
     let clients: BTreeSet<u32> = residual.iter().map(|row| identity(row)).collect();
     let is_meant = |row: &&Row| {
         row.residual > Residual::No
+            && (row.change, row.access.key) == (one.change, one.access.key)
             && clients.contains(&identity(row))
-            && residual.first().is_some_and(|one| {
-                (row.change, row.access.key) == (one.change, one.access.key)
-                    && uses_no_token(row, world) == uses_no_token(one, world)
-                    && is_doubtful(&row.access) == is_doubtful(&one.access)
-            })
+            && uses_no_token(row, world) == uses_no_token(one, world)
+            && is_doubtful(&row.access) == is_doubtful(&one.access)
     };
-    let mut lasts = BTreeMap::new();
+    let mut lasts: BTreeMap<u32, &Access> = BTreeMap::new();
     for row in all.iter().filter(is_meant) {
-        let last = lasts.entry(identity(row)).or_insert(row.access);
-        *last = [*last, row.access].into_iter().max_by_key(place).unwrap_or(row.access);
+        let last = lasts.entry(identity(row)).or_insert(&row.access);
+        if place(last) <= place(&row.access) {
+            *last = &row.access;
+        }
     }
-    lasts
+    lasts.into_iter().map(|(identity, access)| (identity, *access)).collect()
 }
 
 /// Whose a request is may be doubted.

@@ -43,14 +43,17 @@ pub fn crowded(
         return Vec::new();
     }
     let identity = |access: &Access| identities[access.client as usize];
-    let mut owners: BTreeMap<u32, Option<AccountId>> = BTreeMap::new();
+    // For each identity its owner, once it has one, and whether it has others as well.
+    let mut owners: Vec<Option<(AccountId, bool)>> = vec![None; identities.len()];
     for access in book.accesses.iter().filter(|a| a.refusal.is_none() && !a.is_ambiguous) {
-        let owner = owners.entry(identity(access)).or_insert(Some(access.account));
-        *owner = owner.filter(|owner| *owner == access.account);
+        let (owner, has_others) =
+            owners[identity(access) as usize].get_or_insert((access.account, false));
+        *has_others |= *owner != access.account;
     }
     let is_crowded = |access: &Access| {
         let is_forwarded = !book.clients.get(access.client).forwarded.is_empty();
-        owners.get(&identity(access)) == Some(&None) || !is_forwarded && has_strangers(access)
+        let has_others = owners[identity(access) as usize].is_some_and(|(_, others)| others);
+        has_others || !is_forwarded && has_strangers(access)
     };
     let rows = book.accesses.iter().enumerate();
     let crowded = rows.filter(|(_, access)| is_asked(access) && is_crowded(access));

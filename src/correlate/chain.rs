@@ -58,6 +58,7 @@ struct Chain {
 pub const DRAIN: TimeDelta = TimeDelta::seconds(90);
 
 /// The open chains of one account, one a key.
+#[derive(Clone)]
 pub(super) struct Chains<'a> {
     coverage: &'a Coverage,
     restarts: &'a Restarts,

@@ -47,6 +47,11 @@ impl Restarts {
         Restarts { pools }
     }
 
+    /// Whether none is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pools.iter().all(Vec::is_empty)
+    }
+
     /// The restarts of a pool from `from` on, in order.
     pub fn since(&self, pool: u32, from: DateTime<Utc>) -> &[Restart] {
         let list = self.pools.get(pool as usize).map_or(&[][..], Vec::as_slice);

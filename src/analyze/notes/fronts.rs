@@ -147,6 +147,10 @@ fn crowded(run: &Run<'_>) -> Option<String> {
 /// A client can write the header itself, so nothing is more than told apart by it.
 fn forwarded(run: &Run<'_>) -> Option<String> {
     let clients = &run.collected.book.clients;
+    // Clients are fewer than rows.
+    if clients.iter().all(|client| client.forwarded.is_empty()) {
+        return None;
+    }
     let rows = run.cases.iter().flat_map(|case| &case.rows);
     let mut told = rows.map(|row| clients.get(row.access.client));
     told.any(|client| !client.forwarded.is_empty()).then(|| {
