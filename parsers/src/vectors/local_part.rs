@@ -37,25 +37,36 @@ fn hash(name: &[u8], from: usize, to: usize) -> u64 {
     finish(sum, local.len() as u64)
 }
 
-/// By the lowest five bits of the first letter of a name, how many bytes the domain before it has at least, the `\` with it,
-/// if it is one of Windows' own: `NT AUTHORITY`, `IIS APPPOOL`.
-const OWN_DOMAIN: [u8; 32] = least(&[(b"ni", 10)]);
-/// The same of a local part that Exchange made: how long it is at least.
-const OWN_NAME: [u8; 32] = least(&[(b"s", 8), (b"hedm", 15)]);
+/// The lowest five bits of a letter, which both cases share.
+const fn letter(letter: u8) -> u8 {
+    letter & 0x1f
+}
 
-const fn least(letters: &[(&[u8], u8)]) -> [u8; 32] {
-    let mut least = [u8::MAX; 32];
-    let mut n = 0;
-    while n < letters.len() {
-        let (letters, bytes) = letters[n];
-        let mut letter = 0;
-        while letter < letters.len() {
-            least[(letters[letter] & 0x1f) as usize] = bytes;
-            letter += 1;
-        }
-        n += 1;
+/// By the first letter of a name, how many bytes the domain before it has at least, the `\` with it, if it is one of Windows'
+/// own: `NT AUTHORITY`, `IIS APPPOOL`.
+#[inline(always)]
+fn own_domain(first: u8) -> usize {
+    const N: u8 = letter(b'n');
+    const I: u8 = letter(b'i');
+    match letter(first) {
+        N | I => 10,
+        _ => usize::MAX,
     }
-    least
+}
+
+/// By the first letter of a local part, how long it is at least, if Exchange made it.
+#[inline(always)]
+fn own_name(first: u8) -> usize {
+    const S: u8 = letter(b's');
+    const H: u8 = letter(b'h');
+    const E: u8 = letter(b'e');
+    const D: u8 = letter(b'd');
+    const M: u8 = letter(b'm');
+    match letter(first) {
+        S => 8,
+        H | E | D | M => 15,
+        _ => usize::MAX,
+    }
 }
 
 impl LocalPart {
@@ -81,13 +92,10 @@ impl LocalPart {
     #[inline(always)]
     pub fn may_be_noise(&self, name: &[u8]) -> bool {
         let (from, to) = self.place();
+        let first = |at: usize| name.get(at).copied().unwrap_or_default();
         // Without a branch for each: which letter a name begins with cannot be foretold.
-        let least = |table: &[u8; 32], at: usize| {
-            let letter = name.get(at).copied().unwrap_or_default();
-            usize::from(table[usize::from(letter & 0x1f)])
-        };
-        let own_domain = from >= least(&OWN_DOMAIN, 0);
-        let own_name = to - from >= least(&OWN_NAME, from);
+        let own_domain = from >= own_domain(first(0));
+        let own_name = to - from >= own_name(first(from));
         (self.hash & (ODD | NOT_ASCII) != 0) | own_domain | own_name
     }
 
