@@ -245,11 +245,12 @@ impl Accounts {
         let Some((local, suffix)) = name.rsplit_once('@') else { return self.by_sam(name) };
         // An explicit UPN wins, then a mail address, then the UPN every account has: sam@domain.
         let has = |names: &[String]| names.iter().any(|own| own == name);
-        let by_upn = || self.bearers(&self.by_upn, name, |a| has(&a.user_principal_names));
-        let by_smtp = || self.bearers(&self.by_smtp, name, |a| has(&a.smtp));
-        let found = Some(by_upn()).filter(|found| !found.is_empty());
-        let found = found.or_else(|| Some(by_smtp()).filter(|found| !found.is_empty()));
-        found.unwrap_or_else(|| self.with_domain(suffix, local))
+        let by_upn = self.bearers(&self.by_upn, name, |a| has(&a.user_principal_names));
+        if !by_upn.is_empty() {
+            return by_upn;
+        }
+        let by_smtp = self.bearers(&self.by_smtp, name, |a| has(&a.smtp));
+        if by_smtp.is_empty() { self.with_domain(suffix, local) } else { by_smtp }
     }
 
     fn bearers(

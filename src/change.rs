@@ -104,8 +104,7 @@ pub fn merge(told: &[Told]) -> Directory {
         told.iter().filter_map(|told| Some((told, identity(&told.fact)?))).unzip();
     let links = links(&told, &mut identities);
     let (mut accounts, ids) = build(&identities, &links);
-    let mut heard: Vec<Heard> = Vec::new();
-    heard.resize_with(accounts.list.len(), Heard::default);
+    let mut heard: Vec<Heard> = accounts.list.iter().map(|_| Heard::default()).collect();
     for &(mailbox, master) in &links {
         heard[ids[mailbox]].masters.insert(ids[master]);
     }

@@ -153,8 +153,8 @@ impl<'a> Export<'a> {
         let mut hints = Hints::default();
         // Without times there is nothing to look at but where rows begin.
         let is_timeless = places.pairs.is_empty() && places.times.is_empty();
-        let marks = Some(()).filter(|()| is_timeless).and_then(|()| table.marks(PART));
-        let marks = marks.unwrap_or_else(|| {
+        let by_lines = if is_timeless { table.marks(PART) } else { None };
+        let marks = by_lines.unwrap_or_else(|| {
             let mut rows = table.rows();
             let mut marks = vec![rows.mark()];
             for n in 1.. {

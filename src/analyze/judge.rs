@@ -194,29 +194,20 @@ fn by_account_and_time(rows: Vec<Access>) -> Vec<Access> {
     let mut ends = vec![0_usize; n_accounts + 1];
     rows.iter().for_each(|row| ends[row.account + 1] += 1);
     (1..ends.len()).for_each(|account| ends[account] += ends[account - 1]);
-    let key = |n: u32| (rows[n as usize].start, n);
-    let mut order = vec![(DateTime::<Utc>::MIN_UTC, 0); rows.len()];
+    let mut order = vec![(0, DateTime::<Utc>::MIN_UTC, 0); rows.len()];
     for (row, n) in rows.iter().zip(0..) {
         let end = &mut ends[row.account];
-        order[*end] = key(n);
+        order[*end] = (row.account, row.start, n);
         *end += 1;
     }
     let place = |n: u32| {
         let row = &rows[n as usize];
         (row.source, row.line, row.is_claimed, n)
     };
-    let mut rest = order.as_mut_slice();
-    let mut begin = 0;
-    let mut of_accounts = Vec::new();
-    for end in ends {
-        let (of_account, after) = std::mem::take(&mut rest).split_at_mut(end - begin);
-        (rest, begin) = (after, end);
-        of_accounts.push(of_account);
-    }
-    of_accounts.into_par_iter().for_each(|of_account| {
-        of_account.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| place(a.1).cmp(&place(b.1))));
+    order.par_chunk_by_mut(|a, b| a.0 == b.0).for_each(|of_account| {
+        of_account.sort_unstable_by(|a, b| a.1.cmp(&b.1).then_with(|| place(a.2).cmp(&place(b.2))));
     });
-    order.into_par_iter().map(|(_, n)| rows[n as usize]).collect()
+    order.into_par_iter().map(|(.., n)| rows[n as usize]).collect()
 }
 
 /// The refusal as one of the client that was served there before.

@@ -141,13 +141,7 @@ pub fn route(cs_uri_stem: &[u8]) -> Route {
 
 /// `/Microsoft-Server-ActiveSync/Proxy[/default.eas]`: only a front end asks for it.
 fn is_proxied(cs_uri_stem: &[u8]) -> bool {
-    const PATH: &str = "microsoft-server-activesync/proxy";
-    let without_slashes = |text: &[u8]| text.iter().position(|&b| b != b'/');
-    let begin = without_slashes(cs_uri_stem).unwrap_or_default();
-    let behind = cs_uri_stem.get(begin + "microsoft-server-activesync".len()..).unwrap_or_default();
-    // What the second segment begins with rules out nearly every stem.
-    let second = without_slashes(behind).and_then(|at| behind.get(at));
-    matches!(second, Some(b'p' | b'P')) && is_under(cs_uri_stem, PATH)
+    is_under(cs_uri_stem, "microsoft-server-activesync/proxy")
 }
 
 /// The stem is `path` or lies below it.
