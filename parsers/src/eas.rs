@@ -154,8 +154,8 @@ pub fn device_id(cs_uri_query: &[u8]) -> Option<Cow<'_, [u8]>> {
         return None;
     }
     decoded(base64_piece(cs_uri_query)?, |bytes| {
-        let (_, query) = header(bytes).ok()?;
-        Some(Cow::Owned(query.device_id?.into_owned()))
+        let (_, head) = head(bytes).ok()?;
+        Some(Cow::Owned(readable(head.device_id).into_owned()))
     })
 }
 
@@ -280,6 +280,12 @@ fn parse_base64(piece: &[u8]) -> Option<EasQuery<'static>> {
 
 /// Decodes a piece for `read`; on the stack, for hardly any is longer.
 fn decoded<T>(piece: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+    let mut bytes = [0; 192];
+    // As most clients write it, there is nothing to be undone.
+    let plain = piece.split(|&b| b == b'=').next().unwrap_or_default();
+    if let Ok(n_bytes) = BASE64.decode_slice(plain, &mut bytes) {
+        return read(bytes.get(..n_bytes)?);
+    }
     let (mut text, mut n_symbols) = ([0; 256], 0);
     for symbol in symbols(piece) {
         let Some(room) = text.get_mut(n_symbols) else {
@@ -289,34 +295,58 @@ fn decoded<T>(piece: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> 
         *room = symbol;
         n_symbols += 1;
     }
-    let mut bytes = [0; 192];
     let n_bytes = BASE64.decode_slice(text.get(..n_symbols)?, &mut bytes).ok()?;
     read(bytes.get(..n_bytes)?)
 }
 
-/// The layout of MS-ASHTTP 2.2.1.1.1.1. Command parameters that are cut off are left out: the line
-/// may end at 64 KiB, and the device stands before them.
-fn header(bytes: &[u8]) -> IResult<&[u8], EasQuery<'_>> {
-    let (rest, (version, code, locale, device_id, policy_key, device_type)) = (
+/// What stands in the base64 form whatever the command.
+struct Head<'a> {
+    version: u8,
+    code: u8,
+    locale: u16,
+    device_id: &'a [u8],
+    policy_key: Option<u32>,
+    device_type: &'a [u8],
+}
+
+/// The first part of the layout of MS-ASHTTP 2.2.1.1.1.1.
+fn head(bytes: &[u8]) -> IResult<&[u8], Head<'_>> {
+    let fields = (
         verify(le_u8, |&byte| is_version(byte)),
         le_u8,
         le_u16,
         verify(length_data(le_u8), |id: &[u8]| !id.is_empty()),
         policy_key,
         length_data(le_u8),
-    )
-        .parse(bytes)?;
+    );
+    fields
+        .map(|(version, code, locale, device_id, policy_key, device_type)| Head {
+            version,
+            code,
+            locale,
+            device_id,
+            policy_key,
+            device_type,
+        })
+        .parse(bytes)
+}
+
+/// All of it. Command parameters that are cut off are left out: the line may end at 64 KiB, and the device stands before
+/// them.
+fn header(bytes: &[u8]) -> IResult<&[u8], EasQuery<'_>> {
+    let (rest, head) = head(bytes)?;
     let (rest, parameters) = many0((le_u8, length_data(le_u8))).parse(rest)?;
     // Tag 8 is the user, again the client's word.
     let user = parameters.iter().find(|(tag, _)| *tag == 8).map(|&(_, value)| value);
+    let device_type = Some(head.device_type).filter(|text: &&[u8]| !text.is_empty());
     let query = EasQuery {
-        command: Command::from_code(code),
-        device_id: Some(readable(device_id)),
-        device_type: Some(device_type).filter(|text: &&[u8]| !text.is_empty()).map(readable),
+        command: Command::from_code(head.code),
+        device_id: Some(readable(head.device_id)),
+        device_type: device_type.map(readable),
         user: user.map(Cow::Borrowed),
-        protocol_version: Some(version),
-        policy_key,
-        locale: Some(locale),
+        protocol_version: Some(head.version),
+        policy_key: head.policy_key,
+        locale: Some(head.locale),
     };
     Ok((rest, query))
 }

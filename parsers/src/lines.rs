@@ -151,6 +151,7 @@ pub fn chunks(log: &[u8], size: usize) -> Vec<&[u8]> {
 }
 
 /// A line and where it stands in its window.
+#[derive(Clone)]
 pub(crate) struct Piece<'a> {
     pub(crate) window: &'a [u8],
     pub(crate) start: usize,

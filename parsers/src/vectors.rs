@@ -11,9 +11,6 @@ mod local_part;
 mod separators;
 mod texts;
 
-#[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::__m512i;
-
 pub use local_part::LocalPart;
 pub use separators::Separators;
 
@@ -108,24 +105,6 @@ const KEYS: [u64; 8] = [
 fn mix(word: u64, key: u64) -> u64 {
     let mixed = word ^ key;
     (mixed & 0xffff_ffff).wrapping_mul(mixed >> 32).wrapping_add(word.rotate_right(32))
-}
-
-/// [`mix`] of the words of some lanes, and nothing of the others.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vbmi2,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
-fn mix_avx512(words: __m512i, keys: __m512i, n_lanes: usize) -> __m512i {
-    use std::arch::x86_64::{
-        _bzhi_u64, _mm512_maskz_add_epi64, _mm512_mul_epu32, _mm512_ror_epi64, _mm512_srli_epi64,
-        _mm512_xor_si512,
-    };
-    let mixed = _mm512_xor_si512(words, keys);
-    let product = _mm512_mul_epu32(mixed, _mm512_srli_epi64::<32>(mixed));
-    _mm512_maskz_add_epi64(
-        _bzhi_u64(0xff, n_lanes as u32) as u8,
-        product,
-        _mm512_ror_epi64::<32>(words),
-    )
 }
 
 /// A sum of mixed words, and a length, to a hash of which every bit can be used.

@@ -124,13 +124,16 @@ impl<'a> Seen<'a> {
 
 /// Whether a line is one of the back end's log.
 pub fn is_back_end(line: &Line<'_>) -> bool {
-    let s_port = match line.value(Column::SPort) {
-        // That of nearly every line.
-        Some(b"443") => Some(443),
-        _ => line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok()),
-    };
     let text = |column| line.value(column).unwrap_or_default();
-    exchange::is_back_end(s_port, text(Column::SSitename), text(Column::CsUriStem))
+    let stem = text(Column::CsUriStem);
+    match line.value(Column::SPort) {
+        // That of nearly every line, and there the site decides nothing.
+        Some(b"443") => exchange::is_back_end(Some(443), b"", stem),
+        _ => {
+            let port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
+            exchange::is_back_end(port, text(Column::SSitename), stem)
+        }
+    }
 }
 
 /// When a request began that took so many milliseconds, and whether that is known.

@@ -9,7 +9,7 @@ use super::log::Met;
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
 use super::proxy::MOST_TARGETS;
-use super::seats::{Seats, seat};
+use super::seats::{Seats, seat_of};
 use super::watch::{Meant, Watch, decode};
 use crate::readings::Readings;
 use chrono::{DateTime, Utc};
@@ -164,21 +164,30 @@ impl Scanned {
         let server = line.value(Column::SComputername).unwrap_or_default();
         let is_other_server = !is_same(&self.server, server);
         if self.second != Some(line.seconds) || is_other_server {
-            self.moved(is_other_server.then_some(server), line);
+            let copy = *line;
+            self.moved(is_other_server.then_some(server), &copy);
         }
         if matches!(name, b"-" | b"") {
-            if may_be_nameless_refusal(line) {
-                self.nameless(line, scan.wanted);
-            }
-            if line.layout.is_httperr() {
-                self.hints.extend(hints::hint(line, &self.hints));
-            }
-            return;
+            let copy = *line;
+            return self.without_name(&copy, scan.wanted);
         }
         match names.sort(name) {
             Sort::Stranger => self.sit(line, scan),
-            Sort::Noise => self.noise(line),
-            Sort::Watched => self.watched(name, line, scan, names),
+            Sort::Noise => self.noise(line.seconds),
+            Sort::Watched => {
+                let copy = *line;
+                self.watched(name, &copy, scan, names);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn without_name(&mut self, line: &Line<'_>, wanted: &Wanted<'_>) {
+        if may_be_nameless_refusal(line) {
+            self.nameless(line, wanted);
+        }
+        if line.layout.is_httperr() {
+            self.hints.extend(hints::hint(line, &self.hints));
         }
     }
 
@@ -272,8 +281,7 @@ impl Scanned {
     #[inline(always)]
     fn sit(&mut self, line: &Line<'_>, scan: &Scan<'_>) {
         if line.seconds >= scan.seats_from {
-            let (c_ip, cs_user_agent) = line.address_and_agent();
-            let seat = seat(c_ip, cs_user_agent, scan.vectors);
+            let seat = seat_of(line, scan.vectors);
             scan.seats.expect(seat);
             if let Some(seat) = self.seat.replace(seat) {
                 scan.seats.insert(seat);
@@ -282,9 +290,9 @@ impl Scanned {
     }
 
     #[cold]
-    fn noise(&mut self, line: &Line<'_>) {
+    fn noise(&mut self, seconds: i64) {
         self.noise += 1;
-        let minute = line.seconds.div_euclid(60);
+        let minute = seconds.div_euclid(60);
         if self.probe != Some((self.host, minute)) {
             self.probe = Some((self.host, minute));
             self.presence[self.host].probes.insert(minute);

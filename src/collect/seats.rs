@@ -8,16 +8,41 @@
 use crate::readings::pack::Pack;
 use std::sync::atomic::{AtomicU64, Ordering};
 use stillin_parsers::vectors::{Vectors, prefetch};
+use stillin_parsers::w3c::{Column, Line};
 
 /// Number of an address and a user agent. `-` is no value, as an empty one.
-#[inline(always)]
 pub fn seat(c_ip: &[u8], cs_user_agent: &[u8], vectors: Vectors) -> u64 {
-    vectors.hash([present(c_ip), present(cs_user_agent)])
+    let [c_ip, agent] = [c_ip, cs_user_agent].map(|text| if text.is_empty() { b"-" } else { text });
+    let len = c_ip.len() + 1 + agent.len();
+    let (mut short, mut long) = ([0; 256], Vec::new());
+    let text = if len <= short.len() {
+        &mut short[..len]
+    } else {
+        long.resize(len, 0);
+        &mut long
+    };
+    text[..c_ip.len()].copy_from_slice(c_ip);
+    text[c_ip.len()] = b' ';
+    text[c_ip.len() + 1..].copy_from_slice(agent);
+    vectors.hash(text)
 }
 
+/// The seat of a line.
 #[inline(always)]
-fn present(value: &[u8]) -> &[u8] {
-    if value == b"-" { b"" } else { value }
+pub fn seat_of(line: &Line<'_>, vectors: Vectors) -> u64 {
+    match line.address_and_agent() {
+        Some(text) => vectors.hash(text),
+        None => {
+            let copy = *line;
+            scattered_seat(&copy, vectors)
+        }
+    }
+}
+
+#[cold]
+fn scattered_seat(line: &Line<'_>, vectors: Vectors) -> u64 {
+    let value = |column| line.value(column).unwrap_or_default();
+    seat(value(Column::CIp), value(Column::CsUserAgent), vectors)
 }
 
 /// A set of seats that may say yes wrongly, about once in 100,000 times, and never no.
@@ -87,6 +112,7 @@ impl Pack for Seats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stillin_parsers::w3c;
 
     fn number(c_ip: &[u8], cs_user_agent: &[u8]) -> u64 {
         seat(c_ip, cs_user_agent, Vectors::best())
@@ -101,6 +127,38 @@ mod tests {
         let wrong = (2_000..202_000).filter(|&n| seats.contains(number(n))).count();
         assert!(wrong < 40, "{wrong} of 200,000");
         assert!(!Seats::default().contains(number(1)));
+    }
+
+    /// However a log writes the two, the number is that of their values.
+    #[test]
+    fn the_seat_of_a_line_is_that_of_its_values() {
+        let long = format!("Mozilla/5.0+({})", "x".repeat(400));
+        let agents = ["Outlook/16.0", "-", "\"-\"", "\"an agent\"", "\"open", "a\"", &long, ""];
+        let addresses = ["203.0.113.7", "::1", "-", "\"::1\"", ""];
+        let pairs =
+            || addresses.iter().flat_map(|c_ip| agents.iter().map(move |agent| (c_ip, agent)));
+        let mut n_lines = 0;
+        for (columns, line) in [
+            ("cs-username c-ip cs(User-Agent) sc-status", "ada C A 200"),
+            ("cs-username sc-status c-ip cs(User-Agent)", "ada 200 C A"),
+            ("cs-username c-ip sc-status cs(User-Agent)", "ada C 200 A"),
+            ("cs(User-Agent) c-ip cs-username sc-status", "A C ada 200"),
+            ("cs-username c-ip sc-status", "ada C 200"),
+            ("cs-username cs(User-Agent) sc-status", "ada A 200"),
+        ] {
+            for (c_ip, agent) in pairs() {
+                let line = line.replace('C', c_ip).replace('A', agent);
+                let log = format!("#Fields: date time {columns}\r\n2026-03-02 08:00:00 {line}\r\n");
+                w3c::scan(log.as_bytes(), &w3c::State::default(), |_, line| {
+                    let value = |column| line.value(column).unwrap_or_default();
+                    let expect = number(value(Column::CIp), value(Column::CsUserAgent));
+                    assert_eq!(seat_of(line, Vectors::best()), expect, "{log}");
+                    assert_eq!(seat_of(line, Vectors::none()), expect, "{log}");
+                    n_lines += 1;
+                });
+            }
+        }
+        assert!(n_lines > 200, "{n_lines} lines were read");
     }
 
     #[test]

@@ -36,6 +36,9 @@ const ALL_READ: usize = usize::MAX;
 /// How much of a map is hashed at a time, and so how much of it the hashing holds in memory.
 const HASH_WINDOW: usize = 4 << 20;
 
+/// So many bytes around one that is touched Linux maps at once where they are in memory (`fault_around_bytes`).
+const MAPPED_AROUND: usize = 64 << 10;
+
 impl Map {
     /// Maps a file whose text begins at byte `text_at`.
     ///
@@ -132,15 +135,11 @@ impl Map {
         got
     }
 
-    /// Maps the pages of a range of the text, all at once: to fault them in one by one takes longer. Those that are not in
-    /// memory are read from the disk first. Advice only, which systems before Linux 5.14 do not take.
+    /// Maps the pages of a range of the text before it is looked at: what is not mapped cannot be fetched ahead. The kernel
+    /// maps the pages around one that is touched as well; to ask it for all of them (`MADV_POPULATE_READ`) takes longer, for
+    /// it then looks at each.
     pub fn expect(&self, range: Range<usize>) {
-        #[cfg(target_os = "linux")]
-        if let Some((offset, len)) = self.within(range) {
-            let _ = self.mmap.advise_range(memmap2::Advice::PopulateRead, offset, len);
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = range;
+        range.step_by(MAPPED_AROUND).for_each(|at| _ = std::hint::black_box(self.get(at).copied()));
     }
 
     /// Gives the memory of a range of the text back, so that it does not grow with the file.

@@ -22,5 +22,5 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     assert_eq!(part, LocalPart::of(name, plain));
     let is_noise = !matches!(name, b"" | b"-") && noise(name, agent, c_ip, stem).is_some();
     assert!(!is_noise || part.may_be_noise(name));
-    assert_eq!(fast.hash([c_ip, agent]), plain.hash([c_ip, agent]));
+    assert_eq!(fast.hash(agent), plain.hash(agent));
 });

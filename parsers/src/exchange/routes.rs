@@ -139,26 +139,33 @@ pub fn route(cs_uri_stem: &[u8]) -> Route {
     Route { protocol, pool, back_end_pool, scheme }
 }
 
-/// `/Microsoft-Server-ActiveSync/Proxy[/default.eas]`: only a front end asks for it.
+/// `/Microsoft-Server-ActiveSync/Proxy[/default.eas]`: only a front end asks for it. The last word first: it is the one that
+/// hardly any stem has.
 fn is_proxied(cs_uri_stem: &[u8]) -> bool {
-    is_under(cs_uri_stem, "microsoft-server-activesync/proxy")
+    const SITE: &[u8] = b"microsoft-server-activesync";
+    let Some((site, below)) = segment(cs_uri_stem, SITE.len()) else { return false };
+    segment(below, 5).is_some_and(|(page, _)| page.eq_ignore_ascii_case(b"proxy"))
+        && site.eq_ignore_ascii_case(SITE)
+}
+
+/// The first segment of a stem, if it has that length, and what follows it.
+fn segment(cs_uri_stem: &[u8], len: usize) -> Option<(&[u8], &[u8])> {
+    let mut rest = cs_uri_stem;
+    while let Some((b'/', after)) = rest.split_first() {
+        rest = after;
+    }
+    let (segment, after) = rest.split_at_checked(len)?;
+    matches!(after.first(), None | Some(b'/')).then_some((segment, after))
 }
 
 /// The stem is `path` or lies below it.
 fn is_under(cs_uri_stem: &[u8], path: &str) -> bool {
-    let fits = |is_same: fn(&[u8], &[u8]) -> bool| {
-        let mut rest = cs_uri_stem;
-        path.as_bytes().split(|&b| b == b'/').all(|want| {
-            while let Some((b'/', after)) = rest.split_first() {
-                rest = after;
-            }
-            let Some((segment, after)) = rest.split_at_checked(want.len()) else { return false };
-            rest = after;
-            matches!(after.first(), None | Some(b'/')) && is_same(segment, want)
-        })
-    };
-    // Its length, and where its slashes stand, rule out nearly every stem.
-    cs_uri_stem.len() >= path.len() && fits(|_, _| true) && fits(<[u8]>::eq_ignore_ascii_case)
+    let mut rest = cs_uri_stem;
+    path.split('/').all(|want| {
+        let Some((found, after)) = segment(rest, want.len()) else { return false };
+        rest = after;
+        found.eq_ignore_ascii_case(want.as_bytes())
+    })
 }
 
 /// How clients of a front-end pool log on by default; the spelling of pool names varies in case.

@@ -3,7 +3,7 @@
 use crate::vectors::Separators;
 
 /// Bytes looked at in one go: small enough that places and bytes stay in the first-level cache.
-pub(crate) const WINDOW: usize = 16 << 10;
+pub(crate) const WINDOW: usize = 8 << 10;
 /// A line longer than that is no line (IIS cuts at 64 KiB): it is refused without being taken apart.
 const LONGEST_LINE: usize = 1 << 20;
 

@@ -168,28 +168,27 @@ impl LocalPart {
     fn of_avx512(name: &[u8]) -> LocalPart {
         use std::arch::x86_64::{
             _bzhi_u64, _mm_add_epi64, _mm_cvtsi128_si64, _mm_unpackhi_epi64, _mm256_add_epi64,
-            _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_loadu_si256,
-            _mm256_maskz_loadu_epi8, _mm256_mul_epu32, _mm256_or_si256, _mm256_ror_epi64,
-            _mm256_set1_epi8, _mm256_srli_epi64, _mm256_xor_si256, _mm512_cmpeq_epi8_mask,
-            _mm512_maskz_loadu_epi8, _mm512_movepi8_mask, _mm512_set1_epi8,
+            _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_mul_epu32,
+            _mm256_or_si256, _mm256_ror_epi64, _mm256_set1_epi8, _mm256_srli_epi64,
+            _mm256_xor_si256, _mm512_castsi512_si256, _mm512_cmpeq_epi8_mask,
+            _mm512_maskz_compress_epi8, _mm512_maskz_loadu_epi8, _mm512_movepi8_mask,
+            _mm512_set1_epi8,
         };
         let lowest = |n: usize| _bzhi_u64(u64::MAX, n as u32);
+        let whole = lowest(name.len());
         // SAFETY: a masked load touches the bytes of its mask alone, which are those of the name.
-        let bytes = unsafe { _mm512_maskz_loadu_epi8(lowest(name.len()), name.as_ptr().cast()) };
+        let bytes = unsafe { _mm512_maskz_loadu_epi8(whole, name.as_ptr().cast()) };
         let places_of = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
-        let slashes = places_of(b'\\');
-        let to = (places_of(b'@').trailing_zeros() as usize).min(name.len());
-        let before = slashes & lowest(to);
+        let (slashes, ats) = (places_of(b'\\'), places_of(b'@'));
+        let until = ats.wrapping_sub(1) & !ats & whole;
+        let before = slashes & until;
         let from = 64 - before.leading_zeros() as usize;
+        let local = until & !lowest(from);
         let is_odd = (places_of(b'$') | places_of(b'/') | slashes & !before) != 0;
         let is_ascii = _mm512_movepi8_mask(bytes) == 0;
-        let local = name.get(from..to).unwrap_or_default();
-        let hashed = lowest(local.len().min(HASHED)) as u32;
-        // SAFETY: the same, of the local part; of the array of keys the first 32 bytes are read.
-        let (words, keys) = unsafe {
-            let words = _mm256_maskz_loadu_epi8(hashed, local.as_ptr().cast());
-            (words, _mm256_loadu_si256(KEYS.as_ptr().cast()))
-        };
+        let words = _mm512_castsi512_si256(_mm512_maskz_compress_epi8(local, bytes));
+        // SAFETY: of the array of keys the first 32 bytes are read.
+        let keys = unsafe { _mm256_loadu_si256(KEYS.as_ptr().cast()) };
         let words = _mm256_or_si256(words, _mm256_set1_epi8(0x20));
         let mixed = _mm256_xor_si256(words, keys);
         let product = _mm256_mul_epu32(mixed, _mm256_srli_epi64::<32>(mixed));
@@ -197,8 +196,9 @@ impl LocalPart {
         let halves = (_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
         let sums = _mm_add_epi64(halves.0, halves.1);
         let sum = _mm_cvtsi128_si64(_mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums)));
-        let hash = finish(sum as u64, local.len() as u64);
-        LocalPart::new(from, to, hash, is_odd, is_ascii)
+        let len = local.count_ones();
+        let hash = finish(sum as u64, u64::from(len));
+        LocalPart::new(from, from + len as usize, hash, is_odd, is_ascii)
     }
 }
 

@@ -78,6 +78,7 @@ pub struct Layout {
     /// What stands between two values.
     pub delimiter: Delimiter,
     places: [Option<usize>; COLUMNS],
+    address_before_agent: Option<usize>,
 }
 
 impl Layout {
@@ -88,7 +89,16 @@ impl Layout {
         let tabs = fields.trim_ascii().contains(&b'\t');
         let places = lines::places(&names, NAMES, |column| column as usize);
         let delimiter = if tabs { Delimiter::Tab } else { Delimiter::Blank };
-        Layout { names, delimiter, places }
+        let layout = Layout { names, delimiter, places, address_before_agent: None };
+        let (address, agent) = (layout.place(Column::CIp), layout.place(Column::CsUserAgent));
+        let address_before_agent = address.filter(|address| agent == Some(address + 1));
+        Layout { address_before_agent, ..layout }
+    }
+
+    /// Place of `c-ip`, where `cs(User-Agent)` stands behind it, as IIS writes them.
+    #[inline]
+    pub(super) fn address_before_agent(&self) -> Option<usize> {
+        self.address_before_agent
     }
 
     /// Place of a column, from 0.

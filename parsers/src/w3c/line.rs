@@ -70,11 +70,17 @@ impl<'a> Line<'a> {
         self.found.sc_status.unwrap_or_default()
     }
 
-    /// `c-ip` and `cs(User-Agent)` as logged, empty where the log has none.
+    /// `c-ip` and `cs(User-Agent)` as one text, with the blank between them; `None` where they do not stand side by side, or
+    /// one of them is empty or quoted.
     #[inline(always)]
-    pub fn address_and_agent(&self) -> (&'a [u8], &'a [u8]) {
-        let c_ip = self.value(Column::CIp).unwrap_or_default();
-        (c_ip, self.value(Column::CsUserAgent).unwrap_or_default())
+    pub fn address_and_agent(&self) -> Option<&'a [u8]> {
+        let Values::Separated { places, end } = self.values else { return None };
+        let around = places.get(self.layout.address_before_agent()?..)?.first_chunk();
+        let [before, blank, behind] = around.map(|around| around.map(|place| place as usize))?;
+        let (from, to) = ((before as u32).wrapping_add(1) as usize, end.min(behind));
+        let (text, agent) = (self.text.get(from..to)?, self.text.get(blank + 1..to)?);
+        let begins_plainly = |text: &[u8]| !matches!(text, [] | [b'"' | b' ', ..]);
+        (begins_plainly(text) && begins_plainly(agent)).then_some(text)
     }
 
     /// Finds what every line is asked for.

@@ -44,6 +44,9 @@ pub fn scan(chunk: &[u8], state: &State, mut each: impl FnMut(&[u8], &Line<'_>))
 
 /// Whoever takes lines: mostly a closure. Only a method can be told to become part of the loop over the lines, and to be
 /// compiled with it for all that the processor has.
+///
+/// What is not inlined there gets a copy of the line: of one that nobody borrows from the loop the processor keeps only what
+/// is asked for, and in registers.
 pub trait TakeLine {
     /// Takes the next data line with its `cs-username`, which is empty where the log has no such column.
     fn line(&mut self, cs_username: &[u8], line: &Line<'_>);
@@ -140,7 +143,7 @@ impl Reader {
                 _ => false,
             };
             if !simple {
-                self.any_line(&line, each);
+                self.any_line(&line.clone(), each);
                 layout.clone_from(&self.state.layout);
             }
         }
@@ -282,8 +285,9 @@ impl Reader {
 fn is_status(status: Option<&[u8]>) -> bool {
     match status {
         None | Some(b"-") => true,
+        // Without a branch for each.
         Some([a, b, c] | [b'"', a, b, c, b'"']) => {
-            a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit()
+            a.is_ascii_digit() & b.is_ascii_digit() & c.is_ascii_digit()
         }
         Some(_) => false,
     }
@@ -316,7 +320,10 @@ impl Clock {
                 self.moved = true;
                 *known = *stamp;
             }
-            _ => self.read(line, day)?,
+            _ => {
+                let copy = *line;
+                self.read(&copy, day)?;
+            }
         }
         line.seconds = self.seconds;
         line.nanos = self.nanos;
