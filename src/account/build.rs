@@ -229,12 +229,12 @@ impl<'a> Groups<'a> {
     }
 
     fn finish(mut self, domains: Domains) -> (Accounts, Vec<AccountId>) {
-        let mut id_of_root: BTreeMap<usize, AccountId> = BTreeMap::new();
+        let mut id_of_root: Vec<Option<AccountId>> = vec![None; self.identities.len()];
         let mut members: Vec<Vec<&Identity>> = Vec::new();
         let mut ids = Vec::with_capacity(self.identities.len());
         for index in 0..self.identities.len() {
             let root = self.root(index);
-            let id = *id_of_root.entry(root).or_insert_with(|| {
+            let id = *id_of_root[root].get_or_insert_with(|| {
                 members.push(Vec::new());
                 members.len() - 1
             });

@@ -23,9 +23,16 @@ impl Domains {
     /// Learns from pairs of a domain name and the SID of an account in it; either may be missing.
     pub fn learn<'a>(told: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Domains {
         let mut list: Vec<Domain> = Vec::new();
+        let mut last = None;
         for (name, sid) in told {
-            let name = name.map(str::to_lowercase).filter(|name| !name.is_empty());
-            let Some(name) = name else { continue };
+            let Some(name) = name.filter(|name| !name.is_empty()) else { continue };
+            // Most accounts are of the same domain as the one before.
+            let told = Some((name, sid.and_then(sid_prefix)));
+            if last == told {
+                continue;
+            }
+            last = told;
+            let name = name.to_lowercase();
             let prefix = sid.and_then(sid_prefix).map(str::to_owned);
             let home = list.iter().position(|domain| {
                 domain.names.contains(&name)

@@ -127,7 +127,8 @@ fn chain(run: &Run<'_>, case: &Case, found: &Finding, number: u32) -> Chain {
     let verdicts: BTreeMap<Place, &Row> =
         case.rows.iter().map(|row| (own_place(&row.access), row)).collect();
     let is_ours = |access: &&Access| access.account == case.account && access.key == number;
-    let all: Vec<&Access> = book.accesses.iter().filter(is_ours).collect();
+    let mut all: Vec<&Access> = book.accesses.iter().filter(is_ours).collect();
+    all.sort_by_key(|access| (access.start, access.source, access.line, access.is_claimed));
     let is_near = |n: usize, _: &Access| n < BEFORE;
     let window = Window::new(run, found, number, &all, &verdicts, is_near);
     let mut clients: Vec<u32> = Vec::new();

@@ -33,13 +33,8 @@ impl Run<'_> {
         crowded.into_iter().for_each(|row| accesses[row].is_claimed = true);
         accesses.extend(claims.into_iter().map(claimed));
         clients::mark_typed(&mut accesses, &identities);
-        let accesses = by_account_and_time(accesses);
-        let by_account: Vec<&[Access]> = accesses.chunk_by(|a, b| a.account == b.account).collect();
-        let account_of = |rows: &[Access]| rows.first().map(|row| row.account);
-        let is_sure = |row: &&Access| row.refusal.is_none() && !row.is_ambiguous;
-        let last_served = |rows: &[Access]| rows.iter().filter(is_sure).map(|row| row.end).max();
-        let served = by_account.iter().filter_map(|rows| account_of(rows).zip(last_served(rows)));
-        self.served = served.collect();
+        let order = by_account_and_time(&accesses);
+        let by_account: Vec<&[Ordered]> = order.chunk_by(|a, b| a.account == b.account).collect();
         let book = &self.collected.book;
         let mut pools: Table<Pool> = Table::default();
         let pool_of_key: Vec<u32> =
@@ -82,13 +77,21 @@ impl Run<'_> {
             clocks: &clocks,
         };
         let cuts = case::cuts_by_account(&self.directory.changes, self.passwords_from);
-        self.cases = by_account
+        let is_sure = |row: &&Access| row.refusal.is_none() && !row.is_ambiguous;
+        let judged: Vec<_> = by_account
             .into_par_iter()
-            .filter_map(|rows| {
-                let account = account_of(rows)?;
-                Some(case::judge(account, cuts.get(&account)?, rows, &world))
+            .filter_map(|of_account| {
+                let account = of_account.first()?.account;
+                let rows: Vec<Access> = of_account.iter().map(|at| accesses[at.row()]).collect();
+                let served = rows.iter().filter(is_sure).map(|row| row.end).max();
+                let case = cuts.get(&account);
+                let case = case.map(|cuts| case::judge(account, cuts, &rows, &world));
+                Some((served.map(|served| (account, served)), case))
             })
             .collect();
+        let (served, cases): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
+        self.served = served.into_iter().flatten().collect();
+        self.cases = cases.into_iter().flatten().collect();
         self.collected.book.accesses = accesses;
     }
 
@@ -186,28 +189,54 @@ impl Run<'_> {
     }
 }
 
-/// The rows by account, start and place. A row is large: their keys are sorted, account by account, and each row is copied
-/// once.
-fn by_account_and_time(rows: Vec<Access>) -> Vec<Access> {
-    let n_accounts = rows.iter().map(|row| row.account + 1).max().unwrap_or(0);
-    // Where the rows of each account end, and before they are written down, where they begin.
+/// Where a row comes among those of its account.
+#[derive(Clone, Copy)]
+struct Ordered {
+    account: AccountId,
+    start: DateTime<Utc>,
+    row: u32,
+}
+
+impl Ordered {
+    /// Index of the row.
+    fn row(self) -> usize {
+        self.row as usize
+    }
+}
+
+/// The order of rows by account, start and place. A row is large: what it is sorted by is taken out of it once.
+fn by_account_and_time(rows: &[Access]) -> Vec<Ordered> {
+    let of = |(row, number): (&Access, u32)| Ordered {
+        account: row.account,
+        start: row.start,
+        row: number,
+    };
+    let unordered: Vec<Ordered> = rows.iter().zip(0..).map(of).collect();
+    let n_accounts = unordered.iter().map(|at| at.account + 1).max().unwrap_or(0);
+    // Where those of each account end, and before they are written down, where they begin.
     let mut ends = vec![0_usize; n_accounts + 1];
-    rows.iter().for_each(|row| ends[row.account + 1] += 1);
+    unordered.iter().for_each(|at| ends[at.account + 1] += 1);
     (1..ends.len()).for_each(|account| ends[account] += ends[account - 1]);
-    let mut order = vec![(0, DateTime::<Utc>::MIN_UTC, 0); rows.len()];
-    for (row, n) in rows.iter().zip(0..) {
-        let end = &mut ends[row.account];
-        order[*end] = (row.account, row.start, n);
+    let mut order = unordered.clone();
+    for at in unordered {
+        let end = &mut ends[at.account];
+        order[*end] = at;
         *end += 1;
     }
-    let place = |n: u32| {
-        let row = &rows[n as usize];
-        (row.source, row.line, row.is_claimed, n)
+    let place = |at: &Ordered| {
+        let row = &rows[at.row()];
+        (row.source, row.line, row.is_claimed, at.row)
     };
-    order.par_chunk_by_mut(|a, b| a.0 == b.0).for_each(|of_account| {
-        of_account.sort_unstable_by(|a, b| a.1.cmp(&b.1).then_with(|| place(a.2).cmp(&place(b.2))));
+    order.par_chunk_by_mut(|a, b| a.account == b.account).for_each(|of_account| {
+        of_account
+            .sort_unstable_by(|a, b| a.start.cmp(&b.start).then_with(|| place(a).cmp(&place(b))));
     });
-    order.into_par_iter().map(|(.., n)| rows[n as usize]).collect()
+    order
+}
+
+/// Rows by account, start and place.
+pub(super) fn sorted(rows: &[Access]) -> Vec<Access> {
+    by_account_and_time(rows).into_iter().map(|at| rows[at.row()]).collect()
 }
 
 /// The refusal as one of the client that was served there before.

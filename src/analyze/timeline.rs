@@ -2,7 +2,7 @@
 //! a page is asked for.
 
 use super::chain::{self, Logons, Window, own_place};
-use super::{Run, assemble};
+use super::{Run, assemble, judge};
 use crate::account::AccountId;
 use crate::case::{Case, Finding, Path, Row};
 use crate::collect::book::{Access, Place, Table};
@@ -61,8 +61,8 @@ pub fn timelines(run: &Run<'_>, report: &Report) -> Timelines {
         changes: &assemble::change_ids(run),
         most: (RUNS / number).clamp(LEAST, MOST),
     };
-    let accesses: Vec<&[Access]> =
-        run.collected.book.accesses.chunk_by(|a, b| a.account == b.account).collect();
+    let accesses = judge::sorted(&run.collected.book.accesses);
+    let accesses: Vec<&[Access]> = accesses.chunk_by(|a, b| a.account == b.account).collect();
     // In order of accounts, as they were judged.
     let rows_of = |account: AccountId| {
         let place = accesses.binary_search_by_key(&account, |rows| rows[0].account).ok();

@@ -122,6 +122,9 @@ impl<'a> Timeline<'a> {
         behind: TimeDelta,
         slack: TimeDelta,
     ) -> Option<(usize, bool)> {
+        if behind <= slack {
+            return None;
+        }
         let is_meant = |at: DateTime<Utc>| time < at && at + slack <= time + behind;
         let begun = self.stretches.iter().find(|stretch| is_meant(stretch.from));
         let password = |cut: &Cut| cut.kind.sets_password() && is_meant(cut.at);
@@ -134,6 +137,9 @@ impl<'a> Timeline<'a> {
 
     /// What is over by its date at `time`, and was not by a clock that is ahead: a disable.
     pub(super) fn over_since(&self, time: DateTime<Utc>, ahead: TimeDelta) -> Option<usize> {
+        if ahead.is_zero() {
+            return None;
+        }
         let is_meant = |until: DateTime<Utc>| until <= time && time < until + ahead;
         let over = self.stretches.iter().find(|stretch| stretch.until.is_some_and(is_meant));
         over.map(|stretch| stretch.change)

@@ -161,7 +161,10 @@ impl<'a> Heard<'a> {
     /// Takes the logons up to a request, each with the client whose request began when it was written: behind one
     /// address another device of the account may have logged on.
     pub(super) fn hear(&mut self, request: &Request, soon: &VecDeque<Request>) {
-        if may_log_on(request) && !self.is_deaf {
+        if self.is_deaf {
+            return;
+        }
+        if may_log_on(request) {
             for at in At::noted(request.address) {
                 let client = Seen::One(request.client);
                 let seen = self.seen.entry((request.server, at)).or_insert(client);
@@ -196,6 +199,10 @@ impl<'a> Heard<'a> {
 
     /// What the logons say of a request; requests come in order of start.
     pub(super) fn of(&self, request: &Request, effect: &Effect, rules: &Rules) -> Asked {
+        if self.is_deaf {
+            let never = self.never(request, effect, rules, None);
+            return Asked { at: None, perhaps: None, never };
+        }
         let server = request.server;
         let sought = At::sought(request.address).map(|at| (server, at));
         let own = self.own.get(&(server, request.client)).copied();
@@ -206,17 +213,28 @@ impl<'a> Heard<'a> {
             .all(|seen| *seen == Seen::One(request.client));
         let (at, perhaps) = if is_alone { (own.max(unclaimed), None) } else { (own, unclaimed) };
         let is_since = |at: &DateTime<Utc>| *at >= effect.earliest;
+        let never = self.never(request, effect, rules, self.latest_of_server.get(&server));
+        Asked { at: at.filter(is_since), perhaps: perhaps.filter(is_since), never }
+    }
+
+    /// Whether the account surely logged on nowhere on the server since the change; `latest` is when it did there at last.
+    fn never(
+        &self,
+        request: &Request,
+        effect: &Effect,
+        rules: &Rules,
+        latest: Option<&DateTime<Utc>>,
+    ) -> bool {
+        if !effect.is_exact || self.coverage.of(request.server).is_none() {
+            return false;
+        }
         // A logon within the slack before the change may have been one after it.
         let since = effect.earliest - rules.slack;
-        let of_server = self.latest_of_server.get(&server);
-        let is_none = of_server.is_none_or(|at| *at < since);
         let until = request.start + LAG;
         let is_stranger = |list: &Strangers| list.came(request, since, until);
-        let never = is_none
-            && effect.is_exact
-            && self.coverage.covers(server, since, until)
-            && !self.strangers.is_some_and(is_stranger);
-        Asked { at: at.filter(is_since), perhaps: perhaps.filter(is_since), never }
+        latest.is_none_or(|at| *at < since)
+            && self.coverage.covers(request.server, since, until)
+            && !self.strangers.is_some_and(is_stranger)
     }
 }
 
