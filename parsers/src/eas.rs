@@ -8,7 +8,7 @@ pub use log_field::{LogField, log_field};
 use crate::exchange::pieces;
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use nom::combinator::verify;
+use nom::combinator::{complete, verify};
 use nom::multi::{length_data, many0};
 use nom::number::complete::{le_u8, le_u16, le_u32};
 use nom::{IResult, Parser};
@@ -335,7 +335,7 @@ fn head(bytes: &[u8]) -> IResult<&[u8], Head<'_>> {
 /// them.
 fn header(bytes: &[u8]) -> IResult<&[u8], EasQuery<'_>> {
     let (rest, head) = head(bytes)?;
-    let (rest, parameters) = many0((le_u8, length_data(le_u8))).parse(rest)?;
+    let (rest, parameters) = many0(complete((le_u8, length_data(le_u8)))).parse(rest)?;
     // Tag 8 is the user, again the client's word.
     let user = parameters.iter().find(|(tag, _)| *tag == 8).map(|&(_, value)| value);
     let device_type = Some(head.device_type).filter(|text: &&[u8]| !text.is_empty());

@@ -168,6 +168,27 @@ proptest! {
             prop_assert_eq!(device_id(query.as_bytes()), parsed.device_id);
         }
     }
+
+    #[test]
+    fn whatever_follows_the_device_is_known(
+        id in "[a-zA-Z0-9]{1,30}",
+        behind in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let head = [&[140, 0, 9, 4, id.len() as u8], id.as_bytes(), &[0, 2], b"WP"].concat();
+        let query = BASE64_STANDARD.encode([head, behind].concat());
+        let parsed = parse(query.as_bytes()).and_then(|parsed| parsed.device_id);
+        prop_assert_eq!(parsed.as_deref(), Some(id.as_bytes()));
+        prop_assert_eq!(device_id(query.as_bytes()), parsed);
+    }
+}
+
+/// A line may end in the middle of a parameter: what stands before it is known all the same.
+#[test]
+fn a_parameter_that_is_cut_off() {
+    let query = parse(b"jAAJBAp2MTQwRGV2aWNlAAJXUAjIYWRh").unwrap();
+    assert_eq!((query.command, query.user), (Some(Command::Sync), None));
+    assert_eq!(query.device_id.as_deref(), Some(&b"v140Device"[..]));
+    assert_eq!(device_id(b"jAAJBAp2MTQwRGV2aWNlAAJXUAjIYWRh"), query.device_id);
 }
 
 #[test]

@@ -37,36 +37,30 @@ fn hash(name: &[u8], from: usize, to: usize) -> u64 {
     finish(sum, local.len() as u64)
 }
 
-/// The lowest five bits of a letter, which both cases share.
-const fn letter(letter: u8) -> u8 {
-    letter & 0x1f
+/// For each first letter of a name, by its lowest five bits, how many bytes the domain before it has at least, the `\` with
+/// it, if it is one of Windows' own: `NT AUTHORITY`, `IIS APPPOOL`.
+const OWN_DOMAINS: [u8; 32] = lengths(&[(b'n', 10), (b'i', 10)]);
+
+/// For each first letter of a local part, how long it is at least, if Exchange made it.
+const OWN_NAMES: [u8; 32] = lengths(&[(b's', 8), (b'h', 15), (b'e', 15), (b'd', 15), (b'm', 15)]);
+
+/// As a table, for which letter a name begins with no processor can foretell.
+const fn lengths(of_letters: &[(u8, u8)]) -> [u8; 32] {
+    let mut lengths = [u8::MAX; 32];
+    let mut rest = of_letters;
+    while let [(letter, length), after @ ..] = rest {
+        let (_, behind) = lengths.split_at_mut((*letter & 0x1f) as usize);
+        if let [of_letter, ..] = behind {
+            *of_letter = *length;
+        }
+        rest = after;
+    }
+    lengths
 }
 
-/// By the first letter of a name, how many bytes the domain before it has at least, the `\` with it, if it is one of Windows'
-/// own: `NT AUTHORITY`, `IIS APPPOOL`.
 #[inline(always)]
-fn own_domain(first: u8) -> usize {
-    const N: u8 = letter(b'n');
-    const I: u8 = letter(b'i');
-    match letter(first) {
-        N | I => 10,
-        _ => usize::MAX,
-    }
-}
-
-/// By the first letter of a local part, how long it is at least, if Exchange made it.
-#[inline(always)]
-fn own_name(first: u8) -> usize {
-    const S: u8 = letter(b's');
-    const H: u8 = letter(b'h');
-    const E: u8 = letter(b'e');
-    const D: u8 = letter(b'd');
-    const M: u8 = letter(b'm');
-    match letter(first) {
-        S => 8,
-        H | E | D | M => 15,
-        _ => usize::MAX,
-    }
+fn length_by(lengths: &[u8; 32], first: u8) -> usize {
+    usize::from(lengths.get(usize::from(first & 0x1f)).copied().unwrap_or(u8::MAX))
 }
 
 impl LocalPart {
@@ -93,9 +87,8 @@ impl LocalPart {
     pub fn may_be_noise(&self, name: &[u8]) -> bool {
         let (from, to) = self.place();
         let first = |at: usize| name.get(at).copied().unwrap_or_default();
-        // Without a branch for each: which letter a name begins with cannot be foretold.
-        let own_domain = from >= own_domain(first(0));
-        let own_name = to - from >= own_name(first(from));
+        let own_domain = from >= length_by(&OWN_DOMAINS, first(0));
+        let own_name = to - from >= length_by(&OWN_NAMES, first(from));
         (self.hash & (ODD | NOT_ASCII) != 0) | own_domain | own_name
     }
 

@@ -70,8 +70,8 @@ impl<'a> Line<'a> {
         self.found.sc_status.unwrap_or_default()
     }
 
-    /// `c-ip` and `cs(User-Agent)` as one text, with the blank between them; `None` where they do not stand side by side, or
-    /// one of them is empty or quoted.
+    /// `c-ip` and `cs(User-Agent)` as one text, with the blank between them; `None` where they do not stand there so, for
+    /// want of a column, between others, empty, quoted, or in a line that is out of the ordinary elsewhere.
     #[inline(always)]
     pub fn address_and_agent(&self) -> Option<&'a [u8]> {
         let Values::Separated { places, end } = self.values else { return None };

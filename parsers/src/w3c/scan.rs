@@ -127,7 +127,7 @@ impl Reader {
     #[inline(always)]
     fn window(&mut self, window: &[u8], separators: &Separators, each: &mut impl TakeLine) {
         let mut layout = self.state.layout.clone();
-        let mut first = 0;
+        let (mut first, mut n_simple) = (0, 0);
         for &last in separators.line_ends() {
             let places = separators.places().get(first as usize..=last as usize);
             let Some(places @ [before, .., behind]) = places else { break };
@@ -142,11 +142,15 @@ impl Reader {
                 }
                 _ => false,
             };
-            if !simple {
+            if simple {
+                n_simple += 1;
+            } else {
                 self.any_line(&line.clone(), each);
                 layout.clone_from(&self.state.layout);
             }
         }
+        self.tally.lines += n_simple;
+        self.tally.requests += n_simple;
         let start = separators.places().get(first as usize).map_or(0, |lf| lf.wrapping_add(1));
         if (start as usize) < window.len() {
             // The last line has no line end yet.
@@ -155,7 +159,7 @@ impl Reader {
         }
     }
 
-    /// The common case: as many blanks as it takes, a known or well-formed time, a three-digit status.
+    /// The common case: as many blanks as it takes, a known or well-formed time, a three-digit status; whoever calls counts it.
     /// Says no where anything else has to be done, and has then changed nothing.
     #[inline(always)]
     fn simple_line(
@@ -178,8 +182,7 @@ impl Reader {
         if !is_status(line.found.sc_status) || self.clock.set(&mut line, self.state.day).is_err() {
             return false;
         }
-        self.tally.lines += 1;
-        self.count(&line, each);
+        self.hand_on(&line, each);
         true
     }
 
@@ -228,7 +231,8 @@ impl Reader {
             }
             self.clock.set(&mut line, self.state.day)?;
             self.tally.repaired += u64::from(split == Split::Repaired);
-            self.count(&line, each);
+            self.tally.requests += 1;
+            self.hand_on(&line, each);
             Ok(())
         })();
         self.ranges = ranges;
@@ -236,8 +240,7 @@ impl Reader {
     }
 
     #[inline(always)]
-    fn count(&mut self, line: &Line<'_>, each: &mut impl TakeLine) {
-        self.tally.requests += 1;
+    fn hand_on(&mut self, line: &Line<'_>, each: &mut impl TakeLine) {
         if self.clock.moved {
             self.clock.moved = false;
             self.tally.saw(line.seconds);
