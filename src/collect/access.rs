@@ -2,6 +2,7 @@
 
 use super::book::Access;
 use super::desk::{ClientTexts, Desk};
+use super::seats::seat_of;
 use chrono::{DateTime, TimeDelta, Utc};
 use stillin_parsers::eas;
 use stillin_parsers::exchange::{self, Auth, Outcome, Protocol, Route, Status};
@@ -83,6 +84,13 @@ impl<'a> Seen<'a> {
         let status = self.status;
         let moved = exchange::moves_data(protocol, command, method, stem, query, status.sc_status);
         let name = line.present(Column::CsUsername).map(|name| desk.text(name));
+        let forwarded = line.present(Column::XForwardedFor).and_then(exchange::forwarded);
+        let client = ClientTexts {
+            device: &device,
+            user_agent: line.present(Column::CsUserAgent).unwrap_or_default(),
+            c_ip: line.present(Column::CIp).unwrap_or_default(),
+            forwarded: forwarded.unwrap_or_default(),
+        };
         Access {
             account: 0,
             is_ambiguous: false,
@@ -92,15 +100,7 @@ impl<'a> Seen<'a> {
             is_start_known,
             end,
             key: desk.key(server, &self.route, name),
-            client: desk.client(ClientTexts {
-                device: &device,
-                user_agent: line.present(Column::CsUserAgent).unwrap_or_default(),
-                c_ip: line.present(Column::CIp).unwrap_or_default(),
-                forwarded: line
-                    .present(Column::XForwardedFor)
-                    .and_then(exchange::forwarded)
-                    .unwrap_or_default(),
-            }),
+            client: desk.client(client, |vectors| seat_of(line, vectors)),
             name,
             command: desk.text(command),
             refusal: match self.outcome {

@@ -2,7 +2,6 @@
 
 use super::book::{Access, Book, Client, Key, Other, Table};
 use super::names::logged_host_name;
-use super::seats::seat;
 use super::watch::decode;
 use hashbrown::{HashMap, HashTable};
 use stillin_parsers::exchange::{self, Protocol, Route};
@@ -61,9 +60,9 @@ impl Desk {
         self.keys.number((server, route.pool, route.protocol, route.scheme, name))
     }
 
-    /// Number of a client.
-    pub fn client(&mut self, told: ClientTexts<'_>) -> u32 {
-        self.clients.number(told)
+    /// Number of a client; `seat` tells that of its address and user agent.
+    pub fn client(&mut self, told: ClientTexts<'_>, seat: impl FnOnce(Vectors) -> u64) -> u32 {
+        self.clients.number(told, seat(self.clients.vectors))
     }
 
     /// The rows as a book, with every text decoded.
@@ -136,9 +135,8 @@ impl Default for Clients {
 }
 
 impl Clients {
-    fn number(&mut self, told: ClientTexts<'_>) -> u32 {
+    fn number(&mut self, told: ClientTexts<'_>, seat: u64) -> u32 {
         let Clients { vectors, list, index } = self;
-        let seat = seat(told.c_ip, told.user_agent, *vectors);
         // Nothing lies nowhere, and a masked load from there takes longer than all the rest.
         let of = |text: &[u8]| if text.is_empty() { 0 } else { vectors.hash(text) };
         let hash = seat ^ of(told.device).rotate_left(32) ^ of(told.forwarded).rotate_left(16);
@@ -208,6 +206,7 @@ pub fn is_same(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::seats::seat;
     use proptest::prelude::*;
 
     proptest! {
@@ -220,7 +219,9 @@ mod tests {
             let mut plain: Table<[Vec<u8>; 4]> = Table::default();
             for told in told.iter().map(texts) {
                 let [device, user_agent, c_ip, forwarded] = &told;
-                let number = clients.number(ClientTexts { device, user_agent, c_ip, forwarded });
+                let texts_of_line = ClientTexts { device, user_agent, c_ip, forwarded };
+                let seat = seat(c_ip, user_agent, Vectors::best());
+                let number = clients.number(texts_of_line, seat);
                 prop_assert_eq!(number, plain.number(told.clone()));
                 let client = clients.list[number as usize].client();
                 let back = [client.device, client.user_agent, client.c_ip, client.forwarded];

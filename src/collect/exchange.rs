@@ -32,6 +32,7 @@ pub fn read_proxies(
         watch: wanted.watch,
         is_within: &|end| wanted.is_within(end),
         ids: &ids,
+        sids: &proxy::sids(wanted.watch.accounts()),
         progress: wanted.progress,
         is_kept: wanted.readings.is_some(),
     };

@@ -10,8 +10,9 @@ use super::log::{Log, Met};
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
 use super::rows::{self, Reader};
+use super::seats::seat;
 use super::watch::{Meant, Watch, decode};
-use crate::account::{AccountId, Resolution};
+use crate::account::{AccountId, Accounts, Resolution};
 use crate::input::{Hash, Opened};
 use chrono::{DateTime, Utc};
 use hashbrown::HashMap;
@@ -27,6 +28,8 @@ pub struct Asked<'a> {
     pub is_within: &'a (dyn Fn(DateTime<Utc>) -> bool + Sync),
     /// Ids of the requests that W3C has under watched names.
     pub ids: &'a Ids,
+    /// Whose the SIDs of the evidence are.
+    pub sids: &'a Sids,
     /// Called with the number of bytes read.
     pub progress: &'a (dyn Fn(u64) + Sync),
     /// The reading is to be kept.
@@ -55,7 +58,17 @@ pub struct ProxyLog {
 pub const MOST_TARGETS: usize = 256;
 
 /// Whose a SID is. Only looked up, never walked.
-type Sids = HashMap<Vec<u8>, Option<AccountId>>;
+pub type Sids = HashMap<Vec<u8>, Option<AccountId>>;
+
+/// Whose the SIDs of accounts are, as logs spell them: nearly every row has one, and there are many logs.
+pub fn sids(accounts: &Accounts) -> Sids {
+    let told = accounts.list.iter().filter_map(|account| account.sid.as_deref());
+    let sids = told.map(str::to_ascii_uppercase).map(|sid| {
+        let id = accounts.of_sid(&sid);
+        (sid.into_bytes(), id)
+    });
+    sids.collect()
+}
 
 /// What the SID of a row says of its user.
 #[derive(Clone, Copy)]
@@ -71,6 +84,7 @@ enum Sid<'a> {
 /// What a thread keeps from chunk to chunk.
 struct Bench<'a> {
     names: Names<'a>,
+    /// Those that no account of the evidence has.
     sids: Sids,
     room: Room,
 }
@@ -105,7 +119,9 @@ pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> ProxyLog {
 
 impl ProxyLog {
     fn take(&mut self, scanned: Scanned, book: Book, lines_before: u64) {
-        let Scanned { presence, noise, learned, namesakes, sids, targets, met, .. } = scanned;
+        let Scanned {
+            presence, place_of_front, noise, learned, namesakes, sids, targets, met, ..
+        } = scanned;
         self.log.met.absorb(met);
         self.sids.extend(sids);
         self.log.book.absorb(book, lines_before);
@@ -113,9 +129,9 @@ impl ProxyLog {
             *self.log.namesakes.entry(name).or_default() += n;
         }
         self.log.noise += noise;
-        for ((server, protocol), seen) in presence {
+        for ((server, protocol), place) in place_of_front {
             let front = (logged_host_name(&server), protocol);
-            self.presence.entry(front).or_default().extend(&seen);
+            self.presence.entry(front).or_default().extend(&presence[place]);
         }
         for (name, line) in learned {
             self.learned.entry(name).or_insert(line + lines_before);
@@ -129,7 +145,12 @@ impl ProxyLog {
 #[derive(Default)]
 struct Scanned {
     desk: Desk,
-    presence: BTreeMap<(Vec<u8>, Protocol), Presence>,
+    /// When each front end had entries; mostly there is one.
+    presence: Vec<Presence>,
+    place_of_front: BTreeMap<(Vec<u8>, Protocol), usize>,
+    /// `ServerHostName`, `UrlStem` and `Protocol` of the last row that was asked, and where its front end is, so that
+    /// neighbours cost nothing.
+    front: Option<([Vec<u8>; 3], usize)>,
     noise: u64,
     learned: BTreeMap<(AccountId, String), u64>,
     namesakes: BTreeMap<String, u64>,
@@ -157,7 +178,7 @@ impl Scanned {
         }
         let sid = match proxied::own_sid(row) {
             None => Sid::Untold,
-            Some(sid) => whose(sid, asked.watch, sids).map_or(Sid::Strange(sid), Sid::Known),
+            Some(sid) => whose(sid, asked, sids).map_or(Sid::Strange(sid), Sid::Known),
         };
         let is_asked = !asked.ids.is_empty() && asked.ids.has(request_id(row), row.seconds);
         let is_watched = matches!(sid, Sid::Known(id) if asked.watch.has(id));
@@ -179,8 +200,19 @@ impl Scanned {
     }
 
     fn here(&mut self, row: &Row<'_>) -> &mut Presence {
-        let front = (row.text(Column::ServerHostName).to_vec(), proxied::route(row).protocol);
-        self.presence.entry(front).or_default()
+        let cells = [Column::ServerHostName, Column::UrlStem, Column::Protocol];
+        let cells = cells.map(|column| row.text(column));
+        let known = self.front.as_ref().filter(|(known, _)| *known == cells);
+        let place = known.map(|(_, place)| *place).unwrap_or_else(|| {
+            let front = (cells[0].to_vec(), proxied::route(row).protocol);
+            let place = *self.place_of_front.entry(front).or_insert_with(|| {
+                self.presence.push(Presence::default());
+                self.presence.len() - 1
+            });
+            self.front = Some((cells.map(<[u8]>::to_vec), place));
+            place
+        });
+        &mut self.presence[place]
     }
 
     #[cold]
@@ -286,6 +318,8 @@ impl Scanned {
         // As W3C writes it, but for commas, which Exchange made blanks.
         let agent = row.text(Column::UserAgent).iter();
         let agent: Vec<u8> = agent.map(|&b| if b == b' ' { b'+' } else { b }).collect();
+        let (c_ip, user_agent) = (proxied::client_ip(row), agent.as_slice());
+        let client = ClientTexts { device: &device, user_agent, c_ip, forwarded: b"" };
         Access {
             account: 0,
             is_ambiguous: false,
@@ -295,12 +329,7 @@ impl Scanned {
             is_start_known,
             end,
             key: desk.key(row.text(Column::ServerHostName), &route, name),
-            client: desk.client(ClientTexts {
-                device: &device,
-                user_agent: &agent,
-                c_ip: proxied::client_ip(row),
-                forwarded: b"",
-            }),
+            client: desk.client(client, |vectors| seat(client.c_ip, client.user_agent, vectors)),
             name,
             command: desk.text(command),
             refusal,
@@ -346,14 +375,12 @@ fn request_id(row: &Row<'_>) -> u128 {
 const MOST_SIDS: usize = 100_000;
 
 /// Whose a SID is, if any account's of the evidence.
-fn whose(sid: &str, watch: &Watch<'_>, known: &mut Sids) -> Option<AccountId> {
-    if let Some(&id) = known.get(sid.as_bytes()) {
+fn whose(sid: &str, asked: &Asked<'_>, known: &mut Sids) -> Option<AccountId> {
+    let told = asked.sids.get(sid.as_bytes());
+    if let Some(&id) = told.or_else(|| known.get(sid.as_bytes())) {
         return id;
     }
-    let id = match watch.accounts().resolve(sid, None) {
-        Resolution::One(id) => Some(id),
-        _ => None,
-    };
+    let id = asked.watch.accounts().of_sid(sid);
     if known.len() < MOST_SIDS {
         known.insert(sid.as_bytes().to_vec(), id);
     }

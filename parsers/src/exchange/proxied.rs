@@ -134,11 +134,19 @@ pub fn own_sid<'a>(row: &Row<'a>) -> Option<&'a str> {
 
 /// `S-1-5-21-…`: three numbers of a domain and one of an account.
 fn is_account_sid(sid: &str) -> bool {
-    let Some(numbers) = sid.strip_prefix("S-1-5-21-") else { return false };
-    let is_number = |text: &str| {
-        (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    numbers.split('-').count() == 4 && numbers.split('-').all(is_number)
+    let Some(numbers) = sid.as_bytes().strip_prefix(b"S-1-5-21-") else { return false };
+    let (mut n_numbers, mut n_digits) = (1, 0);
+    for byte in numbers {
+        match byte {
+            b'0'..=b'9' => n_digits += 1,
+            b'-' if n_digits > 0 => (n_numbers, n_digits) = (n_numbers + 1, 0),
+            _ => return false,
+        }
+        if n_digits > 10 {
+            return false;
+        }
+    }
+    n_numbers == 4 && n_digits > 0
 }
 
 /// The address of the client, without a port: of its `X-Forwarded-For`, where there is one.

@@ -125,7 +125,7 @@ impl Reader {
                 _ => false,
             };
             if !simple {
-                self.any_line(&piece, each);
+                self.any_line(&piece.clone(), each);
                 layout.clone_from(&self.state.layout);
             }
         }

@@ -165,6 +165,16 @@ fn whose_sid() {
         ("S-1-5-21-1-2-3-4-5", "WindowsIdentity", "FABRIKAM\\ada", None),
         ("S-1-5-21-1-2--4", "WindowsIdentity", "FABRIKAM\\ada", None),
         ("S-1-5-21-1-2-3-x", "WindowsIdentity", "FABRIKAM\\ada", None),
+        ("S-1-5-21-1-2-3-", "WindowsIdentity", "FABRIKAM\\ada", None),
+        ("S-1-5-21--2-3-4", "WindowsIdentity", "FABRIKAM\\ada", None),
+        ("S-1-5-21-", "WindowsIdentity", "FABRIKAM\\ada", None),
+        ("S-1-5-21-1-2-3-12345678901", "WindowsIdentity", "FABRIKAM\\ada", None),
+        (
+            "S-1-5-21-1-2-3-1234567890",
+            "WindowsIdentity",
+            "FABRIKAM\\ada",
+            Some("S-1-5-21-1-2-3-1234567890"),
+        ),
     ] {
         let anchor = format!("Sid~{anchor}");
         let cells = [
