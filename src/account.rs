@@ -97,7 +97,7 @@ impl Account {
 
     /// Whether its SID is that one, in lower case.
     fn has_sid(&self, sid: &str) -> bool {
-        self.sid.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(sid))
+        self.sid.as_ref().is_some_and(|own| own.to_lowercase() == sid)
     }
 
     /// The kind of its mailbox, where all sources that tell one agree.
@@ -140,16 +140,6 @@ impl Accounts {
             1 => Resolution::One(alive.remove(0)),
             _ => Resolution::Ambiguous(alive),
         }
-    }
-
-    /// The only account that has a SID. As [`Self::resolve`] says, and quicker: logs of HttpProxy have one in nearly every row.
-    pub fn of_sid(&self, sid: &str) -> Option<AccountId> {
-        // Somebody may have typed it as a name.
-        let found = match self.by_typed.is_empty() {
-            true => self.bearers(&self.by_sid, sid, |account| account.has_sid(sid)),
-            false => self.find(&sid.to_lowercase()),
-        };
-        found.first().filter(|_| found.len() == 1).copied()
     }
 
     /// Takes a name for an account's that no source of names knows. Only as a whole: what else stands before that domain or

@@ -41,28 +41,6 @@ fn check(identities: &[&str], names: &[(&str, &str)]) {
     }
 }
 
-/// Whose a SID is, without the detour over all other names.
-#[test]
-fn the_account_of_a_sid() {
-    let identities = [ADA, "sid=s-1-5-21-1-2-3-1105,dom=FABRIKAM,sam=bob"].map(identity);
-    let (mut accounts, _) = build(&identities.iter().collect::<Vec<_>>(), &[]);
-    let sids = ["S-1-5-21-1-2-3-1104", "S-1-5-21-1-2-3-1105", "S-1-5-21-1-2-3-1106"];
-    let of_sids = |accounts: &Accounts| {
-        sids.map(|sid| {
-            let one = match accounts.resolve(sid, None) {
-                Resolution::One(id) => Some(id),
-                _ => None,
-            };
-            assert_eq!(accounts.of_sid(sid), one, "{sid}");
-            one
-        })
-    };
-    assert_eq!(of_sids(&accounts), [Some(0), Some(1), None]);
-    // Typed as a name, and tied to somebody by another log.
-    accounts.tie("S-1-5-21-1-2-3-1106", 0);
-    assert_eq!(of_sids(&accounts), [Some(0), Some(1), Some(0)]);
-}
-
 const ADA: &str = "sid=S-1-5-21-1-2-3-1104,dom=FABRIKAM,sam=Ada";
 
 #[test]

@@ -27,17 +27,19 @@ pub fn read_proxies(
     server: Option<&str>,
     wanted: &Wanted<'_>,
 ) {
+    let is_proxy = |kind| kind == Kind::HttpProxy;
     let ids = Ids::of(&collected.book);
+    let has_any = files.iter().any(|file| is_proxy(file.kind));
+    let accounts = Some(wanted.watch.accounts()).filter(|_| has_any);
     let asked = proxy::Asked {
         watch: wanted.watch,
         is_within: &|end| wanted.is_within(end),
         ids: &ids,
-        sids: &proxy::sids(wanted.watch.accounts()),
+        sids: &accounts.map(proxy::sids).unwrap_or_default(),
         progress: wanted.progress,
         is_kept: wanted.readings.is_some(),
     };
     let asking = Asking::new(wanted, Some(&ids));
-    let is_proxy = |kind| kind == Kind::HttpProxy;
     let read = read_all(files, is_proxy, collected, asking.as_ref(), |file| {
         Ok(proxy::read(file.open(hash)?, hash, &asked))
     });

@@ -63,11 +63,19 @@ pub type Sids = HashMap<Vec<u8>, Option<AccountId>>;
 /// Whose the SIDs of accounts are, as logs spell them: nearly every row has one, and there are many logs.
 pub fn sids(accounts: &Accounts) -> Sids {
     let told = accounts.list.iter().filter_map(|account| account.sid.as_deref());
-    let sids = told.map(str::to_ascii_uppercase).map(|sid| {
-        let id = accounts.of_sid(&sid);
+    let sids = told.map(str::to_ascii_uppercase);
+    let whose = sids.map(|sid| {
+        let id = of_sid(&sid, accounts);
         (sid.into_bytes(), id)
     });
-    sids.collect()
+    whose.collect()
+}
+
+fn of_sid(sid: &str, accounts: &Accounts) -> Option<AccountId> {
+    match accounts.resolve(sid, None) {
+        Resolution::One(id) => Some(id),
+        _ => None,
+    }
 }
 
 /// What the SID of a row says of its user.
@@ -84,7 +92,7 @@ enum Sid<'a> {
 /// What a thread keeps from chunk to chunk.
 struct Bench<'a> {
     names: Names<'a>,
-    /// Those that no account of the evidence has.
+    /// Others that were looked up.
     sids: Sids,
     room: Room,
 }
@@ -380,7 +388,7 @@ fn whose(sid: &str, asked: &Asked<'_>, known: &mut Sids) -> Option<AccountId> {
     if let Some(&id) = told.or_else(|| known.get(sid.as_bytes())) {
         return id;
     }
-    let id = asked.watch.accounts().of_sid(sid);
+    let id = of_sid(sid, asked.watch.accounts());
     if known.len() < MOST_SIDS {
         known.insert(sid.as_bytes().to_vec(), id);
     }

@@ -125,6 +125,7 @@ impl Reader {
                 _ => false,
             };
             if !simple {
+                // A copy, as in the scanner of W3C.
                 self.any_line(&piece.clone(), each);
                 layout.clone_from(&self.state.layout);
             }
