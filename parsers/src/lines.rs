@@ -255,7 +255,17 @@ pub(crate) fn places<C: Copy, const N: usize>(
 
 /// Digits to a whole number.
 pub(crate) fn whole_number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0u64, |number, &byte| {
+    // So many cannot be too many, as hardly any number has.
+    let (first, rest) = digits.split_at(digits.len().min(19));
+    let mut number = 0u64;
+    for byte in first {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    rest.iter().try_fold(number, |number, &byte| {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 { None } else { number.checked_mul(10)?.checked_add(u64::from(digit)) }
     })
@@ -300,4 +310,28 @@ fn number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0u32, |n, byte| {
         byte.is_ascii_digit().then(|| n.checked_mul(10)?.checked_add(u32::from(byte - b'0')))?
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers() {
+        for (digits, expect) in [
+            ("", Some(0)),
+            ("200", Some(200)),
+            ("00000000000000000000000000007", Some(7)),
+            ("9999999999999999999", Some(9_999_999_999_999_999_999)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("99999999999999999999", None),
+            ("000000000000000000018446744073709551616", None),
+            ("-1", None),
+            ("1x", None),
+            ("1234567890123456789x", None),
+        ] {
+            assert_eq!(whole_number(digits.as_bytes()), expect, "{digits}");
+        }
+    }
 }

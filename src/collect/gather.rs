@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes read as one task. A chunk has texts of its own, so that many small ones cost more than a few large ones.
 const CHUNK: usize = 4 << 20;
-const LARGEST_CHUNK: usize = 16 << 20;
+const LARGEST_CHUNK: usize = 32 << 20;
 
 /// What a log is read into.
 pub trait Gather: Send {
