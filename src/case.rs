@@ -119,7 +119,7 @@ pub fn judge(
         })
         .collect();
     let requests = accesses.iter().map(|access| request(access, world));
-    let mut classed: Vec<Classed> = Vec::new();
+    let mut classed: Vec<Classed> = Vec::with_capacity(accesses.len());
     let logons = world.logons.get(&account).map_or(&[][..], Vec::as_slice);
     let evidence = Evidence {
         coverage: world.coverage,
@@ -132,7 +132,9 @@ pub fn judge(
         clocks: world.clocks,
     };
     let runs = correlate::correlate(&cuts, requests, &evidence, &world.rules, |c| classed.push(c));
-    let mut rows: Vec<Row> = classed
+    // Rows are large: no room that grows step by step.
+    let mut rows: Vec<Row> = Vec::with_capacity(classed.len());
+    let kept = classed
         .into_iter()
         .filter(|c| world.since.is_none_or(|since| accesses[c.request].end >= since))
         .map(|c| correlate::settle(c, &runs))
@@ -144,8 +146,8 @@ pub fn judge(
             residual: c.residual,
             speaks: c.speaks,
             scheme: scheme(&accesses[c.request], world),
-        })
-        .collect();
+        });
+    rows.extend(kept);
     let by_design = design::set_apart(&mut rows, changes, world);
     let mut findings = path::findings(&rows, world);
     findings.iter_mut().for_each(|finding| restore(finding, changes, world));

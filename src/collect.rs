@@ -206,9 +206,8 @@ impl Collected {
         let name = |own: String| if own.is_empty() { server.to_owned() } else { own };
         let mut book = std::mem::take(&mut log.book);
         book.keys = book.keys.map(|key| Key { server: name(key.server.clone()), ..key });
-        for access in book.accesses.iter_mut().chain(&mut book.nameless) {
-            access.source = index as u32;
-        }
+        let rows = book.accesses.par_iter_mut().chain(&mut book.nameless);
+        rows.for_each(|access| access.source = index as u32);
         self.book.absorb(book, 0);
         let presence = std::mem::take(&mut log.presence);
         let is_front_end = presence.keys().any(|(_, is_back_end)| !is_back_end);

@@ -73,6 +73,8 @@ pub struct Piece {
 pub struct Bench<'a> {
     names: Names<'a>,
     room: Room,
+    /// Rows of the chunk before: the next one has about as many.
+    n_rows: usize,
 }
 
 /// Reads a chunk with the columns that it is assumed to begin with.
@@ -83,13 +85,15 @@ pub fn read_chunk(
     bench: &mut Bench<'_>,
 ) -> Piece {
     let mut scanned = Scanned::default();
-    let Bench { names, room } = bench;
+    let Bench { names, room, n_rows } = bench;
+    scanned.desk.accesses.reserve(*n_rows);
     let mut scanner = Scanner::new(&assumed);
     let mut reading = Reading { scanned: &mut scanned, scan, names };
     chunk.each_block(room, |block, is_last| scanner.read(block, is_last, &mut reading));
     let (tally, next) = scanner.finish();
     scanned.end(scan);
     (scan.wanted.progress)(chunk.len() as u64);
+    *n_rows = scanned.desk.accesses.len();
     let book = std::mem::take(&mut scanned.desk).into_book();
     Piece { assumed, next, tally, scanned, book }
 }
@@ -111,7 +115,7 @@ impl TakeLine for Reading<'_, '_> {
 impl<'a> Scan<'a> {
     /// For a thread's first chunk.
     pub fn bench(&self) -> Bench<'a> {
-        Bench { names: Names::new(self.wanted.watch), room: Room::default() }
+        Bench { names: Names::new(self.wanted.watch), room: Room::default(), n_rows: 0 }
     }
 }
 
