@@ -137,7 +137,7 @@ impl Default for Clients {
 impl Clients {
     fn number(&mut self, told: ClientTexts<'_>, seat: u64) -> u32 {
         let Clients { vectors, list, index } = self;
-        // Nothing lies nowhere, and a masked load from there takes longer than all the rest.
+        // An empty text may lie nowhere, and a masked load from there is slow, though it loads nothing.
         let of = |text: &[u8]| if text.is_empty() { 0 } else { vectors.hash(text) };
         let hash = seat ^ of(told.device).rotate_left(32) ^ of(told.forwarded).rotate_left(16);
         let is_it = |&number: &u32| list[number as usize].is(told);

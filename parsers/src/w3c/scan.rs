@@ -45,8 +45,8 @@ pub fn scan(chunk: &[u8], state: &State, mut each: impl FnMut(&[u8], &Line<'_>))
 /// Whoever takes lines: mostly a closure. Only a method can be told to become part of the loop over the lines, and to be
 /// compiled with it for all that the processor has.
 ///
-/// What is not inlined there gets a copy of the line: of one that nobody borrows from the loop the processor keeps only what
-/// is asked for, and in registers.
+/// What is not inlined there gets a copy of the line: one that nobody borrows from the loop is written down only on the way
+/// to such a call.
 pub trait TakeLine {
     /// Takes the next data line with its `cs-username`, which is empty where the log has no such column.
     fn line(&mut self, cs_username: &[u8], line: &Line<'_>);
