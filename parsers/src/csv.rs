@@ -3,8 +3,9 @@
 //! itself is read by the csv crate.)
 
 use crate::event::{Pos, Reason, Reject};
+use crate::vectors::places;
 use ::csv::{ByteRecord, Position, StringRecord};
-use memchr::{memchr, memchr_iter, memchr3_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
@@ -134,7 +135,7 @@ impl<'a> Table<'a> {
         let at = |place: usize| self.bytes.get(place).copied();
         let is_between = |byte: u8| byte == self.delimiter || matches!(byte, b'\r' | b'\n');
         let (mut is_open, mut second_of_two) = (false, None);
-        for place in memchr3_iter(b'"', b'\n', b'\r', text).map(|place| self.start + place) {
+        for place in places(text, [b'"', b'\n', b'\r']).map(|place| self.start + place) {
             match (at(place)?, is_open) {
                 (b'\n' | b'\r', true) => return None,
                 (b'\r', false) if at(place + 1) != Some(b'\n') => return None,

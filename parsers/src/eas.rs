@@ -6,6 +6,7 @@ mod log_field;
 pub use log_field::{LogField, log_field};
 
 use crate::exchange::pieces;
+use crate::vectors::places;
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use nom::combinator::{complete, verify};
@@ -46,7 +47,7 @@ pub enum Command {
     Options,
 }
 
-/// Code in the base64 form, word in the plain form. 5 to 8 are of version 2.5 and never in base64.
+/// Code in the base64 form, word in the plain form, in the order of the commands. 5 to 8 are of version 2.5 and never in base64.
 #[rustfmt::skip]
 static COMMANDS: &[(Option<u8>, &str, Command)] = &[
     (Some(0),  "Sync",              Command::Sync),
@@ -79,7 +80,7 @@ static COMMANDS: &[(Option<u8>, &str, Command)] = &[
 impl Command {
     /// The word of the protocol.
     pub fn word(self) -> &'static str {
-        COMMANDS.iter().find(|row| row.2 == self).map_or("", |row| row.1)
+        COMMANDS.get(self as usize).map_or("", |row| row.1)
     }
 
     /// The command of a word, in any case.
@@ -121,7 +122,7 @@ pub fn parse(cs_uri_query: &[u8]) -> Option<EasQuery<'_>> {
 /// Only the command, without an allocation: the one thing that is asked of every line.
 pub fn command(cs_uri_query: &[u8]) -> Option<Command> {
     let mut is_plain = false;
-    for (key, value) in pieces(cs_uri_query).filter_map(key_value) {
+    for (key, value) in key_values(cs_uri_query) {
         if key == Key::Cmd {
             return Command::from_word(value);
         }
@@ -144,7 +145,7 @@ pub fn command(cs_uri_query: &[u8]) -> Option<Command> {
 /// Only the device, as [`parse`] tells it.
 pub fn device_id(cs_uri_query: &[u8]) -> Option<Cow<'_, [u8]>> {
     let mut is_plain = false;
-    for (key, value) in pieces(cs_uri_query).filter_map(key_value) {
+    for (key, value) in key_values(cs_uri_query) {
         if key == Key::DeviceId {
             return Some(percent_decoded(value)).filter(|id| !id.is_empty());
         }
@@ -174,17 +175,39 @@ enum Key {
     DeviceType,
 }
 
-fn key_value(piece: &[u8]) -> Option<(Key, &[u8])> {
-    let at = memchr::memchr(b'=', piece)?;
-    let (key, value) = (piece.get(..at)?, piece.get(at + 1..)?);
-    let key = match key {
-        k if k.eq_ignore_ascii_case(b"Cmd") => Key::Cmd,
-        k if k.eq_ignore_ascii_case(b"User") => Key::User,
-        k if k.eq_ignore_ascii_case(b"DeviceId") => Key::DeviceId,
-        k if k.eq_ignore_ascii_case(b"DeviceType") => Key::DeviceType,
-        _ => return None,
-    };
-    Some((key, value))
+/// The known keys of a query with their values: each stands between two `&`, before the first `=` there.
+fn key_values(cs_uri_query: &[u8]) -> impl Iterator<Item = (Key, &[u8])> {
+    let end = cs_uri_query.len();
+    let mut marks = places(cs_uri_query, [b'&', b'=']).chain([end]);
+    let (mut start, mut equals) = (0, None);
+    std::iter::from_fn(move || {
+        loop {
+            let at = marks.next()?;
+            if cs_uri_query.get(at) == Some(&b'=') {
+                equals.get_or_insert(at);
+                continue;
+            }
+            let key = equals.and_then(|equals| Key::of(cs_uri_query.get(start..equals)?));
+            let value = equals.take().and_then(|equals| cs_uri_query.get(equals + 1..at));
+            start = at + 1;
+            if let (Some(key), Some(value)) = (key, value) {
+                return Some((key, value));
+            }
+        }
+    })
+}
+
+impl Key {
+    fn of(name: &[u8]) -> Option<Key> {
+        let (word, key) = match name.len() {
+            3 => ("Cmd", Key::Cmd),
+            4 => ("User", Key::User),
+            8 => ("DeviceId", Key::DeviceId),
+            10 => ("DeviceType", Key::DeviceType),
+            _ => return None,
+        };
+        name.eq_ignore_ascii_case(word.as_bytes()).then_some(key)
+    }
 }
 
 /// `Cmd=Sync&User=...&DeviceId=...&DeviceType=...` in any case and order; the first of a key
@@ -192,7 +215,7 @@ fn key_value(piece: &[u8]) -> Option<(Key, &[u8])> {
 fn parse_plain(cs_uri_query: &[u8]) -> Option<EasQuery<'_>> {
     let mut query = EasQuery::default();
     let mut seen = 0u8;
-    for (key, value) in pieces(cs_uri_query).filter_map(key_value) {
+    for (key, value) in key_values(cs_uri_query) {
         let bit = 1 << key as u8;
         if seen & bit != 0 {
             continue;

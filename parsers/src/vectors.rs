@@ -8,10 +8,12 @@
 #![allow(unsafe_code)]
 
 mod local_part;
+mod places;
 mod separators;
 mod texts;
 
 pub use local_part::LocalPart;
+pub use places::places;
 pub use separators::Separators;
 
 /// What the processor has for the work. To ask it costs as much as the work on a short text: who has many asks once.
@@ -161,27 +163,32 @@ pub fn prefetch_behind(text: &[u8], ahead: usize) {
     let _ = (text, ahead);
 }
 
-/// A bit for each byte that is `byte`, the lowest for the lowest.
+/// A bit for each byte that is one of some, the lowest for the lowest.
 #[inline(always)]
-fn places_of(bytes: u128, byte: u8) -> u64 {
+fn places_of<const N: usize>(bytes: &[u8; 16], of: [u8; N]) -> u64 {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
-        // SAFETY: SSE2 is part of x86-64.
+        use std::arch::x86_64::{
+            _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+            _mm_setzero_si128,
+        };
+        // SAFETY: the array is 16 readable bytes, the load asks for no alignment, and SSE2 is part of x86-64.
         unsafe {
-            let bytes = _mm_set_epi64x((bytes >> 64) as i64, bytes as i64);
-            let equal = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+            let bytes = _mm_loadu_si128(bytes.as_ptr().cast());
+            let equal = of.iter().fold(_mm_setzero_si128(), |equal, &byte| {
+                _mm_or_si128(equal, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8)))
+            });
             u64::from(_mm_movemask_epi8(equal) as u32)
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    places_of_portable(bytes, byte)
+    places_of_portable(bytes, of)
 }
 
 #[cfg(any(test, not(target_arch = "x86_64")))]
-fn places_of_portable(bytes: u128, byte: u8) -> u64 {
-    let bytes = bytes.to_le_bytes().into_iter().enumerate();
-    bytes.fold(0, |bits, (at, other)| bits | u64::from(other == byte) << at)
+fn places_of_portable<const N: usize>(bytes: &[u8; 16], of: [u8; N]) -> u64 {
+    let bytes = bytes.iter().enumerate();
+    bytes.fold(0, |bits, (at, byte)| bits | u64::from(of.contains(byte)) << at)
 }
 
 #[cfg(test)]
@@ -191,9 +198,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn vector_and_scalar_find_the_same_bytes(bytes: u128, nth in 0usize..16) {
-            let byte = bytes.to_le_bytes()[nth];
-            prop_assert_eq!(places_of(bytes, byte), places_of_portable(bytes, byte));
+        fn vector_and_scalar_find_the_same_bytes(bytes: [u8; 16], nth in 0usize..16, other: u8) {
+            for of in [[bytes[nth], other], [other, other]] {
+                prop_assert_eq!(places_of(&bytes, of), places_of_portable(&bytes, of));
+            }
         }
 
         #[test]

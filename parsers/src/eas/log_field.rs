@@ -2,7 +2,7 @@
 //! servers had it (DOMAIN.md 2.2).
 
 use super::unescaped;
-use crate::exchange::pieces_from_the_end;
+use crate::exchange::pieces;
 
 /// What the `&Log=` field says of the mailbox and the servers (2007 and 2010; later only in back-end logs).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,8 +43,9 @@ impl<'a> LogField<'a> {
 /// separated by `_` (`%5f` inside values); unknown ones are skipped. Microsoft's page spells
 /// `Svr:`, the logs `Srv:`.
 pub fn log_field(cs_uri_query: &[u8]) -> Option<LogField<'_>> {
-    let text = pieces_from_the_end(cs_uri_query)
-        .find(|piece| piece.get(..4).is_some_and(|key| key.eq_ignore_ascii_case(b"Log=")))?
+    let text = pieces(cs_uri_query)
+        .filter(|piece| piece.get(..4).is_some_and(|key| key.eq_ignore_ascii_case(b"Log=")))
+        .last()?
         .get(4..)?;
     let mut field = LogField::default();
     for token in text.split(|&b| b == b'_') {

@@ -151,6 +151,16 @@ proptest! {
     }
 
     #[test]
+    fn keys_stand_before_the_first_equals_sign(query in "([a&=]|Cmd|User|deviceid|DeviceType){0,12}") {
+        let query = query.as_bytes();
+        let plain = query.split(|&byte| byte == b'&').filter_map(|piece| {
+            let at = piece.iter().position(|&byte| byte == b'=')?;
+            Some((Key::of(&piece[..at])?, &piece[at + 1..]))
+        });
+        prop_assert!(key_values(query).eq(plain));
+    }
+
+    #[test]
     fn no_bytes_are_too_odd(query in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = (command(&query), log_field(&query));
         prop_assert_eq!(device_id(&query), parse(&query).and_then(|parsed| parsed.device_id));

@@ -110,28 +110,28 @@ impl LocalPart {
     #[inline(always)]
     fn of_portable(name: &[u8]) -> LocalPart {
         let (mut slashes, mut ats, mut odd, mut high) = (0, 0, 0, 0);
-        let mut take = |bytes: u128, at: usize| {
-            slashes |= places_of(bytes, b'\\') << at;
-            ats |= places_of(bytes, b'@') << at;
-            odd |= places_of(bytes, b'$') | places_of(bytes, b'/');
-            high |= bytes & u128::from_le_bytes([0x80; 16]);
+        let mut take = |bytes: &[u8; 16], at: usize| {
+            slashes |= places_of(bytes, [b'\\']) << at;
+            ats |= places_of(bytes, [b'@']) << at;
+            odd |= places_of(bytes, [b'$', b'/']);
+            high |= u128::from_le_bytes(*bytes) & u128::from_le_bytes([0x80; 16]);
         };
         // What is taken twice does no harm.
         match (name.first_chunk(), name.last_chunk(), name.first_chunk(), name.last_chunk()) {
             (Some(first), Some(last), ..) if name.len() <= 32 => {
-                take(u128::from_le_bytes(*first), 0);
-                take(u128::from_le_bytes(*last), name.len() - 16);
+                take(first, 0);
+                take(last, name.len() - 16);
             }
             (Some(_), Some(last), ..) if name.len() <= 64 => {
                 for (n, chunk) in name.as_chunks().0.iter().enumerate() {
-                    take(u128::from_le_bytes(*chunk), 16 * n);
+                    take(chunk, 16 * n);
                 }
-                take(u128::from_le_bytes(*last), name.len() - 16);
+                take(last, name.len() - 16);
             }
             (None, None, Some(first), Some(last)) => {
-                let first = u128::from(u64::from_le_bytes(*first));
-                take(first, 0);
-                take(u128::from(u64::from_le_bytes(*last)), name.len() - 8);
+                let wide = |bytes: &[u8; 8]| u128::from(u64::from_le_bytes(*bytes)).to_le_bytes();
+                take(&wide(first), 0);
+                take(&wide(last), name.len() - 8);
             }
             _ => return Self::of_odd_length(name),
         }
