@@ -18,11 +18,12 @@ pub use address::forwarded;
 pub use auth::Auth;
 pub use command::{Data, command, device_id, is_known_command, moves_data};
 pub use noise::{Noise, noise};
-pub use outcome::{Outcome, Refusal, Status, outcome, refusal_of_status};
+pub use outcome::{Outcome, Refusal, Status, outcome, page_may_refuse, refusal_of_status};
 pub use request_id::{cafe_req_id, request_id};
 pub use restart_hint::{Ended, restart_hint};
 pub use routes::{Route, Scheme, default_scheme, has_pool, is_back_end, pools, protocols, route};
 
+use crate::vectors::places;
 use std::fmt;
 
 /// The client protocols of Exchange (DOMAIN.md 2.1).
@@ -97,12 +98,12 @@ fn segments(cs_uri_stem: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
 
 /// What stands between the `&` of a query: at least one piece, which may be empty.
 pub(crate) fn pieces(cs_uri_query: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(cs_uri_query);
+    let (mut from, mut ands) = (Some(0), places(cs_uri_query, [b'&']));
     std::iter::from_fn(move || {
-        let text = rest?;
-        let and = memchr::memchr(b'&', text);
-        rest = and.and_then(|at| text.get(at + 1..));
-        text.get(..and.unwrap_or(text.len()))
+        let start = from?;
+        let and = ands.next();
+        from = and.map(|at| at + 1);
+        cs_uri_query.get(start..and.unwrap_or(cs_uri_query.len()))
     })
 }
 

@@ -11,6 +11,9 @@ use stillin_parsers::w3c::{Column, Line};
 /// What a line says before it is known whose it is.
 pub struct Seen<'a> {
     line: &'a Line<'a>,
+    cs_method: &'a [u8],
+    cs_uri_stem: &'a [u8],
+    cs_uri_query: &'a [u8],
     route: Route,
     outcome: Outcome,
     status: Status,
@@ -26,15 +29,17 @@ impl<'a> Seen<'a> {
             sc_substatus: number(Column::ScSubstatus),
             sc_win32_status: line.number_in(Column::ScWin32Status),
         };
+        let (cs_method, cs_uri_stem) = (text(Column::CsMethod), text(Column::CsUriStem));
+        let cs_uri_query = text(Column::CsUriQuery);
         let outcome = exchange::outcome(
             route.protocol,
             text(Column::CsUsername),
-            text(Column::CsMethod),
-            text(Column::CsUriStem),
-            text(Column::CsUriQuery),
+            cs_method,
+            cs_uri_stem,
+            cs_uri_query,
             status,
         );
-        Seen { line, route, outcome, status }
+        Seen { line, cs_method, cs_uri_stem, cs_uri_query, route, outcome, status }
     }
 
     /// Served or refused; a challenge or a technical failure says nothing of the account.
@@ -55,13 +60,16 @@ impl<'a> Seen<'a> {
     /// Other servers that had the request, as ActiveSync appends them to the query. To what carries the id of a front
     /// end of 2013 or later, or what was not served, nothing is appended there: it is the client's own text.
     pub fn servers(&self) -> impl Iterator<Item = Vec<u8>> + use<'a> {
-        let text = |column| self.line.value(column).unwrap_or_default();
-        let query = text(Column::CsUriQuery);
+        let query = self.cs_uri_query;
         let is_server_s =
-            || is_back_end(self.line) || self.is_served() && exchange::cafe_req_id(query).is_none();
+            || self.is_back_end() || self.is_served() && exchange::cafe_req_id(query).is_none();
         let field = Some(query).filter(|_| self.route.protocol == Protocol::Eas);
         let field = field.and_then(eas::log_field).filter(|_| is_server_s());
         field.into_iter().flat_map(|field| field.servers())
+    }
+
+    fn is_back_end(&self) -> bool {
+        is_back_end_by(self.line, self.cs_uri_stem)
     }
 
     /// The row, for account 0 until the caller says whose it is; `end` is the time of the line.
@@ -72,10 +80,7 @@ impl<'a> Seen<'a> {
         wants_ids: bool,
         desk: &mut Desk,
     ) -> Access {
-        let line = self.line;
-        let text = |column| line.value(column).unwrap_or_default();
-        let (stem, query) = (text(Column::CsUriStem), text(Column::CsUriQuery));
-        let method = text(Column::CsMethod);
+        let Seen { line, cs_method: method, cs_uri_stem: stem, cs_uri_query: query, .. } = *self;
         let protocol = self.route.protocol;
         let device = exchange::device_id(protocol, query).unwrap_or_default();
         let command = exchange::command(protocol, method, stem, query);
@@ -114,7 +119,7 @@ impl<'a> Seen<'a> {
             twin: None,
             contradiction: None,
             moved_data: moved.moved(),
-            is_back_end: is_back_end(line),
+            is_back_end: self.is_back_end(),
             sc_status: status.sc_status,
             sc_substatus: status.sc_substatus,
             sc_win32_status: status.sc_win32_status,
@@ -124,14 +129,17 @@ impl<'a> Seen<'a> {
 
 /// Whether a line is one of the back end's log.
 pub fn is_back_end(line: &Line<'_>) -> bool {
-    let text = |column| line.value(column).unwrap_or_default();
-    let stem = text(Column::CsUriStem);
+    is_back_end_by(line, line.value(Column::CsUriStem).unwrap_or_default())
+}
+
+fn is_back_end_by(line: &Line<'_>, cs_uri_stem: &[u8]) -> bool {
     match line.value(Column::SPort) {
         // That of nearly every line, and there the site decides nothing.
-        Some(b"443") => exchange::is_back_end(Some(443), b"", stem),
+        Some(b"443") => exchange::is_back_end(Some(443), b"", cs_uri_stem),
         _ => {
             let port = line.number_in(Column::SPort).and_then(|port| u16::try_from(port).ok());
-            exchange::is_back_end(port, text(Column::SSitename), stem)
+            let site = line.value(Column::SSitename).unwrap_or_default();
+            exchange::is_back_end(port, site, cs_uri_stem)
         }
     }
 }
@@ -146,7 +154,8 @@ pub fn begin(end: DateTime<Utc>, taken: Option<i64>) -> (DateTime<Utc>, bool) {
     (start.unwrap_or(end), start.is_some())
 }
 
-/// Whether a line without a name can be a refusal at all: told by its status alone, for every such line.
+/// Whether a line without a name can be a refusal at all: told by its status, and where that is a success by a look at its
+/// page, for every such line.
 pub fn may_be_nameless_refusal(line: &Line<'_>) -> bool {
     match line.value(Column::ScStatus) {
         Some(b"440" | b"302") => true,
@@ -155,10 +164,14 @@ pub fn may_be_nameless_refusal(line: &Line<'_>) -> bool {
             !matches!(line.value(Column::ScSubstatus), Some(b"2"))
                 && !matches!(line.value(Column::ScWin32Status), Some(b"2148074254"))
         }
-        // OWA's logon page, called with the reason of the refusal.
-        Some(b"200") => line
-            .value(Column::CsUriStem)
-            .is_some_and(|stem| stem.len() >= 10 && stem.ends_with(b".aspx")),
+        // OWA's logon page, called with the reason of the refusal, or the page of an expired password.
+        Some(b"200") => {
+            let value = |column| line.value(column).unwrap_or_default();
+            let stem = value(Column::CsUriStem);
+            stem.len() >= 10
+                && stem.ends_with(b".aspx")
+                && exchange::page_may_refuse(stem, value(Column::CsUriQuery))
+        }
         _ => false,
     }
 }

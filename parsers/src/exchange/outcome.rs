@@ -286,6 +286,15 @@ fn forms<'a>(
     }
 }
 
+/// Whether a page that is served can be one of OWA's that tell of a refusal, as [`outcome`] sees them. Of a stem that ends with
+/// `.aspx` a no is sure.
+pub fn page_may_refuse(cs_uri_stem: &[u8], cs_uri_query: &[u8]) -> bool {
+    const EXPIRED: &[u8] = b"expiredpassword.aspx";
+    let ending = cs_uri_stem.last_chunk::<{ EXPIRED.len() }>();
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case(EXPIRED))
+        || query_value(cs_uri_query, "reason") == Some(b"2")
+}
+
 /// The stems of OWA and ECP that are not the mailbox.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Page {

@@ -217,3 +217,19 @@ fn what_a_refusal_says_of_the_password() {
         assert!(!refusal.word().is_empty());
     }
 }
+
+proptest::proptest! {
+    /// Of what is served without a name, a line that is passed over is no refusal.
+    #[test]
+    fn no_page_that_refuses_is_passed_over(
+        stem in "(/owa|/ecp|/OWA)(/auth)?/(logon|expiredpassword|ExpiredPassword|x)\\.(aspx|ASPX|asp)",
+        query in "(url=https://x/ecp|reason=[0-3]|Reason=2|&){0,5}",
+        sc_status in proptest::sample::select(vec![200u16, 206, 302, 404]),
+        protocol in proptest::sample::select(vec![Protocol::Owa, Protocol::Ecp]),
+    ) {
+        let of_status = status(sc_status, 0, 0);
+        let told = outcome(protocol, b"-", b"GET", stem.as_bytes(), query.as_bytes(), of_status);
+        let is_refusal = matches!(told, Refused(_)) && sc_status != 302;
+        proptest::prop_assert!(!is_refusal || page_may_refuse(stem.as_bytes(), query.as_bytes()));
+    }
+}
