@@ -363,6 +363,7 @@ impl Evidence {
 
     /// Takes over the parts of a source, in their order.
     fn absorb(&mut self, parts: Vec<Evidence>) {
+        self.facts.reserve_exact(parts.iter().map(|part| part.facts.len()).sum());
         for part in parts {
             self.facts.extend(part.facts);
             self.restarts.extend(part.restarts);

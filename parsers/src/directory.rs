@@ -57,7 +57,7 @@ pub fn take(
     let mut name = || {
         // `?` is no character of these names: PowerShell 5.1 writes it for every letter that is not
         // ASCII.
-        let lost = text.contains(['?', '\u{fffd}']);
+        let lost = is_lost(text);
         object.lost_name |= lost;
         if lost { None } else { Some(text.to_owned()) }
     };
@@ -73,7 +73,7 @@ pub fn take(
         "proxyaddresses" => {
             // Joined by whoever exported them; `ADPropertyValueCollection` holds none.
             for address in text.split([';', ',', '|', ' ', '\n']).filter_map(names::smtp) {
-                let lost = address.contains(['?', '\u{fffd}']);
+                let lost = is_lost(&address);
                 account.smtp.extend(Some(address).filter(|_| !lost));
             }
         }
@@ -237,15 +237,23 @@ fn facts(account: Identity, object: &Object, pos: Pos) -> Vec<Fact> {
     facts
 }
 
+/// An encoding has destroyed some of its letters.
+fn is_lost(name: &str) -> bool {
+    name.contains('?') || !name.is_ascii() && name.contains('\u{fffd}')
+}
+
 fn unsound(attribute: &str) -> Reason {
     Reason::Format(format!("{attribute} is not one"))
 }
 
 /// `True`, `FALSE`
 fn truth(text: &str, attribute: &'static str) -> Result<bool, Reason> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" => Ok(true),
-        "false" | "0" => Ok(false),
-        _ => Err(Reason::Format(format!("{attribute} is neither True nor False"))),
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    if is("true") || is("1") {
+        Ok(true)
+    } else if is("false") || is("0") {
+        Ok(false)
+    } else {
+        Err(Reason::Format(format!("{attribute} is neither True nor False")))
     }
 }

@@ -276,24 +276,27 @@ fn key((domain, name): Name<'_>) -> String {
     domain.map_or_else(|| name.clone(), |domain| format!("{domain}\\{name}"))
 }
 
+/// Names in lower case, in order, each once. There are thousands of such lists, most of one name: no room for more.
+fn names<'a, I: Iterator<Item = &'a String>>(of: impl Fn() -> I) -> Vec<String> {
+    let mut names = Vec::with_capacity(of().count());
+    names.extend(lower(of()));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// The account that some identities are.
 fn account(identities: &[&Identity], domains: &Domains) -> Account {
-    let mut account = Account::default();
-    for identity in identities {
-        account.sid = account.sid.take().or_else(|| identity.sid.clone());
-        let domain = || domains.find(identity.domain.as_deref()?);
-        account.domain = account.domain.or_else(domain);
-        account.sam_account_names.extend(lower(sams(identity)));
-        account.user_principal_names.extend(lower(upns(identity)));
-        account.smtp.extend(lower(identity.smtp.iter()));
-        account.distinguished_names.extend(lower(identity.distinguished_name.iter()));
-    }
-    let Account { sam_account_names, user_principal_names, smtp, distinguished_names, .. } =
-        &mut account;
-    for names in [sam_account_names, user_principal_names, smtp, distinguished_names] {
-        names.sort_unstable();
-        names.dedup();
-    }
+    let all = || identities.iter();
+    let mut account = Account {
+        sid: all().find_map(|identity| identity.sid.clone()),
+        domain: all().find_map(|identity| domains.find(identity.domain.as_deref()?)),
+        sam_account_names: names(|| all().flat_map(|identity| sams(identity))),
+        user_principal_names: names(|| all().flat_map(|identity| upns(identity))),
+        smtp: names(|| all().flat_map(|identity| &identity.smtp)),
+        distinguished_names: names(|| all().flat_map(|identity| &identity.distinguished_name)),
+        ..Account::default()
+    };
     // The spelling of the first mention is kept for the eye.
     let mut sams = identities.iter().filter_map(|i| i.sam_account_name.as_deref());
     let sam = sams.find(|sam| !sam.is_empty()).unwrap_or_default();

@@ -16,6 +16,11 @@ fn domains_of_dns() {
     check("CN=Ada,O=Fabrikam", None);
     check("", None);
     check("ü=,,\\", None);
+    check("DC=Über,DC=Example", Some("über.example"));
+    check("DC=example", Some("example"));
+    check("DC=a,DC=,DC=b", Some("a..b"));
+    check("DC=", Some(""));
+    check("CN=x,", None);
 }
 
 #[test]
