@@ -23,6 +23,7 @@ pub mod names;
 pub mod proxy;
 pub mod rows;
 pub mod seats;
+pub mod sheet;
 pub mod tally;
 pub mod typed;
 pub mod watch;

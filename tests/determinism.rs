@@ -33,7 +33,8 @@ fn outputs(folder: &Path, words: &[&str]) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn any_threads() {
     let folder = Folder::new();
-    let arguments = ["--size", "12MiB", "--servers", "2", "--days", "2", "--users", "400"];
+    // Each log is longer than two chunks, and its columns change in the second one or the third.
+    let arguments = ["--size", "20MiB", "--servers", "2", "--days", "1", "--users", "400"];
     generated(folder.path(), &[&arguments[..], &["--watched", "60", "--header-change"]].concat());
     let one = outputs(folder.path(), &["iis", "ad", "--threads", "1"]);
     let rows = one.iter().find(|(name, _)| name.starts_with("q.csv")).unwrap();
@@ -48,6 +49,56 @@ fn any_threads() {
     for words in runs {
         for ((name, expected), (_, got)) in one.iter().zip(outputs(folder.path(), words)) {
             assert!(*expected == got, "{name}: other bytes with {words:?}");
+        }
+    }
+}
+
+/// Columns that change and come back, and entries without a date: what was read under a wrong guess is read again, and which
+/// thread had read what before is chance.
+#[test]
+fn any_threads_where_columns_change() {
+    const MIB: usize = 1 << 20;
+    let narrow = "#Fields: date time cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
+                  cs(User-Agent) sc-status sc-substatus sc-win32-status time-taken\r\n";
+    let wide = narrow.replace("c-ip", "c-ip cs-host");
+    let undated = narrow.replace("date time", "time");
+    let mut log = format!("#Date: 2026-03-01 00:00:00\r\n{narrow}");
+    let changes = [
+        (9 * MIB, format!("#Date: 2026-03-02 08:00:00\r\n{wide}")),
+        (13 * MIB, narrow.to_owned()),
+        (22 * MIB, undated),
+        (22 * MIB + MIB / 2, narrow.to_owned()),
+    ];
+    let mut columns = changes.into_iter().peekable();
+    let (mut n_changes, n_lines) = (0, 150_000_u64);
+    for n in 0..n_lines {
+        if let Some((_, head)) = columns.next_if(|(from, _)| log.len() > *from) {
+            log.push_str(&head);
+            n_changes += 1;
+        }
+        let second = n * 86_399 / n_lines;
+        let day = if n_changes == 3 { "" } else { "2026-03-02 " };
+        let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+        let host = if n_changes == 1 { "mail.fabrikam.example " } else { "" };
+        let user = if n % 400 == 0 { "ada".to_owned() } else { format!("user{}", n % 700) };
+        log.push_str(&format!(
+            "{day}{h:02}:{m:02}:{s:02} POST /Microsoft-Server-ActiveSync/default.eas \
+             Cmd=Sync&User={user}&DeviceId=Dev{n:06}&DeviceType=iPhone&CorrelationID=<empty>; 443 \
+             FABRIKAM\\{user} 203.0.113.{} {host}Apple-iPhone14C5/2104.52 200 0 0 15\r\n",
+            n % 250
+        ));
+    }
+    assert_eq!((n_changes, log.len() > 26 * MIB), (4, true), "{} bytes", log.len());
+    let folder = Folder::new();
+    fs::write(folder.join("u_ex260302.log"), log).unwrap();
+    let change =
+        "time,account,change,actor\r\n2026-02-28T06:00:00Z,FABRIKAM\\ada,disabled,admin\r\n";
+    fs::write(folder.join("changes.csv"), change).unwrap();
+    let one = outputs(folder.path(), &["u_ex260302.log", "changes.csv", "--threads", "1"]);
+    for threads in ["2", "4", "8"] {
+        let got = outputs(folder.path(), &["u_ex260302.log", "changes.csv", "--threads", threads]);
+        for ((name, expected), (_, got)) in one.iter().zip(got) {
+            assert!(*expected == got, "{name}: other bytes with {threads} threads");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::access::{Seen, is_back_end, may_be_nameless_refusal};
 use super::blocks::{Chunk, Room};
-use super::book::{Access, Book};
+use super::book::Access;
 use super::desk::{Desk, is_same};
 use super::hints::{self, Hint};
 use super::log::Met;
@@ -10,10 +10,12 @@ use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
 use super::proxy::MOST_TARGETS;
 use super::seats::{Seats, seat_of};
+use super::sheet::{Numbers, Sheet};
 use super::watch::{Meant, Watch, decode};
 use crate::readings::Readings;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use stillin_parsers::vectors::Vectors;
 use stillin_parsers::w3c::{Column, Line, Scanner, State, TakeLine, Tally};
 
@@ -66,13 +68,17 @@ pub struct Piece {
     /// What else its lines gave.
     pub scanned: Scanned,
     /// Rows of watched accounts.
-    pub book: Book,
+    pub sheet: Sheet,
+    /// What the numbers on it are in the book.
+    pub numbers: Arc<Mutex<Numbers>>,
 }
 
 /// What a thread keeps from chunk to chunk.
 pub struct Bench<'a> {
     names: Names<'a>,
     room: Room,
+    desk: Desk,
+    numbers: Arc<Mutex<Numbers>>,
     /// Rows of the chunk before: the next one has about as many.
     n_rows: usize,
 }
@@ -85,17 +91,25 @@ pub fn read_chunk(
     bench: &mut Bench<'_>,
 ) -> Piece {
     let mut scanned = Scanned::default();
-    let Bench { names, room, n_rows } = bench;
-    scanned.desk.accesses.reserve(*n_rows);
+    let Bench { names, room, desk, numbers, n_rows } = bench;
+    if is_spoilt(numbers) {
+        (*desk, *numbers) = Default::default();
+    }
+    desk.accesses.reserve(*n_rows);
     let mut scanner = Scanner::new(&assumed);
-    let mut reading = Reading { scanned: &mut scanned, scan, names };
+    let mut reading = Reading { scanned: &mut scanned, scan, names, desk };
     chunk.each_block(room, |block, is_last| scanner.read(block, is_last, &mut reading));
     let (tally, next) = scanner.finish();
     scanned.end(scan);
     (scan.wanted.progress)(chunk.len() as u64);
-    *n_rows = scanned.desk.accesses.len();
-    let book = std::mem::take(&mut scanned.desk).into_book();
-    Piece { assumed, next, tally, scanned, book }
+    *n_rows = desk.accesses.len();
+    let (sheet, numbers) = (desk.take_sheet(), numbers.clone());
+    Piece { assumed, next, tally, scanned, sheet, numbers }
+}
+
+/// A sheet of the desk with these numbers was thrown away.
+fn is_spoilt(numbers: &Mutex<Numbers>) -> bool {
+    numbers.lock().unwrap_or_else(PoisonError::into_inner).is_spoilt
 }
 
 /// What takes the lines of a chunk.
@@ -103,19 +117,27 @@ struct Reading<'a, 'w> {
     scanned: &'a mut Scanned,
     scan: &'a Scan<'a>,
     names: &'a mut Names<'w>,
+    desk: &'a mut Desk,
 }
 
 impl TakeLine for Reading<'_, '_> {
+    /// Every data line of every log comes through here.
     #[inline(always)]
     fn line(&mut self, cs_username: &[u8], line: &Line<'_>) {
-        self.scanned.line(cs_username, line, self.scan, self.names);
+        self.scanned.line(cs_username, line, self.scan, self.names, self.desk);
     }
 }
 
 impl<'a> Scan<'a> {
     /// For a thread's first chunk.
     pub fn bench(&self) -> Bench<'a> {
-        Bench { names: Names::new(self.wanted.watch), room: Room::default(), n_rows: 0 }
+        Bench {
+            names: Names::new(self.wanted.watch),
+            room: Room::default(),
+            desk: Desk::default(),
+            numbers: Arc::default(),
+            n_rows: 0,
+        }
     }
 }
 
@@ -125,7 +147,6 @@ pub type Host = (String, bool);
 /// What the lines of one chunk gave.
 #[derive(Default)]
 pub struct Scanned {
-    desk: Desk,
     /// When each host had entries; mostly there is one.
     presence: Vec<Presence>,
     place_of_host: BTreeMap<Host, usize>,
@@ -162,9 +183,15 @@ pub struct Scanned {
 }
 
 impl Scanned {
-    /// Every data line of every log comes through here.
     #[inline(always)]
-    fn line(&mut self, name: &[u8], line: &Line<'_>, scan: &Scan<'_>, names: &mut Names<'_>) {
+    fn line(
+        &mut self,
+        name: &[u8],
+        line: &Line<'_>,
+        scan: &Scan<'_>,
+        names: &mut Names<'_>,
+        desk: &mut Desk,
+    ) {
         let server = line.value(Column::SComputername).unwrap_or_default();
         let is_other_server = !is_same(&self.server, server);
         if self.second != Some(line.seconds) || is_other_server {
@@ -173,22 +200,22 @@ impl Scanned {
         }
         if matches!(name, b"-" | b"") {
             let copy = *line;
-            return self.without_name(&copy, scan.wanted);
+            return self.without_name(&copy, scan.wanted, desk);
         }
         match names.sort(name) {
             Sort::Stranger => self.sit(line, scan),
             Sort::Noise => self.noise(line.seconds),
             Sort::Watched => {
                 let copy = *line;
-                self.watched(name, &copy, scan, names);
+                self.watched(name, &copy, scan, names, desk);
             }
         }
     }
 
     #[inline(never)]
-    fn without_name(&mut self, line: &Line<'_>, wanted: &Wanted<'_>) {
+    fn without_name(&mut self, line: &Line<'_>, wanted: &Wanted<'_>, desk: &mut Desk) {
         if may_be_nameless_refusal(line) {
-            self.nameless(line, wanted);
+            self.nameless(line, wanted, desk);
         }
         if line.layout.is_httperr() {
             self.hints.extend(hints::hint(line, &self.hints));
@@ -304,20 +331,27 @@ impl Scanned {
     }
 
     #[cold]
-    fn nameless(&mut self, line: &Line<'_>, wanted: &Wanted<'_>) {
+    fn nameless(&mut self, line: &Line<'_>, wanted: &Wanted<'_>, desk: &mut Desk) {
         let time = line.time();
         if wanted.watch.is_empty() || wanted.nameless_from.is_none_or(|from| time < from) {
             return;
         }
-        let seen = Seen::new(line, self.desk.route(line));
+        let seen = Seen::new(line, desk.route(line));
         if seen.is_refusal() && wanted.is_within(time) {
-            let access = seen.write(time, &self.server, wanted.wants_ids, &mut self.desk);
-            self.desk.nameless.push(access);
+            let access = seen.write(time, &self.server, wanted.wants_ids, desk);
+            desk.nameless.push(access);
         }
     }
 
     #[cold]
-    fn watched(&mut self, name: &[u8], line: &Line<'_>, scan: &Scan<'_>, names: &mut Names<'_>) {
+    fn watched(
+        &mut self,
+        name: &[u8],
+        line: &Line<'_>,
+        scan: &Scan<'_>,
+        names: &mut Names<'_>,
+        desk: &mut Desk,
+    ) {
         if scan.wanted.readings.is_some() {
             self.met.take(name, None);
         }
@@ -330,7 +364,7 @@ impl Scanned {
             Meant::Ambiguous(ids) => (ids.as_slice(), true),
             Meant::Namesake(_) => {
                 // Whoever is refused may have typed any name there is.
-                let mut is_served = || Seen::new(line, self.desk.route(line)).is_served();
+                let mut is_served = || Seen::new(line, desk.route(line)).is_served();
                 if self.namesakes.len() < 1000 && is_served() {
                     *self.namesakes.entry(decode(name)).or_default() += 1;
                 }
@@ -338,22 +372,22 @@ impl Scanned {
                 return;
             }
         };
-        let seen = Seen::new(line, self.desk.route(line));
+        let seen = Seen::new(line, desk.route(line));
         if !seen.counts() || !scan.wanted.is_within(time) {
             return;
         }
         let room = MOST_TARGETS.saturating_sub(self.targets.len());
         self.targets.extend(seen.servers().take(room));
-        let access = seen.write(time, &self.server, scan.wanted.wants_ids, &mut self.desk);
+        let access = seen.write(time, &self.server, scan.wanted.wants_ids, desk);
         if let (true, &[id]) = (access.is_back_end, ids)
             && let Meant::Ambiguous(ids) = scan.wanted.watch.with_master(id)
         {
             let access = Access { is_ambiguous: true, ..access };
-            self.desk.accesses.extend(ids.into_iter().map(|account| Access { account, ..access }));
+            desk.accesses.extend(ids.into_iter().map(|account| Access { account, ..access }));
             return;
         }
         for &account in ids {
-            self.desk.accesses.push(Access { account, is_ambiguous, ..access });
+            desk.accesses.push(Access { account, is_ambiguous, ..access });
         }
     }
 }

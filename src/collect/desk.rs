@@ -1,14 +1,16 @@
-//! Where the rows of one chunk are written: texts are looked up by their bytes, and only what is new is made.
+//! Where rows are written, for one chunk of a log or several: texts are looked up by their bytes, and only what is new is
+//! made.
 
 use super::book::{Access, Book, Client, Key, Other, Table};
 use super::names::logged_host_name;
+use super::sheet::{Numbers, Sheet};
 use super::watch::decode;
 use hashbrown::{HashMap, HashTable};
 use stillin_parsers::exchange::{self, Protocol, Route};
 use stillin_parsers::vectors::Vectors;
 use stillin_parsers::w3c::{Column, Line};
 
-/// Where rows of one chunk are written: texts are looked up by their bytes, and only what is new is made.
+/// Where a thread writes rows, chunk by chunk: a number means the same on all of its sheets.
 #[derive(Debug, Default)]
 pub struct Desk {
     texts: Table<Vec<u8>>,
@@ -16,6 +18,8 @@ pub struct Desk {
     empty: Option<u32>,
     keys: Table<(u32, &'static str, Protocol, exchange::Scheme, u32)>,
     clients: Clients,
+    /// How many of the texts, keys and clients stand on sheets.
+    handed_on: [usize; 3],
     /// Where stems lead; only looked up, never walked.
     routes: HashMap<Vec<u8>, Route>,
     /// Rows of watched accounts.
@@ -37,9 +41,10 @@ impl Desk {
             return *route;
         }
         let route = exchange::route(stem);
-        if self.routes.len() < MOST_ROUTES {
-            self.routes.insert(stem.to_vec(), route);
+        if self.routes.len() >= MOST_ROUTES {
+            self.routes.clear();
         }
+        self.routes.insert(stem.to_vec(), route);
         route
     }
 
@@ -65,44 +70,34 @@ impl Desk {
         self.clients.number(told, seat(self.clients.vectors))
     }
 
-    /// The rows as a book, with every text decoded.
-    pub fn into_book(self) -> Book {
-        let texts: Vec<String> = self.texts.iter().map(|text| decode(text)).collect();
-        let text = |number: u32| texts[number as usize].clone();
-        let mut book = Book::default();
+    /// The rows since the sheet before, with every text decoded that no sheet had.
+    pub fn take_sheet(&mut self) -> Sheet {
         let key = |&(server, pool, protocol, scheme, name): &(u32, _, _, _, u32)| Key {
             server: logged_host_name(self.texts.get(server)),
             pool,
             protocol,
             scheme,
-            name: text(name).to_lowercase(),
+            name: decode(self.texts.get(name)).to_lowercase(),
         };
-        let keys: Vec<u32> = self.keys.iter().map(|k| book.keys.number(key(k))).collect();
-        let clients = self.clients.list.iter();
-        let clients: Vec<u32> =
-            clients.map(|logged| book.clients.number(logged.client())).collect();
-        // Only names and commands are asked for by number; the other texts stand in keys and clients.
-        let mut numbers: Vec<Option<u32>> = vec![None; texts.len()];
-        let mut number = |at: u32| {
-            *numbers[at as usize]
-                .get_or_insert_with(|| book.texts.number(texts[at as usize].clone()))
+        let [texts, keys, clients] = self.handed_on;
+        let sheet = Sheet {
+            texts: self.texts.iter().skip(texts).map(|text| decode(text)).collect(),
+            keys: self.keys.iter().skip(keys).map(key).collect(),
+            clients: self.clients.list.iter().skip(clients).map(Logged::client).collect(),
+            accesses: std::mem::take(&mut self.accesses),
+            nameless: std::mem::take(&mut self.nameless),
+            others: std::mem::take(&mut self.others),
         };
-        let renumber = |access: Access, number: &mut dyn FnMut(u32) -> u32| Access {
-            key: keys[access.key as usize],
-            client: clients[access.client as usize],
-            name: access.name.map(&mut *number),
-            command: number(access.command),
-            ..access
-        };
-        let accesses = self.accesses.into_iter().map(|row| renumber(row, &mut number)).collect();
-        let nameless = self.nameless.into_iter().map(|row| renumber(row, &mut number)).collect();
-        let other = |other: Other| Other {
-            row: renumber(other.row, &mut number),
-            strange_sid: other.strange_sid.map(&mut number),
-            ..other
-        };
-        let others = self.others.into_iter().map(other).collect();
-        Book { accesses, nameless, others, ..book }
+        let lengths = [sheet.texts.len(), sheet.keys.len(), sheet.clients.len()];
+        self.handed_on.iter_mut().zip(lengths).for_each(|(before, more)| *before += more);
+        sheet
+    }
+
+    /// All of it as a book.
+    pub fn into_book(mut self) -> Book {
+        let mut book = Book::default();
+        book.copy_in(self.take_sheet(), &mut Numbers::default(), 0);
+        book
     }
 }
 

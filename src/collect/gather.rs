@@ -8,7 +8,7 @@ use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Bytes read as one task. A chunk has texts of its own, so that many small ones cost more than a few large ones.
+/// Bytes read as one task: so few that no thread waits long for the last one, and so many that beginning is cheap.
 const CHUNK: usize = 4 << 20;
 const LARGEST_CHUNK: usize = 32 << 20;
 

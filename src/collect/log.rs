@@ -11,10 +11,12 @@ use super::minutes::Presence;
 use super::names::logged_host_name;
 use super::proxy::MOST_TARGETS;
 use super::seats::Seats;
+use super::sheet::Numbers;
 use super::tally::{Counted, Sum};
 use super::watch::decode;
 use crate::input::{Body, HEAD, Hash, Opened, Stored};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{MutexGuard, PoisonError};
 use stillin_parsers::lines::Header;
 use stillin_parsers::vectors::Vectors;
 use stillin_parsers::w3c::{self, Column, State};
@@ -160,18 +162,29 @@ impl Gather for Gatherer<'_> {
     }
 }
 
+/// What the numbers of a piece are in the book. Nobody else asks meanwhile.
+fn numbers(piece: &Piece) -> MutexGuard<'_, Numbers> {
+    piece.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Gatherer<'_> {
     /// Takes the next piece, and reads it again if it was read with other columns than it has.
     fn take(&mut self, piece: Piece, chunk: &Chunk<'_>) {
-        let piece = if piece.assumed.reads_like(&self.state) {
+        let is_assumed_right = piece.assumed.reads_like(&self.state);
+        let mut piece = if is_assumed_right && !numbers(&piece).is_spoilt {
             piece
         } else {
             // Rare: the columns changed in an earlier chunk.
+            numbers(&piece).is_spoilt = true;
+            // As it would have been read: whether a desk is spoilt is chance.
+            let state = if is_assumed_right { &piece.assumed } else { &self.state };
             let quiet = Wanted { progress: &|_| (), ..*self.scan.wanted };
             let scan = Scan { wanted: &quiet, ..self.scan };
-            read_chunk(chunk, self.state.clone(), &scan, &mut scan.bench())
+            read_chunk(chunk, state.clone(), &scan, &mut scan.bench())
         };
         let lines_before = self.sum.line_ends();
+        let sheet = std::mem::take(&mut piece.sheet);
+        self.log.book.copy_in(sheet, &mut numbers(&piece), lines_before);
         if let Some((first, _)) = piece.tally.ends {
             let repeats = self.log.repeats.iter_mut().rev();
             repeats.take_while(|repeat| repeat.between.1.is_none()).for_each(|repeat| {
@@ -193,7 +206,6 @@ impl Gatherer<'_> {
         for (host, seen) in scanned.take_presence() {
             self.log.presence.entry(host).or_default().extend(&seen);
         }
-        self.log.book.absorb(piece.book, lines_before);
         let hints = scanned.hints.into_iter();
         self.log.hints.extend(hints.map(|hint| Hint { line: hint.line + lines_before, ..hint }));
         let room = MOST_TARGETS.saturating_sub(self.log.targets.len());
