@@ -80,14 +80,16 @@ impl Run<'_> {
         let is_sure = |row: &&Access| row.refusal.is_none() && !row.is_ambiguous;
         let judged: Vec<_> = by_account
             .into_par_iter()
-            .filter_map(|of_account| {
+            .map_init(Vec::new, |rows, of_account| {
                 let account = of_account.first()?.account;
-                let rows: Vec<Access> = of_account.iter().map(|at| accesses[at.row()]).collect();
+                rows.clear();
+                rows.extend(of_account.iter().map(|at| accesses[at.row()]));
                 let served = rows.iter().filter(is_sure).map(|row| row.end).max();
                 let case = cuts.get(&account);
-                let case = case.map(|cuts| case::judge(account, cuts, &rows, &world));
+                let case = case.map(|cuts| case::judge(account, cuts, rows, &world));
                 Some((served.map(|served| (account, served)), case))
             })
+            .flatten()
             .collect();
         let (served, cases): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
         self.served = served.into_iter().flatten().collect();
@@ -206,21 +208,17 @@ impl Ordered {
 
 /// The order of rows by account, start and place. A row is large: what it is sorted by is taken out of it once.
 fn by_account_and_time(rows: &[Access]) -> Vec<Ordered> {
-    let of = |(row, number): (&Access, u32)| Ordered {
-        account: row.account,
-        start: row.start,
-        row: number,
-    };
-    let unordered: Vec<Ordered> = rows.iter().zip(0..).map(of).collect();
-    let n_accounts = unordered.iter().map(|at| at.account + 1).max().unwrap_or(0);
+    let n_accounts = rows.iter().map(|row| row.account + 1).max().unwrap_or(0);
     // Where those of each account end, and before they are written down, where they begin.
     let mut ends = vec![0_usize; n_accounts + 1];
-    unordered.iter().for_each(|at| ends[at.account + 1] += 1);
+    rows.iter().for_each(|row| ends[row.account + 1] += 1);
     (1..ends.len()).for_each(|account| ends[account] += ends[account - 1]);
-    let mut order = unordered.clone();
-    for at in unordered {
-        let end = &mut ends[at.account];
-        order[*end] = at;
+    let Some(first) = rows.first() else { return Vec::new() };
+    let of = |row: &Access, number| Ordered { account: row.account, start: row.start, row: number };
+    let mut order = vec![of(first, 0); rows.len()];
+    for (row, number) in rows.iter().zip(0..) {
+        let end = &mut ends[row.account];
+        order[*end] = of(row, number);
         *end += 1;
     }
     let place = |at: &Ordered| {

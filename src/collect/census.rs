@@ -44,10 +44,7 @@ pub fn census(looks: Vec<Look<'_>>, asks: &BTreeSet<Ask>) -> Answers {
             return Answers::new();
         }
         let question = || format!("{asks:?}").into_bytes();
-        let names: Vec<BTreeSet<String>> = look.remembered(Slot::Census, question, || {
-            let mut answers = look_into(&look, &asks);
-            asks.iter().map(|ask| answers.remove(*ask).unwrap_or_default()).collect()
-        });
+        let names = look.remembered(Slot::Census, question, || look_into(&look, &asks));
         let answers = asks.into_iter().cloned().zip(names);
         answers.filter(|(_, names)| !names.is_empty()).collect()
     });
@@ -65,28 +62,31 @@ fn overlaps(ask: &Ask, (from, until): (i64, i64)) -> bool {
     ask.from.timestamp() <= until + DISORDER && from - DISORDER <= ask.until.timestamp()
 }
 
-/// What one chunk gave.
-#[derive(Default)]
-struct Counted {
-    /// For each ask the names as logged that need no second look.
-    known: Vec<HashSet<Vec<u8>>>,
-    answers: Answers,
-}
+/// For each ask the names as logged.
+type Names = Vec<HashSet<Vec<u8>>>;
 
-fn look_into(look: &Look<'_>, asks: &[&Ask]) -> Answers {
+fn look_into(look: &Look<'_>, asks: &[&Ask]) -> Vec<BTreeSet<String>> {
     let is_timely = |span| asks.iter().any(|ask| overlaps(ask, span));
-    let each = |entry: Entry<'_>, counted: &mut Counted| {
-        counted.known.resize_with(asks.len(), HashSet::new);
-        answer(entry, look.server, asks, counted);
+    let each = |entry: Entry<'_>, names: &mut Names| {
+        names.resize_with(asks.len(), HashSet::new);
+        take(entry, look.server, asks, names);
     };
-    let both = |all: Counted, more: Counted| Counted {
-        known: Vec::new(),
-        answers: together(all.answers, more.answers),
+    let both = |mut all: Names, mut more: Names| {
+        if all.len() < more.len() {
+            std::mem::swap(&mut all, &mut more);
+        }
+        all.iter_mut().zip(more).for_each(|(all, more)| all.extend(more));
+        all
     };
-    again::look(look, &is_timely, &each, &both).answers
+    let names = again::look(look, &is_timely, &each, &both);
+    let lower =
+        |names: &HashSet<Vec<u8>>| names.iter().map(|name| decode(name).to_lowercase()).collect();
+    let mut names: Vec<BTreeSet<String>> = names.par_iter().map(lower).collect();
+    names.resize_with(asks.len(), BTreeSet::new);
+    names
 }
 
-fn answer(entry: Entry<'_>, server: Option<&str>, asks: &[&Ask], counted: &mut Counted) {
+fn take(entry: Entry<'_>, server: Option<&str>, asks: &[&Ask], names: &mut Names) {
     let (name, seconds) = (entry.name(), entry.seconds());
     if matches!(name, b"" | b"-") {
         return;
@@ -94,16 +94,15 @@ fn answer(entry: Entry<'_>, server: Option<&str>, asks: &[&Ask], counted: &mut C
     let is_in_time =
         |ask: &Ask| ask.from.timestamp() <= seconds && seconds <= ask.until.timestamp();
     let mut route = None;
-    for (ask, known) in asks.iter().zip(&mut counted.known) {
-        if !is_in_time(ask) || known.contains(name) {
+    for (ask, names) in asks.iter().zip(names) {
+        if !is_in_time(ask) || names.contains(name) {
             continue;
         }
         let route = *route.get_or_insert_with(|| entry.route());
         let is_there = ask.pool == route.pool
             && server.map_or_else(|| ask.server == entry.server(), |server| ask.server == server);
         if is_there && exchange::noise(name, b"", b"", b"").is_none() && entry.is_served(route) {
-            known.insert(name.to_vec());
-            counted.answers.entry((*ask).clone()).or_default().insert(decode(name).to_lowercase());
+            names.insert(name.to_vec());
         }
     }
 }

@@ -10,8 +10,8 @@ pub struct Watch<'a> {
     accounts: &'a Accounts,
     watched: BTreeSet<AccountId>,
     /// Those, and with a linked mailbox its master, and the other way round: they share names. Before that time a request
-    /// of the account is a stranger's.
-    since: BTreeMap<AccountId, DateTime<Utc>>,
+    /// of the account is a stranger's. By account, as every row is asked for it.
+    since: Vec<Option<DateTime<Utc>>>,
     /// All local parts by which a log could mean a watched account, and bits at their hashes.
     parts: BTreeMap<String, BTreeSet<AccountId>>,
     filter: Filter,
@@ -48,18 +48,19 @@ impl<'a> Watch<'a> {
     pub fn new(accounts: &'a Accounts, watched: BTreeMap<AccountId, DateTime<Utc>>) -> Self {
         let linked = accounts.list.iter().enumerate();
         let pairs = linked.filter_map(|(id, account)| Some([id, account.master?]));
-        let mut since = watched.clone();
+        let mut since = vec![None; accounts.list.len()];
+        watched.iter().for_each(|(&id, &at)| since[id] = Some(at));
         for pair in pairs {
             let of_pair = pair.iter().filter_map(|id| watched.get(id)).min();
             for (id, of_pair) in pair.into_iter().zip([of_pair; 2]) {
                 let Some(of_pair) = of_pair else { continue };
-                let known = since.entry(id).or_insert(*of_pair);
-                *known = (*known).min(*of_pair);
+                since[id] = since[id].into_iter().chain([*of_pair]).min();
             }
         }
         let watched: BTreeSet<AccountId> = watched.into_keys().collect();
         let mut parts: BTreeMap<String, BTreeSet<AccountId>> = BTreeMap::new();
-        for &id in since.keys() {
+        let looked_for = since.iter().enumerate().filter(|(_, since)| since.is_some());
+        for (id, _) in looked_for {
             for part in accounts.local_parts(id) {
                 parts.entry(part).or_default().insert(id);
             }
@@ -81,12 +82,12 @@ impl<'a> Watch<'a> {
 
     /// Whether rows of an account are kept.
     pub fn has(&self, id: AccountId) -> bool {
-        self.since.contains_key(&id)
+        self.since(id).is_some()
     }
 
     /// From when on its requests are an account's own.
     pub fn since(&self, id: AccountId) -> Option<DateTime<Utc>> {
-        self.since.get(&id).copied()
+        self.since.get(id).copied().flatten()
     }
 
     /// Whether a request of an account at that time is the account's own.
