@@ -372,7 +372,8 @@ fn looks<'a>(run: &'a Run<'_>) -> Vec<Look<'a>> {
     let look = |(&index, log): (&usize, &'a Log)| {
         let server = run.collected.server_of_log.get(&index).map(String::as_str);
         let readings = run.readings.map(|readings| (readings, index));
-        Some(Look { file: &run.files[index], server, span: log.tally.span?, readings })
+        let (file, columns) = (&run.files[index], log.columns.as_slice());
+        Some(Look { file, server, span: log.tally.span?, columns, readings })
     };
     run.collected.logs.iter().filter_map(look).collect()
 }

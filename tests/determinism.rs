@@ -53,33 +53,33 @@ fn any_threads() {
     }
 }
 
-/// Columns that change and come back, and entries without a date: what was read under a wrong guess is read again, and which
-/// thread had read what before is chance.
-#[test]
-fn any_threads_where_columns_change() {
-    const MIB: usize = 1 << 20;
+const MIB: usize = 1 << 20;
+
+/// What `#Fields` says, and with another column, and without the date.
+fn heads() -> [String; 3] {
     let narrow = "#Fields: date time cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip \
                   cs(User-Agent) sc-status sc-substatus sc-win32-status time-taken\r\n";
     let wide = narrow.replace("c-ip", "c-ip cs-host");
     let undated = narrow.replace("date time", "time");
-    let mut log = format!("#Date: 2026-03-01 00:00:00\r\n{narrow}");
-    let changes = [
-        (9 * MIB, format!("#Date: 2026-03-02 08:00:00\r\n{wide}")),
-        (13 * MIB, narrow.to_owned()),
-        (22 * MIB, undated),
-        (22 * MIB + MIB / 2, narrow.to_owned()),
-    ];
-    let mut columns = changes.into_iter().peekable();
-    let (mut n_changes, n_lines) = (0, 150_000_u64);
+    [narrow.to_owned(), wide, undated]
+}
+
+/// A day's log whose columns change where it has that length: to one of the three of [`heads`].
+fn changing_log(n_lines: u64, changes: &[(usize, usize)]) -> String {
+    let heads = heads();
+    let mut log = format!("#Date: 2026-03-01 00:00:00\r\n{}", heads[0]);
+    let mut rest = changes.iter().peekable();
+    let mut head = 0;
     for n in 0..n_lines {
-        if let Some((_, head)) = columns.next_if(|(from, _)| log.len() > *from) {
-            log.push_str(&head);
-            n_changes += 1;
+        if let Some((_, next)) = rest.next_if(|(from, _)| log.len() > *from) {
+            head = *next;
+            log.push_str(if head == 1 { "#Date: 2026-03-02 08:00:00\r\n" } else { "" });
+            log.push_str(&heads[head]);
         }
         let second = n * 86_399 / n_lines;
-        let day = if n_changes == 3 { "" } else { "2026-03-02 " };
         let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
-        let host = if n_changes == 1 { "mail.fabrikam.example " } else { "" };
+        let day = if head == 2 { "" } else { "2026-03-02 " };
+        let host = if head == 1 { "mail.fabrikam.example " } else { "" };
         let user = if n % 400 == 0 { "ada".to_owned() } else { format!("user{}", n % 700) };
         log.push_str(&format!(
             "{day}{h:02}:{m:02}:{s:02} POST /Microsoft-Server-ActiveSync/default.eas \
@@ -88,12 +88,26 @@ fn any_threads_where_columns_change() {
             n % 250
         ));
     }
-    assert_eq!((n_changes, log.len() > 26 * MIB), (4, true), "{} bytes", log.len());
-    let folder = Folder::new();
-    fs::write(folder.join("u_ex260302.log"), log).unwrap();
+    assert!(rest.next().is_none(), "{} bytes", log.len());
+    log
+}
+
+fn write_change(folder: &Path) {
     let change =
         "time,account,change,actor\r\n2026-02-28T06:00:00Z,FABRIKAM\\ada,disabled,admin\r\n";
     fs::write(folder.join("changes.csv"), change).unwrap();
+}
+
+/// Columns that change and come back, and entries without a date: what was read under a wrong guess is read again, and which
+/// thread had read what before is chance.
+#[test]
+fn any_threads_where_columns_change() {
+    let half = MIB / 2;
+    let log =
+        changing_log(150_000, &[(9 * MIB, 1), (13 * MIB, 0), (22 * MIB, 2), (22 * MIB + half, 0)]);
+    let folder = Folder::new();
+    fs::write(folder.join("u_ex260302.log"), log).unwrap();
+    write_change(folder.path());
     let one = outputs(folder.path(), &["u_ex260302.log", "changes.csv", "--threads", "1"]);
     for threads in ["2", "4", "8"] {
         let got = outputs(folder.path(), &["u_ex260302.log", "changes.csv", "--threads", threads]);
@@ -101,6 +115,27 @@ fn any_threads_where_columns_change() {
             assert!(*expected == got, "{name}: other bytes with {threads} threads");
         }
     }
+}
+
+/// Whom else a recycle would hit is asked of the last minutes of a log, which may stand under other columns than its first.
+#[test]
+fn other_users_are_counted_under_the_columns_that_hold() {
+    let other_users = |log: &str, name: &str| {
+        let folder = Folder::new();
+        fs::write(folder.join("u_ex260302.log"), log).unwrap();
+        write_change(folder.path());
+        let mut command = stillin();
+        command.current_dir(folder.path()).args(["analyze", "u_ex260302.log", "changes.csv"]);
+        let ran = run(command.args(["-o", "r.json"]), b"");
+        assert_eq!(ran.status, 0, "{name}: {}", ran.stderr);
+        let report = fs::read_to_string(folder.join("r.json")).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        report["plan"][0]["other_users"].as_u64()
+    };
+    let alike = other_users(&changing_log(60_000, &[]), "columns that never change");
+    assert!(alike > Some(300), "{alike:?}");
+    let changed = other_users(&changing_log(60_000, &[(5 * MIB, 1)]), "one more column");
+    assert_eq!(changed, alike);
 }
 
 #[test]

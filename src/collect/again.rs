@@ -24,6 +24,8 @@ pub struct Look<'a> {
     pub server: Option<&'a str>,
     /// Its first and last entry, seconds since 1970.
     pub span: (i64, i64),
+    /// The columns of its last header.
+    pub columns: &'a [String],
     /// What earlier looks found, and which source it is there.
     pub readings: Option<(&'a Readings, usize)>,
 }
@@ -65,6 +67,14 @@ pub fn look<T: Default + Send>(
     match opened.body {
         Body::Mapped(map) => {
             let guess = start.scan(&Chunk::Text(&opened.head), &mut Room::default(), |_| ()).1;
+            if guess.names() != look.columns {
+                // They changed, and only who reads all of it knows where.
+                let (mut given, mut room, mut columns) = (T::default(), Room::default(), start);
+                for chunk in blocks::cut(&map, |_| CHUNK) {
+                    columns = read(&Chunk::Mapped(&map, chunk), &columns, &mut room, &mut given);
+                }
+                return given;
+            }
             let look_into = |room: &mut Room, chunk: Range<usize>| {
                 let mut given = T::default();
                 if chunk.len() <= SMALL || edges(&map, &chunk, &guess).is_none_or(is_timely) {
@@ -120,6 +130,15 @@ impl Columns {
             Kind::HttpProxy => Columns::Proxy(exchange_log::State::default()),
             _ => Columns::Web(w3c::State::default()),
         }
+    }
+
+    /// Their names.
+    fn names(&self) -> &[String] {
+        let names = match self {
+            Columns::Web(state) => state.layout.as_ref().map(|layout| &layout.names),
+            Columns::Proxy(state) => state.layout.as_ref().map(|layout| &layout.names),
+        };
+        names.map_or(&[], Vec::as_slice)
     }
 
     /// Calls `each` with every entry; first and last of them, and the columns that the chunk leaves to the next.
