@@ -117,6 +117,50 @@ fn any_threads_where_columns_change() {
     }
 }
 
+/// Under the columns that a chunk was wrongly thought to begin with, the only user of an address is a stranger there.
+#[test]
+fn who_sits_where_is_not_asked_of_wrong_columns() {
+    let head = &heads()[0];
+    let mut log = format!("#Date: 2026-03-02 00:00:00\r\n{head}");
+    let n_lines = 50_000;
+    for n in 0..n_lines {
+        if n == n_lines / 2 {
+            log.push_str(&head.replace("s-port cs-username", "cs-username s-port"));
+        }
+        let second = n as u64 * 86_399 / n_lines as u64;
+        let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+        let (user, c_ip) = match n % 400 {
+            399 => ("ada".to_owned(), "198.51.100.9".to_owned()),
+            _ => (format!("user{}", n % 700), format!("203.0.113.{}", n % 250)),
+        };
+        let mut values = ["443".to_owned(), format!("FABRIKAM\\{user}")];
+        if n >= n_lines / 2 {
+            values.reverse();
+        }
+        let status = if n == n_lines - 1 { "401 1 1326" } else { "200 0 0" };
+        log.push_str(&format!(
+            "2026-03-02 {h:02}:{m:02}:{s:02} POST /EWS/Exchange.asmx \
+             &CorrelationID=<empty>;&cafeReqId=00000000-0000-4000-8000-{n:012}; {} {c_ip} \
+             MacOutlook/16.78.23100802+(Intelx64+Mac+OS+X+Version+14.1) {status} 15\r\n",
+            values.join(" ")
+        ));
+    }
+    assert!(log.len() > 10 * MIB, "{} bytes", log.len());
+    let folder = Folder::new();
+    fs::write(folder.join("u_ex260302.log"), log).unwrap();
+    let change =
+        "time,account,change,actor\r\n2026-03-02T01:00:00Z,FABRIKAM\\ada,password_reset,admin\r\n";
+    fs::write(folder.join("changes.csv"), change).unwrap();
+    for threads in ["1", "2", "8"] {
+        let mut command = stillin();
+        command.current_dir(folder.path()).args(["analyze", "u_ex260302.log", "changes.csv"]);
+        let ran = run(command.args(["--threads", threads]), b"");
+        assert_eq!(ran.status, 0, "{}", ran.stderr);
+        assert!(ran.stdout.contains("FABRIKAM\\ada"), "{}", ran.stdout);
+        assert!(!ran.stderr.contains("several users"), "{}", ran.stderr);
+    }
+}
+
 /// Whom else a recycle would hit is asked of the last minutes of a log, which may stand under other columns than its first.
 #[test]
 fn other_users_are_counted_under_the_columns_that_hold() {

@@ -9,7 +9,7 @@ use super::log::Met;
 use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
 use super::proxy::MOST_TARGETS;
-use super::seats::{Seats, seat_of};
+use super::seats::{Seats, Spare, seat_of};
 use super::sheet::{Numbers, Sheet};
 use super::watch::{Meant, Watch, decode};
 use crate::readings::Readings;
@@ -49,8 +49,8 @@ impl Wanted<'_> {
 pub struct Scan<'a> {
     /// What the whole run is after.
     pub wanted: &'a Wanted<'a>,
-    /// Where strangers sat in this log.
-    pub seats: &'a Seats,
+    /// For where strangers sat.
+    pub spare: &'a Spare,
     /// Where strangers sat before that cannot matter; seconds since 1970.
     pub seats_from: i64,
     /// What the processor has for the work.
@@ -90,7 +90,7 @@ pub fn read_chunk(
     scan: &Scan<'_>,
     bench: &mut Bench<'_>,
 ) -> Piece {
-    let mut scanned = Scanned::default();
+    let mut scanned = Scanned { seats: scan.spare.take(), ..Scanned::default() };
     let Bench { names, room, desk, numbers, n_rows } = bench;
     if is_spoilt(numbers) {
         (*desk, *numbers) = Default::default();
@@ -100,7 +100,7 @@ pub fn read_chunk(
     let mut reading = Reading { scanned: &mut scanned, scan, names, desk };
     chunk.each_block(room, |block, is_last| scanner.read(block, is_last, &mut reading));
     let (tally, next) = scanner.finish();
-    scanned.end(scan);
+    scanned.end();
     (scan.wanted.progress)(chunk.len() as u64);
     *n_rows = desk.accesses.len();
     let (sheet, numbers) = (desk.take_sheet(), numbers.clone());
@@ -172,6 +172,8 @@ pub struct Scanned {
     /// Time of the last line that tells who was served, and of the first after it that does not.
     sighted: Option<i64>,
     blind_since: Option<i64>,
+    /// Where strangers sat.
+    pub seats: Seats,
     /// The last stranger's seat, on its way.
     seat: Option<u64>,
     /// The last minute in which an entry was noted, and where.
@@ -292,8 +294,8 @@ impl Scanned {
     }
 
     /// The chunk is over; what lies blind at its end, or all of it, is a hole that reaches into its neighbours.
-    fn end(&mut self, scan: &Scan<'_>) {
-        self.seat.take().into_iter().for_each(|seat| scan.seats.insert(seat));
+    fn end(&mut self) {
+        self.seat.take().into_iter().for_each(|seat| self.seats.insert(seat));
         let Some((since, presence)) = self.blind_since.zip(self.presence.get_mut(self.host)) else {
             return;
         };
@@ -313,9 +315,9 @@ impl Scanned {
     fn sit(&mut self, line: &Line<'_>, scan: &Scan<'_>) {
         if line.seconds >= scan.seats_from {
             let seat = seat_of(line, scan.vectors);
-            scan.seats.expect(seat);
+            self.seats.expect(seat);
             if let Some(seat) = self.seat.replace(seat) {
-                scan.seats.insert(seat);
+                self.seats.insert(seat);
             }
         }
     }

@@ -10,7 +10,7 @@ use super::hints::{Hint, Repeat};
 use super::minutes::Presence;
 use super::names::logged_host_name;
 use super::proxy::MOST_TARGETS;
-use super::seats::Seats;
+use super::seats::{Seats, Spare};
 use super::sheet::Numbers;
 use super::tally::{Counted, Sum};
 use super::watch::decode;
@@ -103,14 +103,14 @@ pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
     let (guess, first_request) = first_look(&opened.head);
     let is_packed = matches!(opened.body, Body::Stream(_));
     let log_bytes = opened.stored_bytes.saturating_mul(if is_packed { PACKED } else { 1 });
-    let seats = Seats::new(log_bytes);
+    let spare = Spare::new(log_bytes);
     let seats_from = match wanted.nameless_from {
         Some(from) if !wanted.watch.is_empty() => (from - SESSION).timestamp(),
         _ => i64::MAX,
     };
-    let scan = Scan { wanted, seats: &seats, seats_from, vectors: Vectors::best() };
-    let mut gatherer =
-        Gatherer { scan, log: Log::default(), sum: Sum::default(), state: State::default() };
+    let scan = Scan { wanted, spare: &spare, seats_from, vectors: Vectors::best() };
+    let log = Log { seats: spare.take(), ..Log::default() };
+    let mut gatherer = Gatherer { scan, log, sum: Sum::default(), state: State::default() };
     let stored = gather::read(opened.body, hash, &mut gatherer, &guess);
     let Gatherer { mut log, sum, .. } = gatherer;
     let is_blind_to_the_end = log.is_blind;
@@ -118,7 +118,7 @@ pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
     if is_blind_to_the_end {
         log.blind_until = log.tally.span.map(|(_, to)| to);
     }
-    Log { first_request, seats, stored: Some(stored), ..log }
+    Log { first_request, stored: Some(stored), ..log }
 }
 
 /// The columns that hold after the first lines, and the first request.
@@ -178,6 +178,7 @@ impl Gatherer<'_> {
             numbers(&piece).is_spoilt = true;
             // As it would have been read: whether a desk is spoilt is chance.
             let state = if is_assumed_right { &piece.assumed } else { &self.state };
+            self.scan.spare.give_back(piece.scanned.seats);
             let quiet = Wanted { progress: &|_| (), ..*self.scan.wanted };
             let scan = Scan { wanted: &quiet, ..self.scan };
             read_chunk(chunk, state.clone(), &scan, &mut scan.bench())
@@ -203,6 +204,8 @@ impl Gatherer<'_> {
             before = Some(layout);
         }
         let mut scanned = piece.scanned;
+        self.log.seats.absorb(&scanned.seats);
+        self.scan.spare.give_back(std::mem::take(&mut scanned.seats));
         for (host, seen) in scanned.take_presence() {
             self.log.presence.entry(host).or_default().extend(&seen);
         }

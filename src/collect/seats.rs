@@ -6,7 +6,7 @@
 //! for each hundred kilobytes of log, and a few nanoseconds for each line.
 
 use crate::readings::pack::Pack;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use stillin_parsers::vectors::{Vectors, prefetch};
 use stillin_parsers::w3c::{Column, Line};
 
@@ -37,8 +37,8 @@ fn scattered_seat(line: &Line<'_>, vectors: Vectors) -> u64 {
 /// A set of seats that may say yes wrongly, about once in 100,000 times, and never no.
 #[derive(Debug, Default)]
 pub struct Seats {
-    /// Four bits of one word for each seat; threads set them in any order and come to the same.
-    words: Vec<AtomicU64>,
+    /// Four bits of one word for each seat.
+    words: Vec<u64>,
 }
 
 impl Seats {
@@ -46,24 +46,26 @@ impl Seats {
     pub fn new(log_bytes: u64) -> Self {
         let bytes = (log_bytes / 2048).clamp(16 << 10, 128 << 10);
         let words = (bytes / 8).next_power_of_two() as usize;
-        Seats { words: (0..words).map(|_| AtomicU64::new(0)).collect() }
+        Seats { words: vec![0; words] }
     }
 
     /// Fetches what [`Self::insert`] will look at: the table is larger than what the log that streams by leaves
     /// of the processor's caches.
     #[inline(always)]
     pub fn expect(&self, seat: u64) {
-        prefetch(self.place(seat).0);
+        prefetch(&self.words[self.place(seat).0]);
     }
 
     /// Adds a seat.
     #[inline(always)]
-    pub fn insert(&self, seat: u64) {
-        let (word, bits) = self.place(seat);
-        // Nearly every line finds its bits set: the word is then only read, and stays in every core's cache.
-        if word.load(Ordering::Relaxed) & bits != bits {
-            word.fetch_or(bits, Ordering::Relaxed);
-        }
+    pub fn insert(&mut self, seat: u64) {
+        let (place, bits) = self.place(seat);
+        self.words[place] |= bits;
+    }
+
+    /// Adds those of another set of that size.
+    pub fn absorb(&mut self, other: &Seats) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
     }
 
     /// Whether somebody may have sat there.
@@ -71,22 +73,48 @@ impl Seats {
         if self.words.is_empty() {
             return false;
         }
-        let (word, bits) = self.place(seat);
-        word.load(Ordering::Relaxed) & bits == bits
+        let (place, bits) = self.place(seat);
+        self.words[place] & bits == bits
     }
 
     #[inline(always)]
-    fn place(&self, seat: u64) -> (&AtomicU64, u64) {
+    fn place(&self, seat: u64) -> (usize, u64) {
         let bits = [0, 6, 12, 18].iter().fold(0, |bits, by| bits | 1 << (seat >> by & 63));
-        (&self.words[(seat >> 24) as usize & (self.words.len() - 1)], bits)
+        ((seat >> 24) as usize & (self.words.len() - 1), bits)
+    }
+}
+
+/// Empty sets for the chunks of one log. Each chunk has its own, for one that is read again under other columns may have taken
+/// anything for a seat.
+#[derive(Debug)]
+pub struct Spare {
+    log_bytes: u64,
+    sets: Mutex<Vec<Seats>>,
+}
+
+impl Spare {
+    /// For a log of so many bytes.
+    pub fn new(log_bytes: u64) -> Spare {
+        Spare { log_bytes, sets: Mutex::default() }
+    }
+
+    /// An empty set.
+    pub fn take(&self) -> Seats {
+        let used = self.sets.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        used.unwrap_or_else(|| Seats::new(self.log_bytes))
+    }
+
+    /// A set that nobody needs any more.
+    pub fn give_back(&self, mut seats: Seats) {
+        seats.words.fill(0);
+        self.sets.lock().unwrap_or_else(PoisonError::into_inner).push(seats);
     }
 }
 
 impl Pack for Seats {
     fn pack(&self, to: &mut Vec<u8>) {
         self.words.len().pack(to);
-        let words = self.words.iter().map(|word| word.load(Ordering::Relaxed));
-        words.for_each(|word| to.extend_from_slice(&word.to_le_bytes()));
+        self.words.iter().for_each(|word| to.extend_from_slice(&word.to_le_bytes()));
     }
 
     fn unpack(from: &mut &[u8]) -> Option<Seats> {
@@ -94,7 +122,7 @@ impl Pack for Seats {
         let (bytes, rest) = from.split_at_checked(n_words.checked_mul(8)?)?;
         *from = rest;
         let words = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word));
-        Some(Seats { words: words.map(AtomicU64::new).collect() })
+        Some(Seats { words: words.collect() })
     }
 }
 
@@ -109,7 +137,7 @@ mod tests {
 
     #[test]
     fn who_sat_there_is_found_and_hardly_anybody_else() {
-        let seats = Seats::new(8 << 20);
+        let mut seats = Seats::new(8 << 20);
         let number = |n: u32| number(&n.to_le_bytes(), b"Mozilla/5.0+(Windows+NT+10.0)");
         (0..2_000).for_each(|n| seats.insert(number(n)));
         assert!((0..2_000).all(|n| seats.contains(number(n))));
