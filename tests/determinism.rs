@@ -180,6 +180,10 @@ fn other_users_are_counted_under_the_columns_that_hold() {
     assert!(alike > Some(300), "{alike:?}");
     let changed = other_users(&changing_log(60_000, &[(5 * MIB, 1)]), "one more column");
     assert_eq!(changed, alike);
+    let undated = changing_log(60_000, &[(0, 2)]);
+    let (first, second) = undated.split_at(5 * MIB + undated[5 * MIB..].find('\n').unwrap() + 1);
+    let of_two_days = format!("{first}#Date: 2026-03-02 00:00:00\r\n{second}");
+    assert_eq!(other_users(&of_two_days, "two days without dates"), alike);
 }
 
 #[test]

@@ -67,8 +67,8 @@ pub fn look<T: Default + Send>(
     match opened.body {
         Body::Mapped(map) => {
             let guess = start.scan(&Chunk::Text(&opened.head), &mut Room::default(), |_| ()).1;
-            if guess.names() != look.columns {
-                // They changed, and only who reads all of it knows where.
+            if guess.names() != look.columns || !guess.tell_the_day() {
+                // They changed, or a `#Date` may have, and only who reads all of it knows where.
                 let (mut given, mut room, mut columns) = (T::default(), Room::default(), start);
                 for chunk in blocks::cut(&map, |_| CHUNK) {
                     columns = read(&Chunk::Mapped(&map, chunk), &columns, &mut room, &mut given);
@@ -139,6 +139,16 @@ impl Columns {
             Columns::Proxy(state) => state.layout.as_ref().map(|layout| &layout.names),
         };
         names.map_or(&[], Vec::as_slice)
+    }
+
+    /// An entry tells its day itself.
+    fn tell_the_day(&self) -> bool {
+        match self {
+            Columns::Web(state) => {
+                state.layout.as_ref().is_none_or(|l| l.place(w3c::Column::Date).is_some())
+            }
+            Columns::Proxy(_) => true,
+        }
     }
 
     /// Calls `each` with every entry; first and last of them, and the columns that the chunk leaves to the next.

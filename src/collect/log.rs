@@ -162,7 +162,7 @@ impl Gather for Gatherer<'_> {
     }
 }
 
-/// What the numbers of a piece are in the book. Nobody else asks meanwhile.
+/// What the numbers of a piece are in the book.
 fn numbers(piece: &Piece) -> MutexGuard<'_, Numbers> {
     piece.numbers.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! What a thread wrote of one chunk into the book of the log.
 //!
-//! A thread writes chunk after chunk at one desk, so that a client which stands in every chunk is decoded once, and not
+//! A thread writes chunk after chunk of a mapped log at one desk, so that a client which stands in every chunk is decoded once, and not
 //! once a chunk. What comes behind another one in the book must not depend on which thread read which chunk: sheets are
 //! copied in the order of the file, and whatever is not new on a sheet stood on an earlier one of its desk, so that the book
 //! has it.
