@@ -209,7 +209,7 @@ impl Collected {
         book.keys = book.keys.map(|key| Key { server: name(key.server.clone()), ..key });
         let rows = book.accesses.par_iter_mut().chain(&mut book.nameless);
         rows.for_each(|access| access.source = index as u32);
-        self.book.absorb(book, 0);
+        self.book.absorb(book);
         let presence = std::mem::take(&mut log.presence);
         let is_front_end = presence.keys().any(|(_, is_back_end)| !is_back_end);
         let mut servers: Vec<String> = Vec::new();

@@ -80,16 +80,14 @@ impl Run<'_> {
         let is_sure = |row: &&Access| row.refusal.is_none() && !row.is_ambiguous;
         let judged: Vec<_> = by_account
             .into_par_iter()
-            .map_init(Vec::new, |rows, of_account| {
+            .filter_map(|of_account| {
                 let account = of_account.first()?.account;
-                rows.clear();
-                rows.extend(of_account.iter().map(|at| accesses[at.row()]));
+                let rows: Vec<Access> = of_account.iter().map(|at| accesses[at.row()]).collect();
                 let served = rows.iter().filter(is_sure).map(|row| row.end).max();
                 let case = cuts.get(&account);
-                let case = case.map(|cuts| case::judge(account, cuts, rows, &world));
+                let case = case.map(|cuts| case::judge(account, cuts, &rows, &world));
                 Some((served.map(|served| (account, served)), case))
             })
-            .flatten()
             .collect();
         let (served, cases): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
         self.served = served.into_iter().flatten().collect();

@@ -196,9 +196,9 @@ impl Book {
         self.keys.list.is_empty() && self.texts.list.is_empty()
     }
 
-    /// Takes over the rows of `other`, `lines` further down in their source.
-    pub fn absorb(&mut self, other: Book, lines: u64) {
-        if lines == 0 && self.is_empty() {
+    /// Takes over the rows of `other`.
+    pub fn absorb(&mut self, other: Book) {
+        if self.is_empty() {
             *self = other;
             return;
         }
@@ -206,7 +206,6 @@ impl Book {
         let clients = self.clients.absorb(other.clients);
         let texts = self.texts.absorb(other.texts);
         let renumber = |access: Access| Access {
-            line: access.line + lines,
             key: keys[access.key as usize],
             client: clients[access.client as usize],
             name: access.name.map(|name| texts[name as usize]),

@@ -4,6 +4,7 @@ use super::access::{Seen, is_back_end, may_be_nameless_refusal};
 use super::blocks::{Chunk, Room};
 use super::book::Access;
 use super::desk::{Desk, is_same};
+use super::gather::lock;
 use super::hints::{self, Hint};
 use super::log::Met;
 use super::minutes::Presence;
@@ -15,7 +16,7 @@ use super::watch::{Meant, Watch, decode};
 use crate::readings::Readings;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use stillin_parsers::vectors::Vectors;
 use stillin_parsers::w3c::{Column, Line, Scanner, State, TakeLine, Tally};
 
@@ -92,7 +93,7 @@ pub fn read_chunk(
 ) -> Piece {
     let mut scanned = Scanned { seats: scan.spare.take(), ..Scanned::default() };
     let Bench { names, room, desk, numbers, n_rows } = bench;
-    if is_spoilt(numbers) {
+    if lock(numbers).is_spoilt {
         (*desk, *numbers) = Default::default();
     }
     desk.accesses.reserve(*n_rows);
@@ -105,11 +106,6 @@ pub fn read_chunk(
     *n_rows = desk.accesses.len();
     let (sheet, numbers) = (desk.take_sheet(), numbers.clone());
     Piece { assumed, next, tally, scanned, sheet, numbers }
-}
-
-/// A sheet of the desk with these numbers was thrown away.
-fn is_spoilt(numbers: &Mutex<Numbers>) -> bool {
-    numbers.lock().unwrap_or_else(PoisonError::into_inner).is_spoilt
 }
 
 /// What takes the lines of a chunk.

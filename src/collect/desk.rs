@@ -1,9 +1,9 @@
 //! Where rows are written, for one chunk of a log or several: texts are looked up by their bytes, and only what is new is
 //! made.
 
-use super::book::{Access, Book, Client, Key, Other, Table};
+use super::book::{Access, Client, Key, Other, Table};
 use super::names::logged_host_name;
-use super::sheet::{Numbers, Sheet};
+use super::sheet::Sheet;
 use super::watch::decode;
 use hashbrown::{HashMap, HashTable};
 use stillin_parsers::exchange::{self, Protocol, Route};
@@ -91,13 +91,6 @@ impl Desk {
         let lengths = [sheet.texts.len(), sheet.keys.len(), sheet.clients.len()];
         self.handed_on.iter_mut().zip(lengths).for_each(|(before, more)| *before += more);
         sheet
-    }
-
-    /// All of it as a book.
-    pub fn into_book(mut self) -> Book {
-        let mut book = Book::default();
-        book.copy_in(self.take_sheet(), &mut Numbers::default(), 0);
-        book
     }
 }
 

@@ -172,7 +172,7 @@ impl Collected {
         for access in book.accesses.iter_mut().chain(others) {
             access.source = index as u32;
         }
-        self.book.absorb(book, 0);
+        self.book.absorb(book);
         let mut servers: BTreeSet<String> = BTreeSet::new();
         for ((server, protocol), seen) in presence {
             let server = name(server);

@@ -5,18 +5,16 @@ use super::book::Book;
 use super::chunk::{Host, Piece, Scan, Wanted, read_chunk};
 use super::clients::SESSION;
 use super::copies::FirstRequest;
-use super::gather::{self, Gather, in_order};
+use super::gather::{self, Gather, in_order, lock};
 use super::hints::{Hint, Repeat};
 use super::minutes::Presence;
 use super::names::logged_host_name;
 use super::proxy::MOST_TARGETS;
 use super::seats::{Seats, Spare};
-use super::sheet::Numbers;
 use super::tally::{Counted, Sum};
 use super::watch::decode;
 use crate::input::{Body, HEAD, Hash, Opened, Stored};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{MutexGuard, PoisonError};
 use stillin_parsers::lines::Header;
 use stillin_parsers::vectors::Vectors;
 use stillin_parsers::w3c::{self, Column, State};
@@ -162,20 +160,15 @@ impl Gather for Gatherer<'_> {
     }
 }
 
-/// What the numbers of a piece are in the book.
-fn numbers(piece: &Piece) -> MutexGuard<'_, Numbers> {
-    piece.numbers.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Gatherer<'_> {
     /// Takes the next piece, and reads it again if it was read with other columns than it has.
     fn take(&mut self, piece: Piece, chunk: &Chunk<'_>) {
         let is_assumed_right = piece.assumed.reads_like(&self.state);
-        let mut piece = if is_assumed_right && !numbers(&piece).is_spoilt {
+        let mut piece = if is_assumed_right && !lock(&piece.numbers).is_spoilt {
             piece
         } else {
             // Rare: the columns changed in an earlier chunk.
-            numbers(&piece).is_spoilt = true;
+            lock(&piece.numbers).is_spoilt = true;
             // As it would have been read: whether a desk is spoilt is chance.
             let state = if is_assumed_right { &piece.assumed } else { &self.state };
             self.scan.spare.give_back(piece.scanned.seats);
@@ -185,7 +178,7 @@ impl Gatherer<'_> {
         };
         let lines_before = self.sum.line_ends();
         let sheet = std::mem::take(&mut piece.sheet);
-        self.log.book.copy_in(sheet, &mut numbers(&piece), lines_before);
+        self.log.book.copy_in(sheet, &mut lock(&piece.numbers), lines_before);
         if let Some((first, _)) = piece.tally.ends {
             let repeats = self.log.repeats.iter_mut().rev();
             repeats.take_while(|repeat| repeat.between.1.is_none()).for_each(|repeat| {

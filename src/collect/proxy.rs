@@ -3,7 +3,7 @@
 
 use super::access::begin;
 use super::blocks::Room;
-use super::book::{Access, Book, Other};
+use super::book::{Access, Other};
 use super::desk::{ClientTexts, Desk};
 use super::ids::Ids;
 use super::log::{Log, Met};
@@ -11,6 +11,7 @@ use super::minutes::Presence;
 use super::names::{Names, Sort, logged_host_name};
 use super::rows::{self, Reader};
 use super::seats::seat;
+use super::sheet::{Numbers, Sheet};
 use super::watch::{Meant, Watch, decode};
 use crate::account::{AccountId, Accounts, Resolution};
 use crate::input::{Hash, Opened};
@@ -111,13 +112,13 @@ pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> ProxyLog {
             let Bench { names, sids, room } = bench;
             let (tally, next) =
                 rows::scan(chunk, state, room, |row| scanned.row(row, asked, names, sids));
-            let book = std::mem::take(&mut scanned.desk).into_book();
-            (tally, next, (scanned, book))
+            let sheet = scanned.desk.take_sheet();
+            (tally, next, (scanned, sheet))
         },
         progress: asked.progress,
     };
-    let read = rows::read(opened, hash, &reader, &mut |(scanned, book), lines_before| {
-        log.take(scanned, book, lines_before);
+    let read = rows::read(opened, hash, &reader, &mut |(scanned, sheet), lines_before| {
+        log.take(scanned, sheet, lines_before);
     });
     let (columns, first_request, stored) = (read.columns, read.first_request, Some(read.stored));
     let tally = read.sum.finish(log.presence.values_mut());
@@ -126,13 +127,13 @@ pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> ProxyLog {
 }
 
 impl ProxyLog {
-    fn take(&mut self, scanned: Scanned, book: Book, lines_before: u64) {
+    fn take(&mut self, scanned: Scanned, sheet: Sheet, lines_before: u64) {
         let Scanned {
             presence, place_of_front, noise, learned, namesakes, sids, targets, met, ..
         } = scanned;
         self.log.met.absorb(met);
         self.sids.extend(sids);
-        self.log.book.absorb(book, lines_before);
+        self.log.book.copy_in(sheet, &mut Numbers::default(), lines_before);
         for (name, n) in namesakes {
             *self.log.namesakes.entry(name).or_default() += n;
         }

@@ -5,8 +5,9 @@
 //! every log keeps bits that say of a seat "nobody else, for sure" or "somebody else, in all likelihood": a few bytes
 //! for each hundred kilobytes of log, and a few nanoseconds for each line.
 
+use super::gather::lock;
 use crate::readings::pack::Pack;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use stillin_parsers::vectors::{Vectors, prefetch};
 use stillin_parsers::w3c::{Column, Line};
 
@@ -100,14 +101,14 @@ impl Spare {
 
     /// An empty set.
     pub fn take(&self) -> Seats {
-        let used = self.sets.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let used = lock(&self.sets).pop();
         used.unwrap_or_else(|| Seats::new(self.log_bytes))
     }
 
     /// A set that nobody needs any more.
     pub fn give_back(&self, mut seats: Seats) {
         seats.words.fill(0);
-        self.sets.lock().unwrap_or_else(PoisonError::into_inner).push(seats);
+        lock(&self.sets).push(seats);
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a thread wrote of one chunk into the book of the log.
 //!
-//! A thread writes chunk after chunk of a mapped log at one desk, so that a client which stands in every chunk is decoded once, and not
-//! once a chunk. What comes behind another one in the book must not depend on which thread read which chunk: sheets are
-//! copied in the order of the file, and whatever is not new on a sheet stood on an earlier one of its desk, so that the book
-//! has it.
+//! A thread writes chunk after chunk of a mapped W3C log at one desk, so that a client which stands in every chunk is decoded
+//! once, and not once a chunk. What comes behind another one in the book must not depend on which thread read which chunk:
+//! sheets are copied in the order of the file, and whatever is not new on a sheet stood on an earlier one of its desk, so
+//! that the book has it.
 
 use super::book::{Access, Book, Client, Key, Other};
 
@@ -123,7 +123,7 @@ mod tests {
                 shared.copy_in(desk.take_sheet(), numbers, lines);
                 let mut desk = Desk::default();
                 write(told, &mut desk);
-                alone.absorb(desk.into_book(), lines);
+                alone.copy_in(desk.take_sheet(), &mut Numbers::default(), lines);
             }
             prop_assert_eq!(format!("{:?}", shared.accesses), format!("{:?}", alone.accesses));
             prop_assert_eq!(format!("{:?}", shared.nameless), format!("{:?}", alone.nameless));

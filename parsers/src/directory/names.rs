@@ -7,27 +7,12 @@ use std::collections::BTreeSet;
 /// The DNS domain of the `DC=` parts at the end of a DN, in lower case: `fabrikam.example`.
 pub fn dns_domain(dn: &str) -> Option<String> {
     // Nearly every DN is plain, and its parts need not be listed.
-    let domain = if memchr::memchr2(b'\\', b'"', dn.as_bytes()).is_none() {
-        let last = dn.rsplit(',').take_while(|part| label(part).is_some());
-        let from = (dn.len() + 1).saturating_sub(last.map(|part| part.len() + 1).sum());
-        joined(dn.get(from..)?.split(',').filter_map(label))?
-    } else {
-        let mut labels: Vec<&str> = parts(dn).into_iter().rev().map_while(label).collect();
-        labels.reverse();
-        joined(labels.into_iter())?
+    let mut labels: Vec<&str> = match dn.contains(['\\', '"']) {
+        false => dn.rsplit(',').map_while(label).collect(),
+        true => parts(dn).into_iter().rev().map_while(label).collect(),
     };
-    Some(if domain.is_ascii() { domain } else { domain.to_lowercase() })
-}
-
-/// Labels with dots between them, in lower case as far as they are ASCII.
-fn joined<'a>(mut labels: impl Iterator<Item = &'a str>) -> Option<String> {
-    let mut domain = labels.next()?.to_owned();
-    for label in labels {
-        domain.push('.');
-        domain.push_str(label);
-    }
-    domain.make_ascii_lowercase();
-    Some(domain)
+    labels.reverse();
+    (!labels.is_empty()).then(|| labels.join(".").to_lowercase())
 }
 
 /// `fabrikam` of `DC=fabrikam`.
@@ -84,11 +69,7 @@ pub fn sid(value: &[u8]) -> Option<String> {
     if let Ok(text) = str::from_utf8(value) {
         let text = text.trim().to_ascii_uppercase();
         let parts = text.strip_prefix("S-1-").map(|rest| rest.split('-'));
-        // So many digits cannot be too many.
-        let is_short = |part: &str| (1..=19).contains(&part.len());
-        let is_plain = |part: &str| is_short(part) && part.bytes().all(|b| b.is_ascii_digit());
-        let is_part = |part: &str| is_plain(part) || part.parse::<u64>().is_ok();
-        if parts.is_some_and(|mut parts| parts.all(is_part)) {
+        if parts.is_some_and(|mut parts| parts.all(|part| part.parse::<u64>().is_ok())) {
             return Some(text);
         }
     }
@@ -117,11 +98,10 @@ pub fn guid(value: &[u8]) -> Option<String> {
     }
     let text = str::from_utf8(value).ok()?.trim();
     let text = text.trim_start_matches('{').trim_end_matches('}');
-    // The places of the hyphens, as bits.
-    const HYPHENS: u64 = 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23;
-    let is_sound = |(at, byte): (usize, u8)| match HYPHENS >> at & 1 {
-        1 => byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
+    const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+    let is_sound = |(at, byte): (usize, u8)| match HYPHENS.contains(&at) {
+        true => byte == b'-',
+        false => byte.is_ascii_hexdigit(),
     };
     let sound = text.len() == 36 && text.bytes().enumerate().all(is_sound);
     sound.then(|| text.to_ascii_lowercase())

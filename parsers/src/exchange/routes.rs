@@ -143,13 +143,6 @@ pub fn route(cs_uri_stem: &[u8]) -> Route {
 /// hardly any stem has.
 fn is_proxied(cs_uri_stem: &[u8]) -> bool {
     const SITE: &[u8] = b"microsoft-server-activesync";
-    // Where a stem begins with one slash, as nearly every one does, two letters rule out nearly all of them.
-    if let [b'/', after, ..] = cs_uri_stem
-        && *after != b'/'
-        && !matches!(cs_uri_stem.get(SITE.len() + 1..), Some([b'/', b'p' | b'P' | b'/', ..]))
-    {
-        return false;
-    }
     let Some((site, below)) = segment(cs_uri_stem, SITE.len()) else { return false };
     segment(below, 5).is_some_and(|(page, _)| page.eq_ignore_ascii_case(b"proxy"))
         && site.eq_ignore_ascii_case(SITE)

@@ -1,4 +1,4 @@
-//! A short text to where certain bytes stand in it.
+//! A text to where certain bytes stand in it.
 
 use super::{lowest, places_of};
 
