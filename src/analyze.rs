@@ -372,8 +372,9 @@ fn looks<'a>(run: &'a Run<'_>) -> Vec<Look<'a>> {
     let look = |(&index, log): (&usize, &'a Log)| {
         let server = run.collected.server_of_log.get(&index).map(String::as_str);
         let readings = run.readings.map(|readings| (readings, index));
-        let (file, columns) = (&run.files[index], log.columns.as_slice());
-        Some(Look { file, server, span: log.tally.span?, columns, readings })
+        let (is_uniform, is_ordered) = (log.is_uniform, !log.tally.is_unordered);
+        let (file, span) = (&run.files[index], log.tally.span?);
+        Some(Look { file, server, span, is_uniform, is_ordered, readings })
     };
     run.collected.logs.iter().filter_map(look).collect()
 }

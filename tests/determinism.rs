@@ -161,29 +161,46 @@ fn who_sits_where_is_not_asked_of_wrong_columns() {
     }
 }
 
+/// How many other users a recycle would hit, as the plan says.
+fn other_users(log: &str, name: &str) -> Option<u64> {
+    let folder = Folder::new();
+    fs::write(folder.join("u_ex260302.log"), log).unwrap();
+    write_change(folder.path());
+    let mut command = stillin();
+    command.current_dir(folder.path()).args(["analyze", "u_ex260302.log", "changes.csv"]);
+    let ran = run(command.args(["-o", "r.json"]), b"");
+    assert_eq!(ran.status, 0, "{name}: {}", ran.stderr);
+    let report = fs::read_to_string(folder.join("r.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    report["plan"][0]["other_users"].as_u64()
+}
+
 /// Whom else a recycle would hit is asked of the last minutes of a log, which may stand under other columns than its first.
 #[test]
 fn other_users_are_counted_under_the_columns_that_hold() {
-    let other_users = |log: &str, name: &str| {
-        let folder = Folder::new();
-        fs::write(folder.join("u_ex260302.log"), log).unwrap();
-        write_change(folder.path());
-        let mut command = stillin();
-        command.current_dir(folder.path()).args(["analyze", "u_ex260302.log", "changes.csv"]);
-        let ran = run(command.args(["-o", "r.json"]), b"");
-        assert_eq!(ran.status, 0, "{name}: {}", ran.stderr);
-        let report = fs::read_to_string(folder.join("r.json")).unwrap();
-        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-        report["plan"][0]["other_users"].as_u64()
-    };
     let alike = other_users(&changing_log(60_000, &[]), "columns that never change");
     assert!(alike > Some(300), "{alike:?}");
     let changed = other_users(&changing_log(60_000, &[(5 * MIB, 1)]), "one more column");
     assert_eq!(changed, alike);
+    let near_the_end = changing_log(60_000, &[]).len() - 30_000;
+    let back = changing_log(60_000, &[(5 * MIB, 1), (near_the_end, 0)]);
+    assert_eq!(other_users(&back, "one more column for some hours"), alike);
     let undated = changing_log(60_000, &[(0, 2)]);
     let (first, second) = undated.split_at(5 * MIB + undated[5 * MIB..].find('\n').unwrap() + 1);
     let of_two_days = format!("{first}#Date: 2026-03-02 00:00:00\r\n{second}");
     assert_eq!(other_users(&of_two_days, "two days without dates"), alike);
+}
+
+/// Two logs of a day put together, the later one first: its last minutes lie amid the lines.
+#[test]
+fn other_users_are_counted_where_lines_are_in_no_order() {
+    let log = changing_log(60_000, &[]);
+    let lines = log.find("2026-03-02").unwrap();
+    let evening = log.find("2026-03-02 21:").unwrap();
+    let put_together = [&log[..lines], &log[evening..], &log[lines..evening]].concat();
+    let alike = other_users(&log, "a log in order");
+    assert!(alike > Some(300), "{alike:?}");
+    assert_eq!(other_users(&put_together, "the evening first"), alike);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::ops::Range;
 use stillin_parsers::exchange::{self, Outcome, Route, proxied};
 use stillin_parsers::exchange_log::{self, Row};
 use stillin_parsers::kind::Kind;
+use stillin_parsers::lines::DISORDER;
 use stillin_parsers::w3c::{self, Line};
 
 /// A log to look into.
@@ -24,8 +25,10 @@ pub struct Look<'a> {
     pub server: Option<&'a str>,
     /// Its first and last entry, seconds since 1970.
     pub span: (i64, i64),
-    /// The columns of its last header.
-    pub columns: &'a [String],
+    /// Every chunk of it reads as its first lines do.
+    pub is_uniform: bool,
+    /// Its entries are in order of time, but for [`DISORDER`].
+    pub is_ordered: bool,
     /// What earlier looks found, and which source it is there.
     pub readings: Option<(&'a Readings, usize)>,
 }
@@ -48,7 +51,7 @@ impl Look<'_> {
 /// Bytes read as one task.
 const CHUNK: usize = 4 << 20;
 
-/// A chunk of which to read all takes no longer than to ask when it is, and whose lines may stand in any order.
+/// A chunk of which to read all takes no longer than to ask when it is.
 const SMALL: usize = 1 << 20;
 
 /// Gives `each` the entries of a log but for chunks whose first and last entry leave no room for what
@@ -66,19 +69,27 @@ pub fn look<T: Default + Send>(
     };
     match opened.body {
         Body::Mapped(map) => {
-            let guess = start.scan(&Chunk::Text(&opened.head), &mut Room::default(), |_| ()).1;
-            if guess.names() != look.columns || !guess.tell_the_day() {
-                // They changed, or a `#Date` may have, and only who reads all of it knows where.
+            if !look.is_uniform {
+                // Only who reads all of it knows where it changes.
                 let (mut given, mut room, mut columns) = (T::default(), Room::default(), start);
                 for chunk in blocks::cut(&map, |_| CHUNK) {
                     columns = read(&Chunk::Mapped(&map, chunk), &columns, &mut room, &mut given);
                 }
                 return given;
             }
+            let head = Chunk::Text(blocks::whole_lines(&opened.head));
+            let guess = start.scan(&head, &mut Room::default(), |_| ()).1;
+            let may_be_timely = |chunk: &Range<usize>| {
+                chunk.len() <= SMALL
+                    || !look.is_ordered
+                    || edges(&map, chunk, &guess)
+                        .is_none_or(|(from, to)| is_timely((from - DISORDER, to + DISORDER)))
+            };
             let look_into = |room: &mut Room, chunk: Range<usize>| {
                 let mut given = T::default();
-                if chunk.len() <= SMALL || edges(&map, &chunk, &guess).is_none_or(is_timely) {
-                    read(&Chunk::Mapped(&map, chunk), &guess, room, &mut given);
+                if may_be_timely(&chunk) {
+                    let columns = if chunk.start == 0 { &start } else { &guess };
+                    read(&Chunk::Mapped(&map, chunk), columns, room, &mut given);
                 }
                 given
             };
@@ -113,9 +124,7 @@ fn edges(map: &Map, chunk: &Range<usize>, guess: &Columns) -> Option<(i64, i64)>
     let [head, tail] = blocks::edges(map, chunk, &mut room);
     let tail = memchr::memchr(b'\n', tail).map_or(tail, |at| &tail[at + 1..]);
     let span = |text| guess.scan(&Chunk::Text(text), &mut Room::default(), |_| ()).0;
-    // Some tools write the last line first.
-    let ((a, b), (c, d)) = (span(head)?, span(tail)?);
-    Some((a.min(c), b.max(d)))
+    Some((span(head)?.0, span(tail)?.1))
 }
 
 /// The columns of a log of either kind.
@@ -129,25 +138,6 @@ impl Columns {
         match kind {
             Kind::HttpProxy => Columns::Proxy(exchange_log::State::default()),
             _ => Columns::Web(w3c::State::default()),
-        }
-    }
-
-    /// Their names.
-    fn names(&self) -> &[String] {
-        let names = match self {
-            Columns::Web(state) => state.layout.as_ref().map(|layout| &layout.names),
-            Columns::Proxy(state) => state.layout.as_ref().map(|layout| &layout.names),
-        };
-        names.map_or(&[], Vec::as_slice)
-    }
-
-    /// An entry tells its day itself.
-    fn tell_the_day(&self) -> bool {
-        match self {
-            Columns::Web(state) => {
-                state.layout.as_ref().is_none_or(|l| l.place(w3c::Column::Date).is_some())
-            }
-            Columns::Proxy(_) => true,
         }
     }
 

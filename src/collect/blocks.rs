@@ -1,7 +1,7 @@
 //! A log to chunks, and a chunk to its bytes: in place where that is known to be fastest, else in blocks that fit the
 //! processor's second-level cache, one after the other in one buffer.
 
-use crate::input::Map;
+use crate::input::{HEAD, Map};
 use std::ops::Range;
 use stillin_parsers::lines;
 
@@ -59,6 +59,14 @@ fn line_end(map: &Map, mut at: usize) -> Option<usize> {
         at += got;
     }
     Some(map.len())
+}
+
+/// The lines of the head of a log, without one that its end cuts in two.
+pub fn whole_lines(head: &[u8]) -> &[u8] {
+    match memchr::memrchr(b'\n', head) {
+        Some(at) if head.len() >= HEAD => &head[..at],
+        _ => head,
+    }
 }
 
 /// How much of its beginning and its end tells of when a chunk is.

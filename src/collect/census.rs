@@ -28,9 +28,6 @@ pub struct Ask {
 /// Names, in lower case, that were served there.
 pub type Answers = BTreeMap<Ask, BTreeSet<String>>;
 
-/// Logs are in order of time but for seconds.
-const DISORDER: i64 = 60;
-
 /// Reads the logs again, as far as anything is asked of them. What cannot be opened again is not counted.
 pub fn census(looks: Vec<Look<'_>>, asks: &BTreeSet<Ask>) -> Answers {
     let answers = looks.into_par_iter().map(|look| {
@@ -59,7 +56,7 @@ fn together(mut all: Answers, more: Answers) -> Answers {
 }
 
 fn overlaps(ask: &Ask, (from, until): (i64, i64)) -> bool {
-    ask.from.timestamp() <= until + DISORDER && from - DISORDER <= ask.until.timestamp()
+    ask.from.timestamp() <= until && from <= ask.until.timestamp()
 }
 
 /// For each ask the names as logged.

@@ -1,6 +1,6 @@
 //! One W3C log to what is kept of it.
 
-use super::blocks::Chunk;
+use super::blocks::{self, Chunk};
 use super::book::Book;
 use super::chunk::{Host, Piece, Scan, Wanted, read_chunk};
 use super::clients::SESSION;
@@ -13,7 +13,7 @@ use super::proxy::MOST_TARGETS;
 use super::seats::{Seats, Spare};
 use super::tally::{Counted, Sum};
 use super::watch::decode;
-use crate::input::{Body, HEAD, Hash, Opened, Stored};
+use crate::input::{Body, Hash, Opened, Stored};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::lines::Header;
 use stillin_parsers::vectors::Vectors;
@@ -29,6 +29,8 @@ pub struct Log {
     pub tally: Counted,
     /// Column names of the last header.
     pub columns: Vec<String>,
+    /// Every chunk of it reads as its first lines do: no header says otherwise, and entries tell their day themselves.
+    pub is_uniform: bool,
     /// Columns that a verdict needs and some header lacks.
     pub missing: Vec<&'static str>,
     /// Time of the last entry that does not tell who was served, for want of a column; seconds since 1970.
@@ -107,8 +109,10 @@ pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
         _ => i64::MAX,
     };
     let scan = Scan { wanted, spare: &spare, seats_from, vectors: Vectors::best() };
-    let log = Log { seats: spare.take(), ..Log::default() };
-    let mut gatherer = Gatherer { scan, log, sum: Sum::default(), state: State::default() };
+    let is_uniform = guess.tells_the_day();
+    let log = Log { is_uniform, seats: spare.take(), ..Log::default() };
+    let (sum, state) = (Sum::default(), State::default());
+    let mut gatherer = Gatherer { scan, guess: &guess, log, sum, state };
     let stored = gather::read(opened.body, hash, &mut gatherer, &guess);
     let Gatherer { mut log, sum, .. } = gatherer;
     let is_blind_to_the_end = log.is_blind;
@@ -121,11 +125,7 @@ pub fn read(opened: Opened, hash: Hash, wanted: &Wanted<'_>) -> Log {
 
 /// The columns that hold after the first lines, and the first request.
 fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
-    let is_whole = head.len() < HEAD;
-    let lines = match memchr::memrchr(b'\n', head) {
-        Some(at) if !is_whole => &head[..at],
-        _ => head,
-    };
+    let lines = blocks::whole_lines(head);
     let mut first = None;
     let (_, state) = w3c::scan(lines, &State::default(), |_, line| {
         first.get_or_insert((line.number, line.seconds));
@@ -136,6 +136,8 @@ fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
 /// Brings pieces together in the order of the file.
 struct Gatherer<'a> {
     scan: Scan<'a>,
+    /// What holds after the first lines.
+    guess: &'a State,
     log: Log,
     sum: Sum,
     /// The columns that the next piece begins with.
@@ -191,6 +193,7 @@ impl Gatherer<'_> {
                 self.log.blind_until = self.log.blind_until.max(between.0);
             }
             self.header(&layout);
+            self.log.is_uniform &= self.guess.layout.as_ref() == Some(&layout);
             if before.as_ref() == Some(&layout) && !layout.is_httperr() {
                 self.log.repeats.push(Repeat { line, between });
             }

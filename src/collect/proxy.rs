@@ -120,9 +120,10 @@ pub fn read(opened: Opened, hash: Hash, asked: &Asked<'_>) -> ProxyLog {
     let read = rows::read(opened, hash, &reader, &mut |(scanned, sheet), lines_before| {
         log.take(scanned, sheet, lines_before);
     });
-    let (columns, first_request, stored) = (read.columns, read.first_request, Some(read.stored));
+    let rows::Read { columns, is_uniform, first_request, .. } = read;
     let tally = read.sum.finish(log.presence.values_mut());
-    log.log = Log { tally, columns, first_request, stored, ..log.log };
+    let stored = Some(read.stored);
+    log.log = Log { tally, columns, is_uniform, first_request, stored, ..log.log };
     log
 }
 

@@ -1,10 +1,10 @@
 //! One log of Exchange itself, read side by side, to what its rows gave, in the order of the file.
 
-use super::blocks::{Chunk, Room};
+use super::blocks::{self, Chunk, Room};
 use super::copies::FirstRequest;
 use super::gather::{self, Gather, in_order};
 use super::tally::Sum;
-use crate::input::{HEAD, Hash, Opened, Stored};
+use crate::input::{Hash, Opened, Stored};
 use stillin_parsers::exchange_log::{self, Row, Scanner, State, Tally};
 
 /// What is known of a log besides its rows.
@@ -13,6 +13,8 @@ pub struct Read {
     pub sum: Sum,
     /// Column names of the last header.
     pub columns: Vec<String>,
+    /// No header says something else than the first lines do.
+    pub is_uniform: bool,
     /// What tells copies of one log.
     pub first_request: Option<FirstRequest>,
     /// Size, hash and damage of the source.
@@ -40,11 +42,12 @@ pub fn read<B: Send, P: Send>(
     take: &mut (dyn FnMut(P, u64) + Send),
 ) -> Read {
     let (guess, first_request) = first_look(&opened.head);
-    let (sum, columns) = (Sum::default(), Vec::new());
-    let mut gatherer = Gatherer { reader, take, sum, columns, state: State::default() };
+    let (sum, columns, state) = (Sum::default(), Vec::new(), State::default());
+    let mut gatherer =
+        Gatherer { reader, guess: &guess, take, sum, columns, is_uniform: true, state };
     let stored = gather::read(opened.body, hash, &mut gatherer, &guess);
-    let Gatherer { sum, columns, .. } = gatherer;
-    Read { sum, columns, first_request, stored }
+    let Gatherer { sum, columns, is_uniform, .. } = gatherer;
+    Read { sum, columns, is_uniform, first_request, stored }
 }
 
 /// Reads a chunk row by row.
@@ -60,10 +63,7 @@ pub fn scan(
 }
 
 fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
-    let lines = match memchr::memrchr(b'\n', head) {
-        Some(at) if head.len() >= HEAD => &head[..at],
-        _ => head,
-    };
+    let lines = blocks::whole_lines(head);
     let mut first = None;
     let (_, state) = exchange_log::scan(lines, &State::default(), |row| {
         first.get_or_insert((row.number, row.seconds));
@@ -73,9 +73,12 @@ fn first_look(head: &[u8]) -> (State, Option<FirstRequest>) {
 
 struct Gatherer<'a, 'b, B, P> {
     reader: &'a Reader<'b, B, P>,
+    /// What holds after the first lines.
+    guess: &'a State,
     take: &'a mut (dyn FnMut(P, u64) + Send),
     sum: Sum,
     columns: Vec<String>,
+    is_uniform: bool,
     /// The columns that the next piece begins with.
     state: State,
 }
@@ -114,6 +117,7 @@ impl<B, P> Gatherer<'_, '_, B, P> {
         let lines_before = self.sum.line_ends();
         for header in self.sum.take(tally, self.state.fields_line) {
             self.columns.clone_from(&header.layout.names);
+            self.is_uniform &= self.guess.layout.as_ref() == Some(&header.layout);
         }
         (self.take)(piece, lines_before);
         let fields_line = match next.fields_line {

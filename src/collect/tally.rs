@@ -45,10 +45,8 @@ impl Sum {
         for (line, after) in tally.last_rejects {
             sum.last_reject(line + lines_before, after);
         }
-        if let Some((from, to)) = tally.span {
-            let (a, b) = sum.span.unwrap_or((from, to));
-            sum.span = Some((a.min(from), b.max(to)));
-        }
+        sum.is_unordered |= tally.is_unordered;
+        tally.span.into_iter().for_each(|span| sum.spans(span));
         if let (true, Some(after)) = (self.open_holes, first_entry) {
             sum.holes.push((self.last_entry, Some(after)));
             self.open_holes = false;
@@ -97,5 +95,42 @@ fn in_file(reason: Reason, lines_before: u64, inherited: u64) -> Reason {
             Reason::FieldCount { want, got, fields_line }
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use stillin_parsers::lines::{DISORDER, chunks};
+    use stillin_parsers::w3c;
+
+    proptest! {
+        #[test]
+        fn a_log_is_in_order_as_a_whole(
+            seconds in prop::collection::vec(0u32..150, 1..20),
+            is_sorted: bool,
+            size in 1usize..400,
+        ) {
+            let mut seconds = seconds;
+            if is_sorted {
+                seconds.sort_unstable();
+            }
+            let mut log = "#Fields: date time cs-username sc-status\r\n".to_owned();
+            for second in &seconds {
+                log += &format!("2026-03-02 08:{:02}:{:02} ada 200\r\n", second / 60, second % 60);
+            }
+            let (mut sum, mut state) = (Sum::default(), w3c::State::default());
+            for chunk in chunks(log.as_bytes(), size) {
+                let (tally, next) = w3c::scan(chunk, &state, |_, _| ());
+                sum.take(tally, state.fields_line);
+                state = next;
+            }
+            let pairs = (0..seconds.len()).flat_map(|n| (n..seconds.len()).map(move |m| (n, m)));
+            let is_late = |(n, m)| i64::from(seconds[n]) - i64::from(seconds[m]) > DISORDER;
+            let tally = sum.finish(std::iter::empty());
+            prop_assert_eq!(tally.requests, seconds.len() as u64);
+            prop_assert_eq!(tally.is_unordered, { pairs }.any(is_late));
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 /// The form of all of it: another number, and what was written is read again. To be raised with every change to what is
 /// packed, or to what a reading is asked.
-pub const FORM: u32 = 7;
+pub const FORM: u32 = 8;
 
 /// A value that can be written down.
 pub trait Pack: Sized {

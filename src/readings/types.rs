@@ -86,10 +86,22 @@ pack_words! {
 /// What it met is kept beside it, with what that meant.
 impl Pack for Log {
     fn pack(&self, to: &mut Vec<u8>) {
-        let Log { tally, columns, missing, noise, book, presence, addresses, .. } = self;
-        let Log { namesakes, seats, hints, repeats, targets, first_request, stored, .. } = self;
+        let Log { tally, columns, is_uniform, missing, noise, book, .. } = self;
+        let Log {
+            presence,
+            addresses,
+            namesakes,
+            seats,
+            hints,
+            repeats,
+            targets,
+            first_request,
+            stored,
+            ..
+        } = self;
         let missing: Vec<String> = missing.iter().map(|name| (*name).to_owned()).collect();
-        (tally.clone(), columns.clone(), missing, *noise).pack(to);
+        (tally.clone(), columns.clone(), *is_uniform).pack(to);
+        (missing, *noise).pack(to);
         book.pack(to);
         presence.pack(to);
         (addresses.clone(), namesakes.clone()).pack(to);
@@ -99,7 +111,8 @@ impl Pack for Log {
     }
 
     fn unpack(from: &mut &[u8]) -> Option<Log> {
-        let (tally, columns, missing, noise): (_, _, Vec<String>, _) = Pack::unpack(from)?;
+        let (tally, columns, is_uniform) = Pack::unpack(from)?;
+        let (missing, noise): (Vec<String>, _) = Pack::unpack(from)?;
         let known =
             |name: String| NEEDED.iter().map(|(known, _)| *known).find(|known| *known == name);
         let missing: Option<Vec<&'static str>> = missing.into_iter().map(known).collect();
@@ -112,6 +125,7 @@ impl Pack for Log {
         Some(Log {
             tally,
             columns,
+            is_uniform,
             missing,
             noise,
             book,
@@ -135,13 +149,15 @@ impl Pack for Counted {
     fn pack(&self, to: &mut Vec<u8>) {
         (self.lines, self.requests, self.directives, self.blank).pack(to);
         (self.rejected, self.repaired, self.nul_runs, self.line_ends).pack(to);
-        (self.rejects.clone(), self.span, self.holes.clone(), self.ends).pack(to);
+        (self.rejects.clone(), self.span, self.is_unordered, self.ends).pack(to);
+        self.holes.pack(to);
     }
 
     fn unpack(from: &mut &[u8]) -> Option<Counted> {
         let (lines, requests, directives, blank) = Pack::unpack(from)?;
         let (rejected, repaired, nul_runs, line_ends) = Pack::unpack(from)?;
-        let (rejects, span, holes, ends) = Pack::unpack(from)?;
+        let (rejects, span, is_unordered, ends) = Pack::unpack(from)?;
+        let holes = Pack::unpack(from)?;
         Some(Counted {
             lines,
             requests,
@@ -153,6 +169,7 @@ impl Pack for Counted {
             line_ends,
             rejects,
             span,
+            is_unordered,
             holes,
             ends,
             ..Counted::default()

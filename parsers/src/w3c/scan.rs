@@ -29,8 +29,12 @@ pub struct State {
 impl State {
     /// Whether a chunk reads the same with either state.
     pub fn reads_like(&self, other: &State) -> bool {
-        let dated = self.layout.as_ref().is_none_or(|l| l.place(Column::Date).is_some());
-        self.layout == other.layout && (dated || self.day == other.day)
+        self.layout == other.layout && (self.tells_the_day() || self.day == other.day)
+    }
+
+    /// Whether an entry tells its day itself: `#Date` is not asked.
+    pub fn tells_the_day(&self) -> bool {
+        self.layout.as_ref().is_none_or(|layout| layout.place(Column::Date).is_some())
     }
 }
 
