@@ -7,7 +7,6 @@ use crate::account::{Account, AccountId, Accounts, build, local_part};
 use chrono::{DateTime, TimeDelta, Utc};
 pub use design::Design;
 use expiry::Expiry;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::{ChangeKind, Fact, Identity, Mailbox, Pos, Precision};
 
@@ -92,6 +91,8 @@ struct Heard {
     expiries: Vec<Expiry>,
     /// Writes of `userAccountControl`, of whatever bit.
     control_set: Vec<(DateTime<Utc>, (usize, Pos))>,
+    /// Writes of `accountExpires`, of whatever value.
+    expires_set: Vec<(DateTime<Utc>, (usize, Pos))>,
     /// Kinds of mailboxes, and the sources that tell them.
     mailboxes: BTreeSet<(Mailbox, usize)>,
     /// Accounts of other forests that log on to its mailbox.
@@ -103,6 +104,7 @@ pub fn merge(told: &[Told]) -> Directory {
     let (told, mut identities): (Vec<&Told>, Vec<&Identity>) =
         told.iter().filter_map(|told| Some((told, identity(&told.fact)?))).unzip();
     let links = links(&told, &mut identities);
+    let reversed = newest_first(&told);
     let (mut accounts, ids) = build(&identities, &links);
     let mut heard: Vec<Heard> = accounts.list.iter().map(|_| Heard::default()).collect();
     for &(mailbox, master) in &links {
@@ -122,7 +124,7 @@ pub fn merge(told: &[Told]) -> Directory {
         accounts.list[account].master = design::master(&heard, design).filter(|id| *id != account);
         let mailboxes = heard.mailboxes.iter().map(|(mailbox, _)| *mailbox);
         accounts.list[account].mailboxes = mailboxes.collect();
-        let merged = merge_account(account, heard, &mut unknown);
+        let merged = merge_account(account, heard, &reversed, &mut unknown);
         let time_of = |kind| merged.iter().filter(move |c| c.kind == kind).map(|c| c.at);
         accounts.list[account].created = time_of(ChangeKind::Created).min();
         accounts.list[account].deleted = time_of(ChangeKind::Deleted).max();
@@ -132,12 +134,9 @@ pub fn merge(told: &[Told]) -> Directory {
         // Hardly any two have the same time: names are made small only where they do.
         let name = |c: &Change| accounts.list[c.account].display.to_lowercase();
         let by_name = || name(a).cmp(&name(b)).then(a.account.cmp(&b.account));
-        // Of one second a source tells in order what came after what.
-        let place = |c: &Change| c.evidence.first().copied();
-        let is_one_source = place(a).zip(place(b)).is_some_and(|(a, b)| a.0 == b.0);
-        let in_source = if is_one_source { place(a).cmp(&place(b)) } else { Ordering::Equal };
-        a.at.cmp(&b.at).then_with(by_name).then(in_source).then(a.kind.cmp(&b.kind))
+        a.at.cmp(&b.at).then_with(by_name).then(a.kind.cmp(&b.kind))
     });
+    as_told(&mut changes, &reversed);
     let by_design = |(index, change): (usize, &Change)| {
         let design = designs.get(&change.account)?;
         (change.kind == ChangeKind::Disabled).then_some((index, *design))
@@ -195,7 +194,8 @@ pub fn identity(fact: &Fact) -> Option<&Identity> {
         Fact::Change(change) => Some(&change.account),
         Fact::Account { account, .. }
         | Fact::Linked { account, .. }
-        | Fact::UserAccountControlSet { account, .. } => Some(account),
+        | Fact::UserAccountControlSet { account, .. }
+        | Fact::AccountExpiresSet { account, .. } => Some(account),
         Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => None,
     }
 }
@@ -218,12 +218,16 @@ fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
             heard.mailboxes.extend(mailbox.map(|mailbox| (mailbox, told.source)));
             let (changed, evidence) = (*changed, (told.source, *pos));
             heard.states.extend(enabled.map(|enabled| State { enabled, changed, evidence }));
-            heard.expiries.extend(expires.map(|at| Expiry { at, changed, evidence }));
+            let is_set_then = told.voice == Voice::Event;
+            heard.expiries.extend(expires.map(|at| Expiry { at, changed, is_set_then, evidence }));
         }
         Fact::UserAccountControlSet { pos, time, version, .. } => {
             if *version > 1 {
                 heard.control_set.push((*time, (told.source, *pos)));
             }
+        }
+        Fact::AccountExpiresSet { pos, time, .. } => {
+            heard.expires_set.push((*time, (told.source, *pos)));
         }
         // Masters are accounts of their own.
         Fact::Linked { .. } => {}
@@ -231,7 +235,12 @@ fn hear(heard: &mut Heard, told: &Told, account: AccountId) {
     }
 }
 
-fn merge_account(account: AccountId, mut heard: Heard, unknown: &mut Unknown) -> Vec<Change> {
+fn merge_account(
+    account: AccountId,
+    mut heard: Heard,
+    reversed: &BTreeSet<usize>,
+    unknown: &mut Unknown,
+) -> Vec<Change> {
     // What happened comes before what is, the exact before the approximate: later ones join earlier ones.
     heard.changes.extend(flags_of_disable(account, &heard).map(|change| (Voice::State, change)));
     heard.changes.sort_by(|(a_voice, a), (b_voice, b)| {
@@ -262,11 +271,12 @@ fn merge_account(account: AccountId, mut heard: Heard, unknown: &mut Unknown) ->
             None => unknown.disabled_since_unknown.push(account),
         }
     }
+    expiry::set_late(account, &mut merged, &heard.expiries, heard.expires_set.iter().max());
     if !expiry::settle(account, &mut merged, &heard.expiries) {
         unknown.expiry_unknown.push(account);
     }
     merged.extend(enabled_since(account, &merged, says(true), control_set));
-    dispute(&mut merged);
+    dispute(&mut merged, reversed);
     // Such a source may be older than the disable, or tell of an enable that no other one tells of.
     let timeless = says(true).filter(|state| state.changed.is_none()).map(|state| state.evidence);
     let decides = |c: &&Change| {
@@ -310,9 +320,45 @@ fn disabled_by_flags(
     }
 }
 
+/// Sources that have the newest change first.
+fn newest_first(told: &[&Told]) -> BTreeSet<usize> {
+    let mut last: BTreeMap<usize, (Pos, DateTime<Utc>)> = BTreeMap::new();
+    let mut backwards: BTreeMap<usize, i64> = BTreeMap::new();
+    for Told { source, voice, fact } in told {
+        let Fact::Change(change) = fact else { continue };
+        if *voice == Voice::State {
+            continue;
+        }
+        let now = (change.pos, change.time);
+        if let Some(before) = last.insert(*source, now)
+            && before.0 != now.0
+        {
+            let is_forward = (before.0 < now.0) == (before.1 < now.1);
+            let step = i64::from(before.1 != now.1);
+            *backwards.entry(*source).or_default() += if is_forward { -step } else { step };
+        }
+    }
+    backwards.into_iter().filter(|(_, n)| *n > 0).map(|(source, _)| source).collect()
+}
+
+/// Of one instant a source tells in order what came after what; of several nothing does, and the kinds keep their order.
+fn as_told(sorted: &mut [Change], reversed: &BTreeSet<usize>) {
+    let place = |change: &Change| change.evidence.first().copied();
+    for one in sorted.chunk_by_mut(|a, b| a.at == b.at && a.account == b.account) {
+        let source = |change: &Change| place(change).map(|(source, _)| source);
+        if one.iter().all(|change| source(change) == source(&one[0])) {
+            one.sort_by_key(place);
+            if source(&one[0]).is_some_and(|source| reversed.contains(&source)) {
+                one.reverse();
+            }
+        }
+    }
+}
+
 /// Who is disabled once more had been enabled in between, and nothing tells when; or the sources mean one act.
-fn dispute(merged: &mut [Change]) {
+fn dispute(merged: &mut [Change], reversed: &BTreeSet<usize>) {
     merged.sort_by_key(|change| (change.at, change.kind));
+    as_told(merged, reversed);
     for kind in [ChangeKind::Disabled, ChangeKind::Deleted] {
         let mut open: Option<usize> = None;
         for at in 0..merged.len() {

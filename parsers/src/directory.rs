@@ -233,6 +233,8 @@ fn facts(account: Identity, object: &Object, pos: Pos) -> Vec<Fact> {
     let master = object.mailbox.master().map(|master| Box::new(master.clone()));
     facts.extend(master.map(|master| Fact::Linked { pos, account: account.clone(), master }));
     let mailbox = object.mailbox.mailbox();
+    // That one was enabled when it was deleted says nothing.
+    let enabled = enabled.filter(|enabled| !enabled || !object.is_deleted);
     facts.insert(0, Fact::Account { pos, account, enabled, changed, expires, mailbox });
     facts
 }

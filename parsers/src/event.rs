@@ -398,6 +398,15 @@ pub enum Fact {
         /// How often the attribute was written; 1 is the creation.
         version: u64,
     },
+    /// `accountExpires` was last written then, to whatever value.
+    AccountExpiresSet {
+        /// Where the record stands.
+        pos: Pos,
+        /// Originating time, UTC.
+        time: DateTime<Utc>,
+        /// The account.
+        account: Identity,
+    },
     /// Workers ended; no account was changed.
     Restart(Restart),
     /// A worker asked for a token; no account was changed.
@@ -415,7 +424,8 @@ impl Fact {
             Fact::Change(change) => &mut change.pos,
             Fact::Account { pos, .. }
             | Fact::Linked { pos, .. }
-            | Fact::UserAccountControlSet { pos, .. } => pos,
+            | Fact::UserAccountControlSet { pos, .. }
+            | Fact::AccountExpiresSet { pos, .. } => pos,
             Fact::Restart(restart) => &mut restart.pos,
             Fact::Logon(logon) => &mut logon.pos,
             Fact::Validation(validation) => &mut validation.pos,

@@ -6,7 +6,7 @@ use crate::event::{Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::json::evtxecmd;
 use crate::time::LocalTime;
-use crate::windows::directory_service::{Seen, tell_expiries};
+use crate::windows::directory_service::{Seen, tell_added};
 use crate::windows::marks::{may_tell, message_rules_out};
 use crate::windows::stamp::Zone;
 use crate::windows::{Event, outcome_of, tell};
@@ -16,7 +16,7 @@ use memchr::{memchr, memchr_iter};
 /// Reads a source of event CSV.
 pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
     let mut tally = Tally::default();
-    let mut seen = Seen::default();
+    let mut seen = Seen::in_any_order();
     let (skipped, text) = body(bytes);
     let mut reader =
         ReaderBuilder::new().flexible(true).delimiter(delimiter(text)).from_reader(text);
@@ -48,8 +48,7 @@ pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
         };
         tell(event.map_err(|reason| Reject { pos, reason }), &mut seen, &mut tally, sink);
     }
-    let all = seen.take_expiries();
-    tell_expiries(all.clone(), &all, &mut tally, sink);
+    tell_added(seen, &mut tally, sink);
     tally
 }
 

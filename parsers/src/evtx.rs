@@ -9,7 +9,7 @@ mod peek;
 
 use crate::event::{Fact, Pos, Reason, Reject, Validation};
 use crate::evidence::{Sink, Tally};
-use crate::windows::directory_service::{Expiry, Seen, tell_expiries};
+use crate::windows::directory_service::Seen;
 use crate::windows::validations::{self, Sought};
 use crate::windows::{Event, facts as said, tell};
 use crate::xml;
@@ -80,17 +80,12 @@ fn read_chunks(bytes: &[u8], range: Range<usize>, every: bool, sink: &mut Sink<'
             |event| tell(without_validations(event), &mut seen, &mut uncounted, &mut unheard);
         visit(bytes, before, every, Known::new(None), &mut on);
         seen.turn();
-        seen.take_expiries();
     }
     for number in range {
         visit(bytes, number, every, Known::new(None), &mut |event| {
             tell(without_validations(event), &mut seen, &mut tally, sink);
         });
         seen.turn();
-    }
-    if seen.holds_expiries() {
-        let all = expiries(bytes);
-        tell_expiries(seen.take_expiries(), &all, &mut tally, sink);
     }
     tally
 }
@@ -101,19 +96,6 @@ fn without_validations(event: Result<Event, Reject>) -> Result<Event, Reject> {
         true => Event { data: Vec::new(), ..event },
         false => event,
     })
-}
-
-/// Every setting of `accountExpires` in the file: one may take back what another range tells.
-fn expiries(bytes: &[u8]) -> Vec<Expiry> {
-    let mut seen = Seen::default();
-    for number in 0..chunk_count(bytes) {
-        let mut unheard = |_| {};
-        let mut uncounted = Tally::default();
-        let mut on = |event| tell(event, &mut seen, &mut uncounted, &mut unheard);
-        visit(bytes, number, false, Known::new(None), &mut on);
-        seen.turn();
-    }
-    seen.take_expiries()
 }
 
 /// Sound records by `Channel:EventID`. Renders every record: for `inspect` and tests, not for use on

@@ -7,7 +7,7 @@ mod skim;
 use crate::event::{Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::time::LocalTime;
-use crate::windows::directory_service::{Seen, tell_expiries};
+use crate::windows::directory_service::{Seen, tell_added};
 use crate::windows::marks::may_tell;
 use crate::windows::{Event, tell};
 use memchr::{memchr, memchr_iter, memmem};
@@ -17,7 +17,7 @@ pub(crate) use shape::evtxecmd;
 /// Reads a source of event JSON.
 pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
     let mut tally = Tally::default();
-    let mut seen = Seen::default();
+    let mut seen = Seen::in_any_order();
     for (line, piece) in Values::new(bytes) {
         let pos = Pos::Line(line);
         let mut on = |event: Result<Event, Reason>| {
@@ -29,8 +29,7 @@ pub fn facts(bytes: &[u8], local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
             Err(reason) => on(Err(reason)),
         }
     }
-    let all = seen.take_expiries();
-    tell_expiries(all.clone(), &all, &mut tally, sink);
+    tell_added(seen, &mut tally, sink);
     tally
 }
 

@@ -61,7 +61,7 @@ fn begins(line: &[u8], word: &[u8]) -> bool {
 /// time and are of no interest; `changetype: add` is what `ldifde -f` writes for what is there.
 pub fn facts(bytes: &[u8], sink: &mut Sink<'_>) -> Tally {
     let mut tally = Tally::default();
-    let mut lines = Unfolded { bytes, at: 0, number: 0 };
+    let mut lines = Unfolded::new(bytes);
     let mut record: Vec<Line<'_>> = Vec::new();
     loop {
         match lines.next() {
@@ -136,10 +136,12 @@ fn read<'l>(
         }
         let value = || {
             decoded(form, raw).ok_or_else(|| {
-                Reason::Format(format!(
-                    "line {number}: {} is no base64",
-                    String::from_utf8_lossy(&attribute)
-                ))
+                let why = match form {
+                    Form::Url => "stands in another file; export again without -t",
+                    Form::Plain | Form::Base64 => "is no base64",
+                };
+                let attribute = String::from_utf8_lossy(&attribute);
+                Reason::Format(format!("line {number}: {attribute} {why}"))
             })
         };
         match attribute.as_slice() {
@@ -228,7 +230,7 @@ fn decoded(form: Form, raw: &[u8]) -> Option<Cow<'_, [u8]>> {
     match form {
         Form::Plain => Some(Cow::Borrowed(raw)),
         Form::Base64 => BASE64.decode(raw.trim_ascii()).ok().map(Cow::Owned),
-        Form::Url => Some(Cow::Borrowed(b"")),
+        Form::Url => None,
     }
 }
 
@@ -238,9 +240,16 @@ struct Unfolded<'a> {
     bytes: &'a [u8],
     at: usize,
     number: u64,
+    /// What ends a line: LF, or CR where no LF stands anywhere.
+    end: u8,
 }
 
 impl<'a> Unfolded<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let end = if memchr::memchr(b'\n', bytes).is_some() { b'\n' } else { b'\r' };
+        Unfolded { bytes, at: 0, number: 0, end }
+    }
+
     /// The next line; an empty one stands between records.
     fn next(&mut self) -> Option<Line<'a>> {
         loop {
@@ -259,7 +268,7 @@ impl<'a> Unfolded<'a> {
     /// The next line as it stands, without its end; a NUL behind it is none of it.
     fn physical(&mut self) -> Option<&'a [u8]> {
         let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let length = memchr::memchr(self.end, rest).unwrap_or(rest.len());
         self.at += (length + 1).min(rest.len());
         self.number += 1;
         let line = rest.get(..length)?;

@@ -5,9 +5,10 @@
 use crate::csv::Table;
 use crate::directory::metadata::{self, State, Written};
 use crate::directory::names;
-use crate::event::{Fact, Identity, Pos, Reason, Reject};
+use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::time::LocalTime;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 mod powershell;
@@ -20,7 +21,7 @@ mod tests;
 struct Entry {
     written: Written,
     /// What the value says by itself (a time at which the account expires, is locked out).
-    told: Option<Fact>,
+    told: Vec<Fact>,
 }
 
 /// The rows of one object, as one domain controller has them.
@@ -96,24 +97,43 @@ fn told(object: &Object) -> BTreeMap<Pos, Vec<Fact>> {
         ..Identity::default()
     };
     if let Some(w) = written.iter().find(named).filter(|_| *account != only_dn) {
-        let enabled = state.disabled.map(|disabled| !disabled);
-        facts.insert(
-            0,
-            Fact::Account {
-                pos: w.pos,
-                account: account.clone(),
-                enabled,
-                changed: None,
-                expires: None,
-                mailbox: None,
-            },
-        );
+        facts.insert(0, of_account(account, w.pos, None, None));
     }
-    facts.extend(object.entries.iter().filter_map(|row| row.told.clone()));
+    // The flags are as they were written then; that one was enabled when it was deleted says nothing.
+    let is_deletion =
+        |fact: &Fact| matches!(fact, Fact::Change(c) if c.kind == ChangeKind::Deleted);
+    let is_deleted = facts.iter().any(is_deletion);
+    let disabled = state.disabled.filter(|disabled| *disabled || !is_deleted);
+    let flags = written.iter().find(|w| w.attribute.eq_ignore_ascii_case("userAccountControl"));
+    facts.extend(
+        disabled
+            .zip(flags)
+            .map(|(disabled, w)| of_account(account, w.pos, Some(!disabled), Some(w.when.0))),
+    );
+    facts.extend(object.entries.iter().flat_map(|row| row.told.clone()).map(|mut fact| {
+        // A row tells something before it is known whose it is.
+        if let Fact::Change(Change { account: whose, .. })
+        | Fact::Account { account: whose, .. }
+        | Fact::AccountExpiresSet { account: whose, .. } = &mut fact
+        {
+            whose.clone_from(account);
+        }
+        fact
+    }));
     for fact in facts {
         by_row.entry(metadata::pos(&fact)).or_default().push(fact);
     }
     by_row
+}
+
+fn of_account(
+    account: &Identity,
+    pos: Pos,
+    enabled: Option<bool>,
+    changed: Option<DateTime<Utc>>,
+) -> Fact {
+    let account = account.clone();
+    Fact::Account { pos, account, enabled, changed, expires: None, mailbox: None }
 }
 
 /// Counts a row that tells nothing.

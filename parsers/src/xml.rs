@@ -4,7 +4,7 @@
 
 use crate::event::{Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
-use crate::windows::directory_service::{Seen, tell_expiries};
+use crate::windows::directory_service::{Seen, tell_added};
 use crate::windows::marks::may_tell;
 use crate::windows::stamp::Zone;
 use crate::windows::{Event, outcome_of, positions, tell};
@@ -16,7 +16,7 @@ use quick_xml::{Reader, XmlVersion};
 /// Reads a source of event XML.
 pub fn facts(bytes: &[u8], sink: &mut Sink<'_>) -> Tally {
     let mut tally = Tally::default();
-    let mut seen = Seen::default();
+    let mut seen = Seen::in_any_order();
     for (line, piece) in Pieces::new(bytes) {
         let pos = Pos::Line(line);
         let event = match piece {
@@ -25,8 +25,7 @@ pub fn facts(bytes: &[u8], sink: &mut Sink<'_>) -> Tally {
         };
         tell(event.map_err(|reason| Reject { pos, reason }), &mut seen, &mut tally, sink);
     }
-    let all = seen.take_expiries();
-    tell_expiries(all.clone(), &all, &mut tally, sink);
+    tell_added(seen, &mut tally, sink);
     tally
 }
 

@@ -73,6 +73,10 @@ fn shown(fact: &Fact) -> String {
         Fact::UserAccountControlSet { pos, time, account, version } => {
             format!("{} {} uac v{version} {}", pos.number(), who(account), time.format("%FT%T%.fZ"))
         }
+        Fact::AccountExpiresSet { pos, time, account } => {
+            let time = time.format("%FT%T%.fZ");
+            format!("{} {} accountExpires written {time}", pos.number(), who(account))
+        }
         Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => {
             panic!("a directory does not say that")
         }
@@ -342,6 +346,7 @@ fn ldif_of_ldifde_and_ldapsearch() {
             "10 ada disabled 2026-03-02T13:00:00Z",
             "10 ada password_set 2026-02-05T14:12:44Z",
             "79 robert is enabled",
+            "79 robert uac v2 2021-09-14T14:00:01Z",
             "79 robert password_set 2026-02-20T08:00:00Z",
             "79 robert renamed 2026-01-15T09:00:00Z",
             "119 CN=Carol,OU=Staff,DC=fabrikam,DC=example is unknown",
@@ -425,14 +430,20 @@ fn get_adreplicationattributemetadata() {
         "repl-metadata.csv",
         &NONE,
         Kind::ReplMetadata,
-        [14, 7, 6, 1],
+        [14, 9, 4, 1],
         &[
-            "3 ada is disabled",
+            "3 ada is unknown",
             "5 ada disabled 2026-03-02T13:00:00Z",
+            "5 ada is disabled",
             "6 ada password_set 2026-02-05T14:12:44Z",
             "9 ada locked_out 2026-02-27T21:05:06.125Z",
+            // When it expires: never.
+            "10 ada is unknown",
+            "12 CN=Bob,OU=Staff,DC=fabrikam,DC=example uac v3 2021-09-14T14:00:01Z",
+            "12 CN=Bob,OU=Staff,DC=fabrikam,DC=example is enabled",
             "13 CN=Bob,OU=Staff,DC=fabrikam,DC=example password_set 2025-07-01T12:30:00Z",
             "14 CN=Bob,OU=Staff,DC=fabrikam,DC=example expired 2026-03-01T05:00:00Z",
+            "14 CN=Bob,OU=Staff,DC=fabrikam,DC=example is unknown",
             "15 CN=Carol,OU=Staff,DC=fabrikam,DC=example uac v4 2026-02-28T17:00:00Z",
             "16! `someday` is no time",
         ],

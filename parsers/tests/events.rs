@@ -98,7 +98,10 @@ fn shown(fact: &Fact) -> String {
         Fact::Account { pos, account, enabled, .. } => {
             format!("{pos} {} {enabled:?}", name(account))
         }
-        Fact::Linked { .. } | Fact::UserAccountControlSet { .. } | Fact::VirtualDirectory(_) => {
+        Fact::Linked { .. }
+        | Fact::UserAccountControlSet { .. }
+        | Fact::AccountExpiresSet { .. }
+        | Fact::VirtualDirectory(_) => {
             panic!("events do not say that")
         }
         Fact::Restart(Restart { pos, time, computer, what, process_id, .. }) => {
@@ -155,7 +158,7 @@ const COUNTS: &[(&str, &str, [u64; 4])] = &[
     ("event-json-winlogbeat.jsonl", "json", [5, 4, 1, 0]),
     ("event-json-wmi.json", "json", [2, 2, 0, 0]),
     ("event-xml-bad-event.xml", "xml", [4, 2, 0, 2]),
-    ("event-xml-directory-service.xml", "xml", [11, 3, 8, 0]),
+    ("event-xml-directory-service.xml", "xml", [11, 5, 6, 0]),
     ("event-xml-exchange.xml", "xml", [12, 9, 3, 0]),
     ("event-xml-no-root.xml", "xml", [7, 5, 2, 0]),
     ("event-xml-python-evtx.xml", "xml", [4, 4, 0, 0]),
@@ -223,7 +226,8 @@ fn account(fact: &Fact) -> Option<&Identity> {
         Fact::Change(change) => Some(&change.account),
         Fact::Account { account, .. }
         | Fact::Linked { account, .. }
-        | Fact::UserAccountControlSet { account, .. } => Some(account),
+        | Fact::UserAccountControlSet { account, .. }
+        | Fact::AccountExpiresSet { account, .. } => Some(account),
         Fact::Logon(logon) => logon.account.as_deref(),
         Fact::Restart(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => None,
     }
@@ -285,8 +289,14 @@ fn facts_and_rejects_of_odd_samples() {
             &format!(":2 2026-03-02T09:00:00.240Z disabled {dn} by FABRIKAM\\helpdesk"),
             ":6 2026-03-02T09:02:00Z renamed fabrikam.example\\ada.byron@fabrikam.example \
              once ada@fabrikam.example by FABRIKAM\\helpdesk",
+            // When it expires, and since when that is so, is told beside each expiry: Carol's was put off.
+            ":7 fabrikam.example\\CN=Bob,OU=Staff,DC=fabrikam,DC=example None",
             ":7 2026-04-01T00:00:00Z expired \
              fabrikam.example\\CN=Bob,OU=Staff,DC=fabrikam,DC=example by FABRIKAM\\helpdesk",
+            ":8 fabrikam.example\\CN=Carol,OU=Staff,DC=fabrikam,DC=example None",
+            ":8 2026-05-01T00:00:00Z expired \
+             fabrikam.example\\CN=Carol,OU=Staff,DC=fabrikam,DC=example by FABRIKAM\\helpdesk",
+            ":9 fabrikam.example\\CN=Carol,OU=Staff,DC=fabrikam,DC=example None",
         ],
     );
     let on = "on EX01.fabrikam.example";

@@ -102,7 +102,10 @@ fn time_of(fact: &Fact, pos: Pos, kind: ChangeKind) -> Option<(DateTime<Utc>, Pr
             let both_set = kind.sets_password() && change.kind.sets_password();
             (change.kind == kind || both_set).then_some((change.time, change.precision))
         }
-        Fact::UserAccountControlSet { pos: at, time, .. } if *at == pos && is_of_flags => {
+        Fact::UserAccountControlSet { pos: at, time, .. }
+        | Fact::AccountExpiresSet { pos: at, time, .. }
+            if *at == pos && is_of_flags =>
+        {
             Some((*time, Precision::Exact))
         }
         Fact::Account { pos: at, changed: Some(changed), .. } if *at == pos && is_of_flags => {

@@ -17,7 +17,9 @@ pub fn clear(run: &Run<'_>, report: &Report) -> Clear {
                 identity(&mut clear, &change.account);
                 clear.names.extend(change.actor.clone());
             }
-            Fact::Account { account, .. } | Fact::UserAccountControlSet { account, .. } => {
+            Fact::Account { account, .. }
+            | Fact::UserAccountControlSet { account, .. }
+            | Fact::AccountExpiresSet { account, .. } => {
                 identity(&mut clear, account);
             }
             Fact::Linked { account, master, .. } => {

@@ -22,7 +22,7 @@ const MAILBOXES: [Mailbox; 6] = [
 
 /// One letter a fact: `D10` disabled at minute 10, `e` enabled, `r`/`c`/`s` password reset, changed, set;
 /// `~` before it: at the latest; `!` before it: directory state, `=` a list; `+20`/`-20` says enabled or not at minute 20;
-/// `u15` flags written; `g` deleted, `x` expired; `X60:20` says at minute 20 that it expires at minute 60, `N:20` that
+/// `u15` flags written, `w15` `accountExpires` written; `g` deleted, `x` expired; `X60:20` says at minute 20 that it expires at minute 60, `N:20` that
 /// it never does, `X60:` the first without a date of its own; `C0` created, `Mshared` has a shared mailbox. Each is of
 /// its own source.
 pub(super) fn told(facts: &[&str]) -> Vec<Told> {
@@ -83,6 +83,7 @@ pub(super) fn told(facts: &[&str]) -> Vec<Told> {
                     changed: Some(time),
                     mailbox: None,
                 },
+                "w" => Fact::AccountExpiresSet { pos, time, account: ada() },
                 "u" => Fact::UserAccountControlSet { pos, time, account: ada(), version: 3 },
                 other => panic!("{other}"),
             };
@@ -208,6 +209,49 @@ fn flags_that_enabled_the_account_are_no_disable() {
     check(&["!-50", "!+5", "!u50"], &["disabled 50 0,2"]);
 }
 
+/// A source tells in order what came after what.
+#[test]
+fn changes_of_one_instant() {
+    let mut told = told(&["=D10", "=e20", "=D20"]);
+    for (line, told) in (1..).zip(&mut told) {
+        told.source = 0;
+        told.fact = told.fact.clone().at(Pos::Line(line));
+    }
+    let changes = merge(&told).changes;
+    let kinds: Vec<ChangeKind> = changes.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Disabled, ChangeKind::Enabled, ChangeKind::Disabled]);
+    assert!(changes.iter().all(|change| change.disputed_until.is_none()), "{changes:?}");
+}
+
+/// Put off in time, and set to the old date again when that had passed, as one event log tells and an export of afterwards.
+#[test]
+fn a_date_that_is_set_again_bites_then() {
+    let set = |line, minute: f64, until: Option<f64>| {
+        let (pos, time, account) = (Pos::Line(line), at(minute), ada());
+        let (until, changed) = (until.map(at), Some(time));
+        let expires = Some(until);
+        let told = Fact::Account { pos, account, enabled: None, changed, expires, mailbox: None };
+        let bites = until.map(|until| {
+            let (kind, time, account) = (ChangeKind::Expired, until.max(time), ada());
+            let precision = Precision::Exact;
+            Fact::Change(event::Change { pos, time, precision, kind, account, actor: None })
+        });
+        [Some(told), bites].into_iter().flatten()
+    };
+    let events: Vec<Fact> = set(1, 20.0, Some(60.0))
+        .chain(set(2, 40.0, None))
+        .chain(set(3, 120.0, Some(60.0)))
+        .collect();
+    let events = events.into_iter().map(|fact| Told { source: 0, voice: Voice::Event, fact });
+    let exported = told(&["D-1", "!x60", "!X60:120"]).into_iter().skip(1);
+    for all in [events.clone().collect::<Vec<Told>>(), events.chain(exported).collect()] {
+        let changes = merge(&all).changes;
+        let expired: Vec<_> = changes.iter().filter(|c| c.kind == ChangeKind::Expired).collect();
+        assert_eq!(expired.len(), 1, "{changes:?}");
+        assert_eq!(expired[0].at, at(120.0));
+    }
+}
+
 #[test]
 fn an_expiry_to_come_hides_no_disable() {
     check(&["!-50", "!u30", "!x900", "!X900:40"], &["disabled 30 0,1", "expired 900 2"]);
@@ -223,11 +267,24 @@ fn an_expiry_that_was_put_off_is_none() {
     check(&["!x60", "!X60:20", "!N:80"], &["expired 60 0", "~enabled 80 2"]);
     // The other export is the older one.
     check(&["!x60", "!X60:40", "!N:20"], &["expired 60 0"]);
-    check(&["!x60", "!X60:40", "!x900", "!X900:20"], &["expired 60 0", "expired 900 2"]);
+    check(&["!x60", "!X60:40", "!x900", "!X900:20"], &["expired 60 0"]);
     // An event of another source set another expiry, and nothing tells when.
     check(&["!x60", "!X60:20", "x900"], &["expired 900 2"]);
     check(&["x60", "x900"], &["expired 900 1"]);
     assert_eq!(merge(&told(&["x60", "x900"])).expiry_unknown.len(), 1);
+    // Settings that events of several controllers tell.
+    check(&["x60", "!X60:20", "!N:40"], &[]);
+    check(&["x60", "!X60:20", "!N:80"], &["expired 60 0", "~enabled 80 2"]);
+    check(&["x60", "!X60:20", "!N:80", "x900", "!X900:10"], &["expired 60 0", "~enabled 80 2"]);
+    // A list tells no setting; what the directory says later is newer all the same.
+    check(&["=x60", "!N:80"], &["expired 60 0", "~enabled 80 1"]);
+    check(&["=x60", "!N:40"], &["expired 60 0"]);
+    // The date was set when it had passed.
+    check(&["!x60", "!X60:200", "!w120"], &["expired 120 0,2"]);
+    check(&["!x60", "!X60:200", "!w40"], &["expired 60 0"]);
+    check(&["!x60", "!X60:", "!w120"], &["expired 60..120 0,2"]);
+    // Written again since, to whatever date.
+    check(&["x60", "!X60:20", "!w120"], &["expired 60 0", "~enabled 120 2"]);
     // Nothing tells which is the newer one.
     check(&["!x60", "!X60:", "!N:40"], &[]);
     assert_eq!(merge(&told(&["!x60", "!X60:", "!N:40"])).expiry_unknown.len(), 1);

@@ -252,6 +252,10 @@ impl Pack for Fact {
                 (3u8, *pos, *time).pack(to);
                 (account.clone(), *version).pack(to);
             }
+            Fact::AccountExpiresSet { pos, time, account } => {
+                (4u8, *pos, *time).pack(to);
+                account.pack(to);
+            }
             Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_) => {
                 u8::MAX.pack(to);
             }
@@ -274,6 +278,10 @@ impl Pack for Fact {
                 let (pos, time) = Pack::unpack(from)?;
                 let (account, version) = Pack::unpack(from)?;
                 Fact::UserAccountControlSet { pos, time, account, version }
+            }
+            4 => {
+                let (pos, time) = Pack::unpack(from)?;
+                Fact::AccountExpiresSet { pos, time, account: Pack::unpack(from)? }
             }
             _ => return None,
         })

@@ -93,8 +93,8 @@ pub fn facts(account: &Identity, written: &[Written], state: State) -> Vec<Fact>
     if let Some(w) = find(written, "userAccountControl") {
         match state.disabled {
             Some(true) => facts.push(change(ChangeKind::Disabled, w)),
-            Some(false) => {}
-            None => {
+            // With the state, it tells since when at the latest the account has been enabled.
+            Some(false) | None => {
                 let (pos, time, version, account) = (w.pos, w.when.0, w.version, account.clone());
                 facts.push(Fact::UserAccountControlSet { pos, time, account, version });
             }
@@ -128,6 +128,7 @@ pub fn pos(fact: &Fact) -> Pos {
         | Fact::Account { pos, .. }
         | Fact::Linked { pos, .. }
         | Fact::UserAccountControlSet { pos, .. }
+        | Fact::AccountExpiresSet { pos, .. }
         | Fact::VirtualDirectory(VirtualDirectory { pos, .. }) => *pos,
     }
 }

@@ -98,6 +98,7 @@ fn check(attributes: &[(&str, &str)], expect: &[&str]) {
             }
             Ok(Fact::Linked { master, .. }) => format!("linked to {:?}", master.sid),
             Ok(Fact::UserAccountControlSet { version, .. }) => format!("uac {version}"),
+            Ok(Fact::AccountExpiresSet { .. }) => "accountExpires written".to_owned(),
             Ok(
                 Fact::Restart(_) | Fact::Logon(_) | Fact::Validation(_) | Fact::VirtualDirectory(_),
             ) => {
@@ -202,7 +203,7 @@ fn replication_metadata() {
     let (all, only_pwd) =
         (format!("{uac}{password}"), xml("pwdLastSet", "2", "2026-03-02T13:00:00"));
     check(&[ADA, (META, &uac)], &["None ", "uac 5"]);
-    check(&[ADA, (META, &uac), ("userAccountControl", "512")], &["Some(true) "]);
+    check(&[ADA, (META, &uac), ("userAccountControl", "512")], &["Some(true) ", "uac 5"]);
     check(
         &[ADA, (META, &all), ("userAccountControl", "514"), CHANGED],
         &["Some(false) ", "disabled Exact", "password_set Exact"],
@@ -228,6 +229,11 @@ fn replication_metadata() {
         &["None ", "deleted Exact"],
     );
     check(&[ADA, (META, &xml("isDeleted", "2", T))], &["None "]);
+    // It was enabled when it was deleted: that undoes no deletion.
+    check(
+        &[ADA, ("isDeleted", "TRUE"), ("userAccountControl", "512"), CHANGED],
+        &["None ", "deleted AtLatest"],
+    );
     check(&[ADA, (META, &xml("userAccountControl", "3", "1601-01-01T00:00:00Z"))], &["None "]);
 
     for (bad, reason) in [

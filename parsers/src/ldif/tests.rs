@@ -25,7 +25,7 @@ fn lines() {
 #[test]
 fn folds_and_comments() {
     let check = |text: &str, expect: &[(u64, &str)]| {
-        let mut lines = Unfolded { bytes: text.as_bytes(), at: 0, number: 0 };
+        let mut lines = Unfolded::new(text.as_bytes());
         let all: Vec<_> = std::iter::from_fn(|| lines.next())
             .map(|line| (line.number, String::from_utf8(line.text.into_owned()).unwrap()))
             .collect();

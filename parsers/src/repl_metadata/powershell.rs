@@ -8,10 +8,10 @@ use crate::directory::metadata::{self, Written};
 use crate::directory::names;
 use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
-use crate::time::{Clock, Hints, LocalTime};
+use crate::time::{Clock, Hints, LocalTime, When};
+use std::collections::BTreeMap;
 
-/// Facts of the whole table. Rows of one object stand together, once for each server that was
-/// asked.
+/// Facts of the whole table: of each object, once for each server that was asked.
 pub fn facts(table: &Table<'_>, local: &LocalTime, sink: &mut Sink<'_>) -> Tally {
     let mut hints = Hints::default();
     for row in table.rows().flatten() {
@@ -28,40 +28,46 @@ pub fn facts(table: &Table<'_>, local: &LocalTime, sink: &mut Sink<'_>) -> Tally
     let clock = hints.clock(*local);
 
     let mut tally = Tally::default();
-    let mut object = Object::default();
-    let mut known = (None, None);
+    // Rows of one object stand together as they come, and anywhere once somebody sorted them.
+    let mut objects: Vec<Object> = Vec::new();
+    let mut places: BTreeMap<Whose, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<(Whose, String), usize> = BTreeMap::new();
+    let (mut unread, mut run, mut before) = (Object::default(), 0, None);
     for row in table.rows() {
         let row = match row {
             Ok(row) => row,
             Err(reject) => {
-                object.rejects.push(reject);
+                unread.rejects.push(reject);
                 continue;
             }
         };
-        let key =
-            (row.get("Object").map(str::to_lowercase), row.get("Server").map(str::to_lowercase));
-        if key != known {
-            tell(&named(object), &mut tally, sink);
-            (object, known) = (Object::default(), key);
+        let lower = |column| row.get(column).map(str::to_lowercase);
+        let key = (lower("Object"), lower("Server"));
+        run += usize::from(before.as_ref() != Some(&key));
+        before = Some(key.clone());
+        // Two people may have a DN that lost letters: there only neighbours are one object.
+        let is_whole = row.get("Object").is_some_and(|dn| whole(dn).is_some());
+        let whose = Whose { key, run: if is_whole { 0 } else { run }, export: 0 };
+        // A second row of one attribute is that of another export.
+        let count =
+            lower("AttributeName").map(|name| counts.entry((whose.clone(), name)).or_default());
+        let export = count.map_or(0, |count| {
+            *count += 1;
+            *count
+        });
+        let place = *places.entry(Whose { export, ..whose }).or_insert(objects.len());
+        if place == objects.len() {
+            objects.push(Object::default());
         }
-        match take(&row, &clock, &mut object) {
+        let Some(object) = objects.get_mut(place) else { continue };
+        match take(&row, &clock, object) {
             Ok(true) => {}
             Ok(false) => of_no_interest(&mut tally),
             Err(reason) => object.rejects.push(Reject { pos: row.pos, reason }),
         }
     }
-    tell(&named(object), &mut tally, sink);
+    objects.iter().chain([&unread]).for_each(|object| tell(object, &mut tally, sink));
     tally
-}
-
-/// The names may stand in rows below what the values tell: they are filled in when all are known.
-fn named(mut object: Object) -> Object {
-    for entry in &mut object.entries {
-        if let Some(Fact::Change(change)) = &mut entry.told {
-            change.account = object.account.clone();
-        }
-    }
-    object
 }
 
 /// Takes one row; false if it tells of no account.
@@ -86,8 +92,11 @@ fn take(row: &Row<'_>, clock: &Clock, object: &mut Object) -> Result<bool, Reaso
     let told = match row.get("AttributeValue") {
         // "Must change at next logon" was set: no new password.
         Some("0" | "-1") if attribute.eq_ignore_ascii_case("pwdLastSet") => return Ok(false),
-        Some(text) => value(attribute, text, row.pos, clock, object)?,
-        None => None,
+        Some(text) if attribute.eq_ignore_ascii_case("accountExpires") => {
+            expiry(clock.when(text)?, when, row.pos)
+        }
+        Some(text) => value(attribute, text, row.pos, clock, object)?.into_iter().collect(),
+        None => Vec::new(),
     };
     let attribute = attribute.to_owned();
     object
@@ -96,7 +105,36 @@ fn take(row: &Row<'_>, clock: &Clock, object: &mut Object) -> Result<bool, Reaso
     Ok(true)
 }
 
-/// What the value of an attribute tells by itself; names and state go to the object.
+/// Rows that are of one object, asked of one server once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Whose {
+    /// Object and server.
+    key: (Option<String>, Option<String>),
+    /// Which stretch of such rows, where the name does not tell.
+    run: usize,
+    /// Which export of several.
+    export: usize,
+}
+
+/// What `accountExpires` tells: until when, since when that is so, and when it bites: not before it was set.
+fn expiry(expires: Option<When>, set: When, pos: Pos) -> Vec<Fact> {
+    let account = Identity::default;
+    let bites = expires.map(|(until, precision)| {
+        let (kind, time) = (ChangeKind::Expired, until.max(set.0));
+        Fact::Change(Change { pos, time, precision, kind, account: account(), actor: None })
+    });
+    let told = Fact::Account {
+        pos,
+        account: account(),
+        enabled: None,
+        changed: Some(set.0),
+        expires: Some(expires.map(|(until, _)| until)),
+        mailbox: None,
+    };
+    bites.into_iter().chain([told]).collect()
+}
+
+/// What the value of another attribute tells by itself; names and state go to the object.
 fn value(
     attribute: &str,
     text: &str,
@@ -119,7 +157,6 @@ fn value(
         clock.when(text).map(|when| when.map(change))
     };
     match attribute.to_ascii_lowercase().as_str() {
-        "accountexpires" => return at(ChangeKind::Expired),
         "lockouttime" => return at(ChangeKind::LockedOut),
         "useraccountcontrol" => {
             let bits: i64 = text.parse().map_err(|_| Reason::BadNumber("userAccountControl"))?;

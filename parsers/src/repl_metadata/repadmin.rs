@@ -5,7 +5,7 @@
 use super::{Entry, Object, of_no_interest, tell};
 use crate::directory::metadata::{self, Written};
 use crate::directory::names;
-use crate::event::{Identity, Pos, Reason, Reject};
+use crate::event::{Fact, Identity, Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::time::{Clock, LocalTime};
 use std::collections::BTreeSet;
@@ -190,5 +190,10 @@ fn row(text: &str, pos: Pos, clock: &Clock) -> Result<Option<Entry>, Reason> {
     let time = format!("{day} {time}");
     let when = clock.when(&time)?.ok_or(Reason::BadTime(time))?;
     let written = Written { pos, attribute: attribute.to_owned(), version, when };
-    Ok(Some(Entry { written, told: None }))
+    // Whose it is, is known when the block is over.
+    let told = match attribute.eq_ignore_ascii_case("accountExpires") && version > 1 {
+        true => vec![Fact::AccountExpiresSet { pos, time: when.0, account: Identity::default() }],
+        false => Vec::new(),
+    };
+    Ok(Some(Entry { written, told }))
 }

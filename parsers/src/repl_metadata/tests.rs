@@ -94,6 +94,9 @@ fn rows_that_change_no_password() {
     // A computer, whatever it is called.
     let host = format!("dNSHostName,ex01.fabrikam.example,2026-03-02 14:00:00,{dn},1\n");
     check(&format!("{head}unicodePwd,,2026-03-02 14:00:00,{dn},3\n{host}"), &[]);
-    check(&format!("{head}userAccountControl,512,2026-03-02 14:00:00,{dn},3\n"), &[]);
+    check(
+        &format!("{head}userAccountControl,512,2026-03-02 14:00:00,{dn},3\n"),
+        &["CN=Ada,DC=fabrikam,DC=example", "other"],
+    );
     check(&format!("{head}userAccountControl,many,2026-03-02 14:00:00,{dn},3\n"), &["!"]);
 }

@@ -2,61 +2,50 @@
 //! *deleted* and then *added*, joined by `OpCorrelationID`; only both together tell what changed.
 
 use super::Event;
-use crate::event::{Change, ChangeKind, Fact, Identity, Precision, Reason};
+use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Precision, Reason};
 use crate::evidence::{Sink, Tally};
 use crate::noise_name::is_of_exchange;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use std::collections::BTreeMap;
 
 /// `OpCorrelationID`, object, attribute.
 type Key = (String, String, String);
 
-/// What earlier events of a source said that later ones need.
+/// What other events of a source said that the two halves of a change need.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// Values deleted, waiting for the value added in their place.
     deleted: BTreeMap<Key, String>,
     /// The same, of the stretch before the last `turn`.
     deleted_before: BTreeMap<Key, String>,
-    /// Every `accountExpires` that was set.
-    expiries: Vec<Expiry>,
+    /// Values added, waiting for what was deleted in their place; `None` where nothing is waited for.
+    added: Option<BTreeMap<Key, Added>>,
 }
 
-/// `accountExpires` of one object was set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expiry {
-    object: String,
-    set_at: DateTime<Utc>,
-    ahead: Option<Ahead>,
-}
-
-/// An expiry that lay ahead when it was set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Ahead {
-    fact: Fact,
-    until: DateTime<Utc>,
-    /// Its record has told something else already.
-    told: bool,
+/// One value that was added.
+#[derive(Debug)]
+struct Added {
+    pos: Pos,
+    time: DateTime<Utc>,
+    account: Identity,
+    actor: Option<String>,
+    value: String,
 }
 
 impl Seen {
+    /// For sources that may have the newest event first, as `Get-WinEvent` writes them: there a value is added before the one in
+    /// its place is deleted.
+    pub fn in_any_order() -> Seen {
+        Seen { added: Some(BTreeMap::new()), ..Seen::default() }
+    }
+
     /// A stretch of the source ends. What was deleted stays known for one more stretch: the two
     /// halves of a change are neighbours, and memory must not grow with the source.
     pub fn turn(&mut self) {
         self.deleted_before = std::mem::take(&mut self.deleted);
     }
 
-    /// Something that will be told at the end only?
-    pub fn holds_expiries(&self) -> bool {
-        self.expiries.iter().any(|e| e.ahead.is_some())
-    }
-
-    /// The settings of `accountExpires` so far.
-    pub fn take_expiries(&mut self) -> Vec<Expiry> {
-        std::mem::take(&mut self.expiries)
-    }
-
-    fn add(&mut self, key: Key, value: &str) {
+    fn delete(&mut self, key: Key, value: &str) {
         if self.deleted.len() >= 4096 {
             self.turn();
         }
@@ -68,27 +57,19 @@ impl Seen {
     }
 }
 
-/// Tells the expiries that lay ahead, except those that were put off or taken back in time: an
-/// account whose contract was prolonged did not expire. `all` are the settings of the whole source.
-pub fn tell_expiries(ahead: Vec<Expiry>, all: &[Expiry], tally: &mut Tally, sink: &mut Sink<'_>) {
-    let mut settings: BTreeMap<&str, Vec<DateTime<Utc>>> = BTreeMap::new();
-    for expiry in all {
-        settings.entry(&expiry.object).or_default().push(expiry.set_at);
-    }
-    settings.values_mut().for_each(|times| times.sort_unstable());
-    for expiry in ahead {
-        let Expiry { object, set_at, ahead: Some(ahead) } = expiry else { continue };
-        let times = settings.get(object.as_str()).map_or(&[][..], Vec::as_slice);
-        let again = times.get(times.partition_point(|time| *time <= set_at));
-        if again.is_some_and(|time| *time < ahead.until) {
-            continue;
-        }
-        if !ahead.told {
-            // Its record was counted as of no interest when it was read.
+/// Tells the values that were added in nobody's place, once the source was read to its end.
+pub fn tell_added(seen: Seen, tally: &mut Tally, sink: &mut Sink<'_>) {
+    let mut rest: Vec<(Key, Added)> = seen.added.into_iter().flatten().collect();
+    rest.sort_by_key(|(_, added)| added.pos);
+    for ((_, _, attribute), added) in rest {
+        // Whether it can be read was asked when it came.
+        let facts = added.facts(&attribute, None).unwrap_or_default();
+        if !facts.is_empty() {
+            // Its record was counted as of no interest then.
             tally.of_no_interest = tally.of_no_interest.saturating_sub(1);
             tally.told += 1;
         }
-        sink(Ok(ahead.fact));
+        facts.into_iter().for_each(|fact| sink(Ok(fact)));
     }
 }
 
@@ -120,13 +101,27 @@ pub(super) fn attribute(
     let op = event.get("OpCorrelationID").unwrap_or_default().to_ascii_lowercase();
     let key = (op, object, attribute);
     match event.get("OperationType").ok_or(Reason::Missing("OperationType"))? {
-        DELETED => {
-            seen.add(key, value);
-            Ok(Vec::new())
-        }
+        DELETED => match seen.added.as_mut().and_then(|added| added.remove(&key)) {
+            Some(added) => added.facts(&key.2, Some(value)),
+            None => {
+                seen.delete(key, value);
+                Ok(Vec::new())
+            }
+        },
         ADDED => {
+            let (pos, actor, value) = (event.pos, event.actor(), value.to_owned());
+            let added = Added { pos, time, account, actor, value };
             let old = seen.old(&key);
-            added(event, time, account, &key, old.as_deref(), value, seen)
+            let facts = added.facts(&key.2, old.as_deref())?;
+            // Without the id nothing ties the halves together but their order.
+            match seen.added.as_mut().filter(|_| old.is_none() && !key.0.is_empty()) {
+                Some(waiting) => {
+                    let attribute = key.2.clone();
+                    let before = waiting.insert(key, added);
+                    before.map_or(Ok(Vec::new()), |before| before.facts(&attribute, None))
+                }
+                None => Ok(facts),
+            }
         }
         other => Err(Reason::Format(format!("OperationType {other} is neither added nor deleted"))),
     }
@@ -145,118 +140,95 @@ const READ: &[&str] = &[
     "unicodepwd",
 ];
 
-fn added(
-    event: &Event,
-    time: DateTime<Utc>,
-    account: Identity,
-    key: &Key,
-    old: Option<&str>,
-    new: &str,
-    seen: &mut Seen,
-) -> Result<Vec<Fact>, Reason> {
-    let (_, object, attribute) = key;
-    Ok(match attribute.as_str() {
-        "useraccountcontrol" => flags(event, time, account, old, new)?,
-        "samaccountname" | "userprincipalname" => names(event, time, account, attribute, old, new),
-        "accountexpires" => expires(event, time, account, object, old, new, seen)?,
-        // 0 makes the user choose a password at the next logon, it sets none.
-        "pwdlastset" if new == "0" => Vec::new(),
-        _ => vec![event.change(time, ChangeKind::PasswordSet, account)],
-    })
-}
-
-/// The LDAP bit 0x2 (not the SAM bit of 4738). With the old value the turn of the bit is known to the
-/// instant. Without it (creation, a filtered or a newest-first export) only the state is: the account
-/// was disabled, or enabled, then or before.
-fn flags(
-    event: &Event,
-    time: DateTime<Utc>,
-    account: Identity,
-    old: Option<&str>,
-    new: &str,
-) -> Result<Vec<Fact>, Reason> {
-    let bit = |text: &str| text.parse::<i64>().ok().map(|flags| flags & 2 != 0);
-    let new = bit(new).ok_or(Reason::BadNumber("AttributeValue"))?;
-    let old = old.and_then(bit);
-    if old == Some(new) {
-        return Ok(Vec::new());
+impl Added {
+    /// What it says in the place of `old`, as far as that is known.
+    fn facts(&self, attribute: &str, old: Option<&str>) -> Result<Vec<Fact>, Reason> {
+        Ok(match attribute {
+            "useraccountcontrol" => self.flags(old)?,
+            "samaccountname" | "userprincipalname" => self.names(attribute, old),
+            "accountexpires" => self.expires(old)?,
+            // 0 makes the user choose a password at the next logon, it sets none.
+            "pwdlastset" if self.value == "0" => Vec::new(),
+            _ => vec![self.change(self.time, ChangeKind::PasswordSet, self.account.clone())],
+        })
     }
-    let kind = if new { ChangeKind::Disabled } else { ChangeKind::Enabled };
-    let precision = if old.is_some() { Precision::Exact } else { Precision::AtLatest };
-    let (pos, actor) = (event.pos, event.actor());
-    Ok(vec![Fact::Change(Change { pos, time, precision, kind, account, actor })])
-}
 
-/// A rename when both names are known; else the name is only learnt.
-fn names(
-    event: &Event,
-    time: DateTime<Utc>,
-    mut account: Identity,
-    attribute: &str,
-    old: Option<&str>,
-    new: &str,
-) -> Vec<Fact> {
-    if new.is_empty() || [Some(new), old].into_iter().flatten().any(noise) {
-        return Vec::new();
+    fn change(&self, time: DateTime<Utc>, kind: ChangeKind, account: Identity) -> Fact {
+        let (pos, actor) = (self.pos, self.actor.clone());
+        Fact::Change(Change { pos, time, precision: Precision::Exact, kind, account, actor })
     }
-    let (name, former) = if attribute == "samaccountname" {
-        (&mut account.sam_account_name, &mut account.former_sam_account_names)
-    } else {
-        (&mut account.user_principal_name, &mut account.former_user_principal_names)
-    };
-    *name = Some(new.to_owned());
-    match old.filter(|old| !old.is_empty() && *old != new) {
-        Some(old) => {
-            former.push(old.to_owned());
-            vec![event.change(time, ChangeKind::Renamed, account)]
+
+    /// The LDAP bit 0x2 (not the SAM bit of 4738). With the old value the turn of the bit is known to the
+    /// instant. Without it (creation, a filtered export) only the state is: the account was disabled, or enabled,
+    /// then or before.
+    fn flags(&self, old: Option<&str>) -> Result<Vec<Fact>, Reason> {
+        let bit = |text: &str| text.parse::<i64>().ok().map(|flags| flags & 2 != 0);
+        let new = bit(&self.value).ok_or(Reason::BadNumber("AttributeValue"))?;
+        let old = old.and_then(bit);
+        if old == Some(new) {
+            return Ok(Vec::new());
         }
-        None => vec![Fact::Account {
-            pos: event.pos,
-            account,
-            enabled: None,
-            changed: None,
-            expires: None,
-            mailbox: None,
-        }],
+        let kind = if new { ChangeKind::Disabled } else { ChangeKind::Enabled };
+        let precision = if old.is_some() { Precision::Exact } else { Precision::AtLatest };
+        let (pos, time, actor) = (self.pos, self.time, self.actor.clone());
+        let account = self.account.clone();
+        Ok(vec![Fact::Change(Change { pos, time, precision, kind, account, actor })])
+    }
+
+    /// A rename when both names are known; else the name is only learnt.
+    fn names(&self, attribute: &str, old: Option<&str>) -> Vec<Fact> {
+        let new = self.value.as_str();
+        if new.is_empty() || [Some(new), old].into_iter().flatten().any(noise) {
+            return Vec::new();
+        }
+        let mut account = self.account.clone();
+        let (name, former) = if attribute == "samaccountname" {
+            (&mut account.sam_account_name, &mut account.former_sam_account_names)
+        } else {
+            (&mut account.user_principal_name, &mut account.former_user_principal_names)
+        };
+        *name = Some(new.to_owned());
+        match old.filter(|old| !old.is_empty() && *old != new) {
+            Some(old) => {
+                former.push(old.to_owned());
+                vec![self.change(self.time, ChangeKind::Renamed, account)]
+            }
+            None => vec![account_fact(self.pos, account, None, None)],
+        }
+    }
+
+    /// An expiry makes no event when it bites (DOMAIN.md 4.4): it is a change at that instant, unless another setting puts it
+    /// off until then, which may stand anywhere in the evidence. One set back in time bites when it is set.
+    fn expires(&self, old: Option<&str>) -> Result<Vec<Fact>, Reason> {
+        let instant = |text: &str| -> Result<Option<DateTime<Utc>>, Reason> {
+            let ticks: i64 = text.parse().map_err(|_| Reason::BadNumber("AttributeValue"))?;
+            Ok(filetime(ticks))
+        };
+        let (time, until) = (self.time, instant(&self.value)?);
+        let old = old.and_then(|old| instant(old).ok());
+        let told = account_fact(self.pos, self.account.clone(), Some(time), Some(until));
+        let mut facts = vec![told];
+        if old == Some(until) {
+            return Ok(facts);
+        }
+        let has_bitten = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= time);
+        if old.is_some_and(has_bitten) && !has_bitten(until) {
+            facts.push(self.change(time, ChangeKind::Prolonged, self.account.clone()));
+        }
+        let bites = until.map(|until| until.max(time));
+        let expired = |at| self.change(at, ChangeKind::Expired, self.account.clone());
+        facts.extend(bites.map(expired));
+        Ok(facts)
     }
 }
 
-/// An expiry makes no event when it bites (DOMAIN.md 4.4): it is a change at that instant, told once
-/// the whole source has been read, since it can be put off until then. One set back in time bites
-/// when it is set.
-fn expires(
-    event: &Event,
-    time: DateTime<Utc>,
+fn account_fact(
+    pos: Pos,
     account: Identity,
-    object: &str,
-    old: Option<&str>,
-    new: &str,
-    seen: &mut Seen,
-) -> Result<Vec<Fact>, Reason> {
-    let instant = |text: &str| -> Result<Option<DateTime<Utc>>, Reason> {
-        let ticks: i64 = text.parse().map_err(|_| Reason::BadNumber("AttributeValue"))?;
-        Ok(filetime(ticks))
-    };
-    let until = instant(new)?;
-    if let Some(until) = until
-        && until <= time
-    {
-        seen.expiries.push(Expiry { object: object.to_owned(), set_at: time, ahead: None });
-        return Ok(vec![event.change(time, ChangeKind::Expired, account)]);
-    }
-    let expired_before =
-        old.is_some_and(|old| matches!(instant(old), Ok(Some(was)) if was <= time));
-    let mut facts = Vec::new();
-    if expired_before {
-        facts.push(event.change(time, ChangeKind::Prolonged, account.clone()));
-    }
-    let ahead = until.map(|until| Ahead {
-        fact: event.change(until, ChangeKind::Expired, account),
-        until,
-        told: !facts.is_empty(),
-    });
-    seen.expiries.push(Expiry { object: object.to_owned(), set_at: time, ahead });
-    Ok(facts)
+    changed: Option<DateTime<Utc>>,
+    expires: Option<Option<DateTime<Utc>>>,
+) -> Fact {
+    Fact::Account { pos, account, enabled: None, changed, expires, mailbox: None }
 }
 
 /// 100 ns since 1601 (DOMAIN.md 4.3); none for never (0 and the largest number).
@@ -265,7 +237,9 @@ fn filetime(ticks: i64) -> Option<DateTime<Utc>> {
         return None;
     }
     let nanos = u32::try_from(ticks % 10_000_000).ok()? * 100;
-    DateTime::from_timestamp(ticks / 10_000_000 - 11_644_473_600, nanos)
+    let time = DateTime::from_timestamp(ticks / 10_000_000 - 11_644_473_600, nanos)?;
+    // What lies behind that no one can write down (RFC 3339), and nobody lives to see.
+    Some(time).filter(|time| time.year() <= 9999)
 }
 
 /// The user that `Object*` names; none for other classes, other directories (AD LDS) and noise.
