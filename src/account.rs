@@ -56,6 +56,9 @@ pub struct Accounts {
     by_upn: Bearers,
     by_smtp: Bearers,
     by_local: Bearers,
+    /// By sam or mail address, the accounts of which nothing else is known: they may be any account that bears it, or that
+    /// has it as its UPN.
+    bare: BTreeMap<String, Vec<AccountId>>,
     /// Names that logs tie to one account.
     by_typed: HashMap<String, AccountId>,
     /// Names in lower case that HttpProxy alone knows, beside SIDs.
@@ -137,7 +140,10 @@ impl Accounts {
             found.iter().copied().filter(|&id| self.could_bear_names(id, &found, time)).collect();
         match alive.len() {
             0 => Resolution::Nobody,
-            1 => Resolution::One(alive.remove(0)),
+            // One that may be any bearer's is nobody's for sure beside others.
+            1 if found.len() == 1 || !self.may_be_any_bearer(alive[0]) => {
+                Resolution::One(alive.remove(0))
+            }
             _ => Resolution::Ambiguous(alive),
         }
     }
@@ -150,6 +156,20 @@ impl Accounts {
             account.typed.push(name.clone());
             self.by_typed.insert(name, id);
         }
+    }
+
+    /// Whether an account is one of which a source tells a bare sam or a mail address that several bear: it may be any of them,
+    /// so that it is nobody's rival.
+    pub fn may_be_any_bearer(&self, id: AccountId) -> bool {
+        !self.bare.is_empty()
+            && self.list.get(id).is_some_and(|a| a.is_bare() && a.domain.is_none())
+    }
+
+    /// Whether several accounts bear a name, and all but this one only may be any bearer.
+    pub fn is_sole_bearer(&self, id: AccountId, name: &str, time: DateTime<Utc>) -> bool {
+        let Resolution::Ambiguous(ids) = self.resolve(name, Some(time)) else { return false };
+        let is_rival = |other: &AccountId| *other != id && !self.may_be_any_bearer(*other);
+        ids.contains(&id) && !ids.iter().any(is_rival)
     }
 
     /// Whether a name is somebody's by the logs alone.
@@ -208,7 +228,19 @@ impl Accounts {
 
     /// Every lower-case name part by which a log could mean `id`: what stands behind `\` or before `@`.
     pub fn local_parts(&self, id: AccountId) -> BTreeSet<String> {
-        self.list.get(id).map(|account| account.local_parts().collect()).unwrap_or_default()
+        let Some(account) = self.list.get(id) else { return BTreeSet::new() };
+        let mut parts: BTreeSet<String> = account.local_parts().collect();
+        if self.may_be_any_bearer(id) {
+            let names = account.sam_account_names.iter().chain(&account.smtp);
+            let bearers = names.flat_map(|name| {
+                let has = |names: &[String]| names.contains(name);
+                let of_upn = self.bearers(&self.by_upn, name, |a| has(&a.user_principal_names));
+                let of_smtp = self.bearers(&self.by_smtp, name, |a| has(&a.smtp));
+                self.by_sam(name).into_iter().chain(of_upn).chain(of_smtp)
+            });
+            parts.extend(bearers.filter_map(|id| self.list.get(id)).flat_map(Account::local_parts));
+        }
+        parts
     }
 
     /// Before an account existed others had its names. After a deletion both may be meant, the account that was made later
@@ -220,7 +252,8 @@ impl Accounts {
         time: Option<DateTime<Utc>>,
     ) -> bool {
         let (Some(account), Some(time)) = (self.list.get(id), time) else { return true };
-        rivals.len() < 2 || account.created.is_none_or(|born| born <= time)
+        let rivals = rivals.iter().filter(|id| !self.may_be_any_bearer(**id));
+        rivals.count() < 2 || account.created.is_none_or(|born| born <= time)
     }
 
     /// Since when another account bears a name of this one, which had been deleted by then.
@@ -233,6 +266,23 @@ impl Accounts {
     }
 
     fn find(&self, name: &str) -> Vec<AccountId> {
+        let mut found = self.find_named(name);
+        if !self.bare.is_empty() {
+            let accounts = found.iter().filter_map(|id| self.list.get(*id));
+            let names = accounts.flat_map(|account| {
+                let addresses = account.user_principal_names.iter().chain(&account.smtp);
+                account.sam_account_names.iter().chain(addresses)
+            });
+            let bare: Vec<AccountId> =
+                names.filter_map(|name| self.bare.get(name)).flatten().copied().collect();
+            found.extend(bare);
+            found.sort_unstable();
+            found.dedup();
+        }
+        found
+    }
+
+    fn find_named(&self, name: &str) -> Vec<AccountId> {
         if let Some(&id) = self.by_typed.get(name) {
             return vec![id];
         }

@@ -3,7 +3,6 @@
 use super::bearers::{Bearers, number};
 use super::domain::{DomainId, Domains};
 use super::{Account, AccountId, Accounts};
-use hashbrown::HashMap;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::event::Identity;
@@ -259,9 +258,23 @@ impl<'a> Groups<'a> {
                 ((Bearers::new(upns), Bearers::new(smtp)), Bearers::new(locals))
             },
         );
-        let (by_typed, learnt) = (HashMap::new(), BTreeSet::new());
-        let accounts =
-            Accounts { list, domains, by_sid, by_sam, by_upn, by_smtp, by_local, by_typed, learnt };
+        let mut bare: BTreeMap<String, Vec<AccountId>> = BTreeMap::new();
+        for (id, account) in all().filter(|(_, a)| a.is_bare() && a.domain.is_none()) {
+            for name in account.sam_account_names.iter().chain(&account.smtp) {
+                bare.entry(name.clone()).or_default().push(id);
+            }
+        }
+        let accounts = Accounts {
+            list,
+            domains,
+            by_sid,
+            by_sam,
+            by_upn,
+            by_smtp,
+            by_local,
+            bare,
+            ..Accounts::default()
+        };
         (accounts, ids)
     }
 }
@@ -312,7 +325,7 @@ fn display(account: &Account, sam: &str, domains: &Domains) -> String {
             None => sam.to_owned(),
         },
         _ => {
-            let names = account.user_principal_names.first();
+            let names = account.user_principal_names.first().or(account.smtp.first());
             let names = names.or(account.distinguished_names.first()).or(account.sid.as_ref());
             names.cloned().unwrap_or_else(|| "(no name)".into())
         }

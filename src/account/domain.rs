@@ -12,18 +12,26 @@ struct Domain {
     sid_prefixes: BTreeSet<String>,
 }
 
+impl Domain {
+    fn absorb(&mut self, other: Domain) {
+        self.names.extend(other.names);
+        self.sid_prefixes.extend(other.sid_prefixes);
+    }
+}
+
 /// All domains that any source told of.
 #[derive(Debug, Default)]
 pub struct Domains {
     list: Vec<Domain>,
     by_name: BTreeMap<String, DomainId>,
+    by_label: Labels,
 }
 
 impl Domains {
     /// Learns from pairs of a domain name and the SID of an account in it; either may be missing.
     pub fn learn<'a>(told: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Domains {
         let mut list: Vec<Domain> = Vec::new();
-        let mut last = None;
+        let (mut last, mut known) = (None, BTreeSet::new());
         for (name, sid) in told {
             let Some(name) = name.filter(|name| !name.is_empty()) else { continue };
             // Most accounts are of the same domain as the one before.
@@ -32,24 +40,21 @@ impl Domains {
                 continue;
             }
             last = told;
-            let name = name.to_lowercase();
-            let prefix = sid.and_then(sid_prefix).map(str::to_owned);
-            let home = list.iter().position(|domain| {
-                domain.names.contains(&name)
-                    || prefix.as_ref().is_some_and(|prefix| domain.sid_prefixes.contains(prefix))
+            if !known.insert(told) {
+                continue;
+            }
+            list.push(Domain {
+                names: BTreeSet::from([name.to_lowercase()]),
+                sid_prefixes: sid.and_then(sid_prefix).map(str::to_owned).into_iter().collect(),
             });
-            let home = home.unwrap_or_else(|| {
-                list.push(Domain::default());
-                list.len() - 1
-            });
-            list[home].names.insert(name);
-            list[home].sid_prefixes.extend(prefix);
         }
-        let mut domains = Domains { list: unite(list), by_name: BTreeMap::new() };
-        for (id, domain) in domains.list.iter().enumerate() {
-            domains.by_name.extend(domain.names.iter().map(|name| (name.clone(), id)));
+        let list = unite_alike(unite_sharing(list));
+        let (mut by_name, mut by_label) = (BTreeMap::new(), Labels::new());
+        for (id, domain) in list.iter().enumerate() {
+            by_name.extend(domain.names.iter().map(|name| (name.clone(), id)));
+            learn_labels(&mut by_label, id, domain);
         }
-        domains
+        Domains { list, by_name, by_label }
     }
 
     /// The domain that a source calls so.
@@ -73,9 +78,8 @@ impl Domains {
 
     /// The only domain with that first label, if no source tells a name of the same form for it.
     fn alike(&self, name: &str) -> Option<DomainId> {
-        let mut alike = (0..self.list.len())
-            .filter(|&id| self.list[id].names.iter().any(|other| same_label(name, other)));
-        let id = alike.next().filter(|_| alike.next().is_none())?;
+        let alike = self.by_label.get(&opposite(name))?;
+        let id = *alike.first().filter(|_| alike.len() == 1)?;
         let is_of_form = |other: &String| other.contains('.') == name.contains('.');
         (!self.list[id].names.iter().any(is_of_form)).then_some(id)
     }
@@ -89,39 +93,76 @@ impl Domains {
     }
 }
 
-/// Brings together what shares a name, a SID prefix, or a first label (`FABRIKAM` and `fabrikam.example`) that
-/// no third domain shares and no SID contradicts.
-fn unite(mut list: Vec<Domain>) -> Vec<Domain> {
-    loop {
-        let pair = (0..list.len()).find_map(|a| {
-            (a + 1..list.len()).find(|&b| belong_together(&list, a, b)).map(|b| (a, b))
-        });
-        let Some((a, b)) = pair else { return list };
-        let other = list.remove(b);
-        list[a].names.extend(other.names);
-        list[a].sid_prefixes.extend(other.sid_prefixes);
-    }
-}
-
-fn belong_together(list: &[Domain], a: usize, b: usize) -> bool {
-    let (left, right) = (&list[a], &list[b]);
-    if !left.names.is_disjoint(&right.names) || !left.sid_prefixes.is_disjoint(&right.sid_prefixes)
-    {
-        return true;
-    }
-    let told_apart = !left.sid_prefixes.is_empty() && !right.sid_prefixes.is_empty();
-    let alike = |x: &Domain, y: &Domain| {
-        x.names.iter().any(|name| y.names.iter().any(|other| same_label(name, other)))
+/// Brings together what shares a name or a SID prefix, in the order of their first mention.
+fn unite_sharing(list: Vec<Domain>) -> Vec<Domain> {
+    let mut parent: Vec<usize> = (0..list.len()).collect();
+    let root = |parent: &mut [usize], mut of: usize| {
+        while parent[of] != of {
+            parent[of] = parent[parent[of]];
+            of = parent[of];
+        }
+        of
     };
-    let third = (0..list.len())
-        .any(|c| c != a && c != b && (alike(left, &list[c]) || alike(right, &list[c])));
-    !told_apart && alike(left, right) && !third
+    let mut first: BTreeMap<(bool, &str), usize> = BTreeMap::new();
+    for (id, domain) in list.iter().enumerate() {
+        let names = domain.names.iter().map(|name| (false, name.as_str()));
+        let prefixes = domain.sid_prefixes.iter().map(|prefix| (true, prefix.as_str()));
+        for key in names.chain(prefixes) {
+            let other = *first.entry(key).or_insert(id);
+            let (a, b) = (root(&mut parent, other), root(&mut parent, id));
+            parent[a.max(b)] = a.min(b);
+        }
+    }
+    let roots: Vec<usize> = (0..list.len()).map(|id| root(&mut parent, id)).collect();
+    let mut united: BTreeMap<usize, Domain> = BTreeMap::new();
+    for (domain, root) in list.into_iter().zip(roots) {
+        united.entry(root).or_default().absorb(domain);
+    }
+    united.into_values().collect()
 }
 
-/// A NetBIOS name and the first label of a DNS name.
-fn same_label(a: &str, b: &str) -> bool {
-    let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-    a.contains('.') != b.contains('.') && first(a) == first(b)
+/// Brings together what shares a first label (`FABRIKAM` and `fabrikam.example`) that no third domain shares and no SID
+/// contradicts.
+fn unite_alike(list: Vec<Domain>) -> Vec<Domain> {
+    let mut labels = Labels::new();
+    for (id, domain) in list.iter().enumerate() {
+        learn_labels(&mut labels, id, domain);
+    }
+    let only_alike = |id: usize| {
+        let names = list[id].names.iter();
+        let alike = names.filter_map(|name| labels.get(&opposite(name))).flatten().copied();
+        let alike: BTreeSet<usize> = alike.filter(|other| *other != id).collect();
+        alike.first().copied().filter(|_| alike.len() == 1)
+    };
+    let pair = |a: usize| {
+        let b = only_alike(a).filter(|&b| a < b && only_alike(b) == Some(a))?;
+        let told_apart = [a, b].iter().all(|&id| !list[id].sid_prefixes.is_empty());
+        (!told_apart).then_some((b, a))
+    };
+    let pairs: BTreeMap<usize, usize> = (0..list.len()).filter_map(pair).collect();
+    let mut united: BTreeMap<usize, Domain> = BTreeMap::new();
+    for (id, domain) in list.into_iter().enumerate() {
+        united.entry(pairs.get(&id).copied().unwrap_or(id)).or_default().absorb(domain);
+    }
+    united.into_values().collect()
+}
+
+/// By first label, and whether it is a DNS name's, the domains that have it.
+type Labels = BTreeMap<(String, bool), BTreeSet<DomainId>>;
+
+fn learn_labels(labels: &mut Labels, id: DomainId, domain: &Domain) {
+    for name in &domain.names {
+        labels.entry((first_label(name), name.contains('.'))).or_default().insert(id);
+    }
+}
+
+/// Where those stand that a name may go by in its other form: a NetBIOS name by the first label of a DNS name.
+fn opposite(name: &str) -> (String, bool) {
+    (first_label(name), !name.contains('.'))
+}
+
+fn first_label(name: &str) -> String {
+    name.split('.').next().unwrap_or_default().to_owned()
 }
 
 /// `S-1-5-21-a-b-c` of `S-1-5-21-a-b-c-1104`.

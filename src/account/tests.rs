@@ -160,6 +160,26 @@ fn names_of_a_change_list_join_what_they_name() {
         &[("ada", "FABRIKAM\\Ada"), ("ada@fabrikam.example", "FABRIKAM\\Ada")],
     );
     check(&["sam=bob"], &[("FABRIKAM\\bob", "bob"), ("bob", "bob")]);
+    // A list that tells no more may mean either.
+    let two = "sid=S-1-5-21-9-8-7-1104,dom=CONTOSO,sam=ada,upn=ada@contoso.example";
+    check(
+        &[ADA, two, "sam=ada"],
+        &[
+            ("FABRIKAM\\ada", "? FABRIKAM\\Ada ada"),
+            ("ada@contoso.example", "? CONTOSO\\ada ada"),
+            ("S-1-5-21-9-8-7-1104", "? CONTOSO\\ada ada"),
+            ("ada", "? FABRIKAM\\Ada CONTOSO\\ada ada"),
+            ("THIRD\\ada", "ada"),
+        ],
+    );
+    // Nor is an address that is a UPN surely the mailbox's.
+    check(
+        &[two, "smtp=ada@contoso.example"],
+        &[
+            ("ada@contoso.example", "? CONTOSO\\ada ada@contoso.example"),
+            ("CONTOSO\\ada", "? CONTOSO\\ada ada@contoso.example"),
+        ],
+    );
     check(&["dom=FABRIKAM,sam=ada king"], &[("FABRIKAM\\ada+king", "FABRIKAM\\ada king")]);
 }
 

@@ -10,6 +10,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use stillin_parsers::kind::Kind;
 
+/// What is told of a bare sam that several accounts bear may be any one's; their own names are theirs all the same.
+pub fn sole_bearers(collected: &mut Collected, accounts: &Accounts) {
+    let may_be_any = |id: &AccountId| accounts.may_be_any_bearer(*id);
+    if !(0..accounts.list.len()).any(|id| may_be_any(&id)) {
+        return;
+    }
+    let Book { accesses, texts, .. } = &mut collected.book;
+    for access in accesses.iter_mut().filter(|access| access.is_ambiguous && !access.is_proxied) {
+        // The master of a linked mailbox is another doubt.
+        let has_master = accounts.list[access.account].master.is_some();
+        let is_own = !has_master && !may_be_any(&access.account);
+        let Some(name) = access.name.filter(|_| is_own) else { continue };
+        if accounts.is_sole_bearer(access.account, texts.get(name), access.end) {
+            access.is_ambiguous = false;
+        }
+    }
+}
+
 /// An account whose domain no source tells, met under the names of two domains, may be either's; and so may a name
 /// without a domain that is met with another domain as well. Met is who was served: a stranger who is refused can have
 /// typed any domain, and is somebody else unless that one is met.

@@ -31,6 +31,7 @@ impl Run<'_> {
                 self.collect(hash, messages);
             }
         }
+        doubts::sole_bearers(&mut self.collected, &self.directory.accounts);
         self.contradict();
         doubts::several_sids(&mut self.collected);
         doubts::shared_since(&mut self.collected);

@@ -83,10 +83,15 @@ pub fn join(book: &mut Book, accounts: &Accounts) -> (Joined, BTreeSet<(AccountI
         }
         let row = Access { contradiction, ..*row };
         if contradiction.is_none() && other.is_some_and(|other| other.is_bearers) {
-            dropped.extend(of_line.iter().copied().filter(|&n| w3c[n].is_ambiguous));
+            let is_others =
+                |n: &usize| w3c[*n].is_ambiguous && !accounts.may_be_any_bearer(w3c[*n].account);
+            dropped.extend(of_line.iter().copied().filter(is_others));
         }
         let owner = other.is_none().then_some(row.account);
         marry(&row, owner, of_line, &mut w3c, &mut dropped, |access| {
+            if accounts.may_be_any_bearer(access.account) {
+                return false;
+            }
             let name = access.name.map(|name| book.texts.get(name).as_str());
             let bearers = name.map(|name| accounts.resolve(name, Some(access.end)));
             let is_by_id = row.request_id != 0 && row.request_id == access.request_id;
