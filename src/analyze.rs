@@ -351,11 +351,10 @@ impl Run<'_> {
         let since_of = cut_at.into_iter().map(|(id, at)| (id, long_before(at)));
         let watch = Watch::new(&self.directory.accounts, since_of.collect());
         let long_before = first_cut.map(long_before);
-        // Chains reach back behind what is asked for.
-        let since = self.args.since.map(|since| since - case::OLDEST_TOKEN);
         let wanted = Wanted {
             watch: &watch,
-            from: since.max(long_before),
+            // What began before `--since` is asked for all the same: the chain may reach back to the change.
+            from: long_before,
             until: self.args.until,
             wants_ids: self.files.iter().any(|file| is_exchange_log(file.kind)),
             nameless_from: first_cut,

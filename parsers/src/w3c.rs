@@ -7,12 +7,14 @@
 pub mod layout;
 pub mod line;
 pub mod scan;
+mod undated;
 mod values;
 
 pub use crate::lines::chunks;
 pub use layout::{Column, Layout};
 pub use line::Line;
 pub use scan::{Scanner, State, TakeLine, Tally, scan};
+pub use undated::Undated;
 
 #[cfg(test)]
 mod tests;

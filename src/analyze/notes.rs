@@ -162,6 +162,10 @@ fn logs(run: &Run<'_>, messages: &Messages) {
         messages.partial(
             "no IIS log among the sources, so nobody can be seen being served; add the W3SVC1 folders of all servers",
         );
+    } else if run.collected.logs.values().all(|log| log.tally.requests == 0) {
+        messages.partial(
+            "no IIS log has an entry, so nobody can be seen being served; add the logs of the days that matter",
+        );
     }
 }
 

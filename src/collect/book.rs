@@ -198,7 +198,7 @@ impl Book {
 
     /// Takes over the rows of `other`.
     pub fn absorb(&mut self, other: Book) {
-        if self.is_empty() {
+        if self.is_empty() && other.keys.is_distinct() {
             *self = other;
             return;
         }
@@ -268,6 +268,11 @@ impl<T: Clone + Eq + Hash> Table<T> {
     /// Value of an index.
     pub fn get(&self, number: u32) -> &T {
         &self.list[number as usize]
+    }
+
+    /// No value has two indexes, as some have where [`Self::map`] made one of two.
+    fn is_distinct(&self) -> bool {
+        self.index.len() == self.list.len()
     }
 
     /// All values.

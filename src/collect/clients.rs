@@ -229,8 +229,11 @@ pub fn drop_doubles(book: &mut Book) -> BTreeMap<u32, u64> {
             && (a == b || a.is_empty() || b.is_empty())
     };
     let mut doubles: BTreeSet<Place> = BTreeSet::new();
-    for back in &book.accesses {
-        let list = front.get_mut(&owner(back)).filter(|_| back.is_back_end);
+    let mut backs: Vec<&Access> = book.accesses.iter().filter(|a| a.is_back_end).collect();
+    // In order of time nobody takes the one that a later row needs.
+    backs.sort_by_key(|back| (back.end, place(back)));
+    for back in backs {
+        let list = front.get_mut(&owner(back));
         let twin = list.and_then(|list| {
             let from = list.partition_point(|(end, ..)| *end < back.end - NEAR);
             let mut near = list[from..].iter_mut().take_while(|(end, ..)| *end <= back.end + NEAR);

@@ -222,7 +222,7 @@ impl<'a> Asking<'a> {
     }
 
     fn limits(&self, span: Option<(i64, i64)>) -> Limits {
-        // `from` is that of the account that is watched first: `nightly` has no --since.
+        // `from` is that of the account that is watched first.
         let Wanted { watch, until, wants_ids, nameless_from, .. } = self.wanted;
         let nameless_from = nameless_from.filter(|_| !watch.is_empty());
         Limits {

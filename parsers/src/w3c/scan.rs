@@ -2,6 +2,7 @@
 
 use super::layout::{Column, Layout};
 use super::line::{Found, Line};
+use super::undated::{DAY, Undated};
 use super::values::{Split, split};
 use crate::event::Reason;
 use crate::lines::{
@@ -22,14 +23,14 @@ pub struct State {
     pub layout: Option<Arc<Layout>>,
     /// Line of that `#Fields` in the file; within a scan 0 says that it came from an earlier chunk.
     pub fields_line: u64,
-    /// The day of `#Date`, for logs without a `date` column; days since 1970.
-    pub day: Option<i64>,
+    /// What `#Date` says, for logs without a `date` column.
+    pub undated: Undated,
 }
 
 impl State {
     /// Whether a chunk reads the same with either state.
     pub fn reads_like(&self, other: &State) -> bool {
-        self.layout == other.layout && (self.tells_the_day() || self.day == other.day)
+        self.layout == other.layout && (self.tells_the_day() || self.undated == other.undated)
     }
 
     /// Whether an entry tells its day itself: `#Date` is not asked.
@@ -73,7 +74,7 @@ impl Scanner {
     /// Before the first block.
     pub fn new(state: &State) -> Self {
         let reader = Reader {
-            state: State { layout: state.layout.clone(), fields_line: 0, day: state.day },
+            state: State { fields_line: 0, ..state.clone() },
             tally: Tally::default(),
             clock: Clock::default(),
             ranges: Vec::new(),
@@ -183,7 +184,9 @@ impl Reader {
         let mut line =
             Line { layout, number: piece.number, seconds: 0, nanos: 0, text, values, found };
         line.find();
-        if !is_status(line.found.sc_status) || self.clock.set(&mut line, self.state.day).is_err() {
+        if !is_status(line.found.sc_status)
+            || self.clock.set(&mut line, &mut self.state.undated).is_err()
+        {
             return false;
         }
         self.hand_on(&line, each);
@@ -204,7 +207,8 @@ impl Reader {
 
     /// One line between line ends and NUL runs.
     fn line(&mut self, text: &[u8], number: u64, each: &mut impl TakeLine) {
-        let text = lines::without_crs(text);
+        // Logs that were put together have their mark in mid-file.
+        let text = lines::without_crs(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text));
         self.tally.lines += 1;
         let trimmed = text.trim_ascii();
         if trimmed.is_empty() {
@@ -233,7 +237,7 @@ impl Reader {
             if !is_status(line.found.sc_status) {
                 return Err(Reason::BadNumber("sc-status"));
             }
-            self.clock.set(&mut line, self.state.day)?;
+            self.clock.set(&mut line, &mut self.state.undated)?;
             self.tally.repaired += u64::from(split == Split::Repaired);
             self.tally.requests += 1;
             self.hand_on(&line, each);
@@ -264,10 +268,8 @@ impl Reader {
             self.state.fields_line = number;
             self.clock.forget();
         } else if let Some(date) = after(b"#Date:").or_else(|| after(b"#Start-Date:")) {
-            let date = date.trim_ascii();
-            let date = date.get(..10).unwrap_or(date);
-            if let Some(day) = day_number(date) {
-                self.state.day = Some(day);
+            if let Some(undated) = Undated::since(date.trim_ascii()) {
+                self.state.undated = undated;
                 self.clock.forget();
             }
         } else if let Some(software) = after(b"#Software:") {
@@ -319,7 +321,7 @@ impl Clock {
     }
 
     #[inline(always)]
-    fn set(&mut self, line: &mut Line<'_>, day: Option<i64>) -> Result<(), Reason> {
+    fn set(&mut self, line: &mut Line<'_>, undated: &mut Undated) -> Result<(), Reason> {
         match (line.stamp(), &mut self.stamp) {
             (Some(stamp), Some(known)) if stamp == known => {}
             (Some(stamp), Some(known)) if let Some(later) = seconds_later(known, stamp) => {
@@ -329,7 +331,7 @@ impl Clock {
             }
             _ => {
                 let copy = *line;
-                self.read(&copy, day)?;
+                self.read(&copy, undated)?;
             }
         }
         line.seconds = self.seconds;
@@ -338,16 +340,16 @@ impl Clock {
     }
 
     #[inline(never)]
-    fn read(&mut self, line: &Line<'_>, day: Option<i64>) -> Result<(), Reason> {
+    fn read(&mut self, line: &Line<'_>, undated: &mut Undated) -> Result<(), Reason> {
         let date = line.value(Column::Date);
         let time = line.value(Column::Time).ok_or(Reason::Missing("time (UTC)"))?;
         let bad = || bad_time(date.unwrap_or_default(), time);
-        let day = match date {
-            Some(date) => self.day(date).ok_or_else(bad)?,
-            None => day.ok_or(Reason::Missing("date"))?,
+        let (second, nanos) = second_of_day(time).ok_or_else(bad)?;
+        let seconds = match date {
+            Some(date) => self.day(date).ok_or_else(bad)? * DAY + second,
+            None => undated.seconds(second).ok_or(Reason::Missing("date"))?,
         };
-        let (seconds, nanos) = second_of_day(time).ok_or_else(bad)?;
-        (self.seconds, self.nanos, self.moved) = (day * 86_400 + seconds, nanos, true);
+        (self.seconds, self.nanos, self.moved) = (seconds, nanos, true);
         // As they are logged: behind quotes the stamp would end in the middle of the time.
         let leads = line.layout.place(Column::Date) == Some(0)
             && line.layout.place(Column::Time) == Some(1)
