@@ -300,6 +300,12 @@ fn asked_for(
         match directory.accounts.resolve(name, None) {
             Resolution::One(id) => _ = asked.insert(id),
             Resolution::Ambiguous(ids) => {
+                // What may be any bearer's is nobody's rival, and may be this one's.
+                let may_be_any = |id: &&AccountId| directory.accounts.may_be_any_bearer(**id);
+                if ids.len() - ids.iter().filter(may_be_any).count() == 1 {
+                    asked.extend(ids);
+                    continue;
+                }
                 let names: Vec<_> =
                     ids.iter().map(|&id| directory.accounts.list[id].display.as_str()).collect();
                 bail!("--account {name}: several accounts bear it: {}; say which", names.join(", "));

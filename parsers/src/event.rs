@@ -418,6 +418,22 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// Names of an account, and no more.
+    pub fn names(pos: Pos, account: Identity) -> Fact {
+        Fact::Account { pos, account, enabled: None, changed: None, expires: None, mailbox: None }
+    }
+
+    /// Until when an account was good as it was set then; `None` is forever.
+    pub fn expiry(
+        pos: Pos,
+        account: Identity,
+        set: DateTime<Utc>,
+        until: Option<DateTime<Utc>>,
+    ) -> Fact {
+        let (changed, expires) = (Some(set), Some(until));
+        Fact::Account { pos, account, enabled: None, changed, expires, mailbox: None }
+    }
+
     /// The same, as if it stood elsewhere.
     pub fn at(mut self, place: Pos) -> Fact {
         let pos = match &mut self {

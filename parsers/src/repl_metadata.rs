@@ -8,7 +8,6 @@ use crate::directory::names;
 use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Reason, Reject};
 use crate::evidence::{Sink, Tally};
 use crate::time::LocalTime;
-use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 mod powershell;
@@ -97,19 +96,19 @@ fn told(object: &Object) -> BTreeMap<Pos, Vec<Fact>> {
         ..Identity::default()
     };
     if let Some(w) = written.iter().find(named).filter(|_| *account != only_dn) {
-        facts.insert(0, of_account(account, w.pos, None, None));
+        facts.insert(0, Fact::names(w.pos, account.clone()));
     }
     // The flags are as they were written then; that one was enabled when it was deleted says nothing.
     let is_deletion =
         |fact: &Fact| matches!(fact, Fact::Change(c) if c.kind == ChangeKind::Deleted);
     let is_deleted = facts.iter().any(is_deletion);
     let disabled = state.disabled.filter(|disabled| *disabled || !is_deleted);
-    let flags = written.iter().find(|w| w.attribute.eq_ignore_ascii_case("userAccountControl"));
-    facts.extend(
-        disabled
-            .zip(flags)
-            .map(|(disabled, w)| of_account(account, w.pos, Some(!disabled), Some(w.when.0))),
-    );
+    let flags = metadata::find(&written, "userAccountControl");
+    facts.extend(disabled.zip(flags).map(|(disabled, w)| {
+        let (pos, account, enabled, changed) =
+            (w.pos, account.clone(), Some(!disabled), Some(w.when.0));
+        Fact::Account { pos, account, enabled, changed, expires: None, mailbox: None }
+    }));
     facts.extend(object.entries.iter().flat_map(|row| row.told.clone()).map(|mut fact| {
         // A row tells something before it is known whose it is.
         if let Fact::Change(Change { account: whose, .. })
@@ -124,16 +123,6 @@ fn told(object: &Object) -> BTreeMap<Pos, Vec<Fact>> {
         by_row.entry(metadata::pos(&fact)).or_default().push(fact);
     }
     by_row
-}
-
-fn of_account(
-    account: &Identity,
-    pos: Pos,
-    enabled: Option<bool>,
-    changed: Option<DateTime<Utc>>,
-) -> Fact {
-    let account = account.clone();
-    Fact::Account { pos, account, enabled, changed, expires: None, mailbox: None }
 }
 
 /// Counts a row that tells nothing.

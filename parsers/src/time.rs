@@ -185,10 +185,12 @@ impl Spelling {
     }
 }
 
+/// The last FILETIME that .NET can hold and RFC 3339 can write down.
+pub(crate) const LAST_OF_9999: i64 = 2_650_467_743_999_999_999;
+
 /// FILETIME, 100 ns since 1601: `None` where it means never (0, -1, and whatever no `DateTime` of
 /// .NET can hold, as 9223372036854775807), `Err` where it is no time.
 fn filetime(ticks: i64) -> Result<Option<DateTime<Utc>>, ()> {
-    const LAST_OF_9999: i64 = 2_650_467_743_999_999_999;
     match ticks {
         0 | -1 => Ok(None),
         t if t > LAST_OF_9999 => Ok(None),

@@ -266,14 +266,7 @@ fn changed(event: &Event, time: DateTime<Utc>) -> Result<Vec<Fact>, Reason> {
     }
     let teaches = account.user_principal_name.is_some() || event.get("SamAccountName").is_some();
     if facts.is_empty() && teaches {
-        facts.push(Fact::Account {
-            pos: event.pos,
-            account,
-            enabled: None,
-            changed: None,
-            expires: None,
-            mailbox: None,
-        });
+        facts.push(Fact::names(event.pos, account));
     }
     Ok(facts)
 }

@@ -1,7 +1,7 @@
 //! All identities that the evidence tells of, brought together to accounts.
 
 use super::bearers::{Bearers, number};
-use super::domain::{DomainId, Domains};
+use super::domain::{self, DomainId, Domains};
 use super::{Account, AccountId, Accounts};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,12 +108,8 @@ impl<'a> Groups<'a> {
         Groups { identities, homes, parent: (0..identities.len()).collect(), sid }
     }
 
-    fn root(&mut self, mut of: usize) -> usize {
-        while self.parent[of] != of {
-            self.parent[of] = self.parent[self.parent[of]];
-            of = self.parent[of];
-        }
-        of
+    fn root(&mut self, of: usize) -> usize {
+        domain::root(&mut self.parent, of)
     }
 
     /// The earlier root stays, so that accounts keep the order of their first mention.

@@ -31,22 +31,16 @@ impl Domains {
     /// Learns from pairs of a domain name and the SID of an account in it; either may be missing.
     pub fn learn<'a>(told: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Domains {
         let mut list: Vec<Domain> = Vec::new();
-        let (mut last, mut known) = (None, BTreeSet::new());
+        let mut known = BTreeSet::new();
         for (name, sid) in told {
             let Some(name) = name.filter(|name| !name.is_empty()) else { continue };
-            // Most accounts are of the same domain as the one before.
-            let told = Some((name, sid.and_then(sid_prefix)));
-            if last == told {
-                continue;
+            let prefix = sid.and_then(sid_prefix);
+            if known.insert((name, prefix)) {
+                list.push(Domain {
+                    names: BTreeSet::from([name.to_lowercase()]),
+                    sid_prefixes: prefix.map(str::to_owned).into_iter().collect(),
+                });
             }
-            last = told;
-            if !known.insert(told) {
-                continue;
-            }
-            list.push(Domain {
-                names: BTreeSet::from([name.to_lowercase()]),
-                sid_prefixes: sid.and_then(sid_prefix).map(str::to_owned).into_iter().collect(),
-            });
         }
         let list = unite_alike(unite_sharing(list));
         let (mut by_name, mut by_label) = (BTreeMap::new(), Labels::new());
@@ -93,16 +87,18 @@ impl Domains {
     }
 }
 
+/// The first of a set, where each but that knows one that is nearer to it.
+pub(super) fn root(parent: &mut [usize], mut of: usize) -> usize {
+    while parent[of] != of {
+        parent[of] = parent[parent[of]];
+        of = parent[of];
+    }
+    of
+}
+
 /// Brings together what shares a name or a SID prefix, in the order of their first mention.
 fn unite_sharing(list: Vec<Domain>) -> Vec<Domain> {
     let mut parent: Vec<usize> = (0..list.len()).collect();
-    let root = |parent: &mut [usize], mut of: usize| {
-        while parent[of] != of {
-            parent[of] = parent[parent[of]];
-            of = parent[of];
-        }
-        of
-    };
     let mut first: BTreeMap<(bool, &str), usize> = BTreeMap::new();
     for (id, domain) in list.iter().enumerate() {
         let names = domain.names.iter().map(|name| (false, name.as_str()));

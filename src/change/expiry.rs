@@ -3,7 +3,7 @@
 use super::{Change, SAME_ACT};
 use crate::account::AccountId;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use stillin_parsers::event::{ChangeKind, Pos, Precision};
 
 /// Source and place.
@@ -118,8 +118,6 @@ struct World<'a> {
     told: &'a [Expiry],
     expired: Vec<Expired<'a>>,
     prolonged: BTreeSet<DateTime<Utc>>,
-    /// When that which stands there bites, at the latest.
-    bites: BTreeMap<Evidence, DateTime<Utc>>,
 }
 
 /// An expiry, and what those say that tell of it.
@@ -146,29 +144,25 @@ impl<'a> World<'a> {
                 is_dated: tells().any(|expiry| expiry.changed.is_some()),
             }
         };
-        let mut bites: BTreeMap<Evidence, DateTime<Utc>> = BTreeMap::new();
-        for change in of_kind(ChangeKind::Expired) {
-            for evidence in &change.evidence {
-                let at = bites.entry(*evidence).or_insert(change.at);
-                *at = change.at.max(*at);
-            }
-        }
         World {
             told,
             expired: of_kind(ChangeKind::Expired).map(expired).collect(),
             prolonged: of_kind(ChangeKind::Prolonged).map(|change| change.at).collect(),
-            bites,
         }
     }
 
     fn fate(&self, change: &Change) -> Fate {
         // One that was set to the same date when that had passed is another expiry.
-        let is_later = |expiry: &Expiry| {
-            self.bites.get(&expiry.evidence).is_some_and(|at| *at > change.at + SAME_ACT)
+        let is_later =
+            |expiry: &Expiry| expiry.is_set_then && !expiry.is_told_by(change.at + SAME_ACT);
+        // One place can tell of several settings: a source may stand on one line.
+        let is_set_late = |expiry: &Expiry| {
+            expiry.at.is_some_and(|at| at < change.at)
+                && expiry.changed.is_none_or(|changed| change.at <= changed + SAME_ACT)
+                && change.evidence.contains(&expiry.evidence)
         };
         let is_own = |expiry: &&Expiry| {
-            let is_it = expiry.is_at(change.at) || change.evidence.contains(&expiry.evidence);
-            is_it && !is_later(expiry)
+            (expiry.is_at(change.at) || is_set_late(expiry)) && !is_later(expiry)
         };
         let (own, else_told): (Vec<&Expiry>, Vec<&Expiry>) = self.told.iter().partition(is_own);
         // What is told of it later was perhaps set anew.

@@ -223,33 +223,44 @@ fn changes_of_one_instant() {
     assert!(changes.iter().all(|change| change.disputed_until.is_none()), "{changes:?}");
 }
 
+/// An event of source 0 at that line sets the expiry at some minute to another one.
+fn set(line: u64, minute: f64, until: Option<f64>) -> impl Iterator<Item = Told> {
+    let (pos, time, until) = (Pos::Line(line), at(minute), until.map(at));
+    let bites = until.map(|until| {
+        let (kind, time, account) = (ChangeKind::Expired, until.max(time), ada());
+        let precision = Precision::Exact;
+        Fact::Change(event::Change { pos, time, precision, kind, account, actor: None })
+    });
+    let facts = [Some(Fact::expiry(pos, ada(), time, until)), bites].into_iter().flatten();
+    facts.map(|fact| Told { source: 0, voice: Voice::Event, fact })
+}
+
+fn minutes_of_expiries(told: &[Told]) -> Vec<i64> {
+    let changes = merge(told).changes;
+    let expired = changes.iter().filter(|change| change.kind == ChangeKind::Expired);
+    expired.map(|change| (change.at - at(0.0)).num_minutes()).collect()
+}
+
 /// Put off in time, and set to the old date again when that had passed, as one event log tells and an export of afterwards.
 #[test]
 fn a_date_that_is_set_again_bites_then() {
-    let set = |line, minute: f64, until: Option<f64>| {
-        let (pos, time, account) = (Pos::Line(line), at(minute), ada());
-        let (until, changed) = (until.map(at), Some(time));
-        let expires = Some(until);
-        let told = Fact::Account { pos, account, enabled: None, changed, expires, mailbox: None };
-        let bites = until.map(|until| {
-            let (kind, time, account) = (ChangeKind::Expired, until.max(time), ada());
-            let precision = Precision::Exact;
-            Fact::Change(event::Change { pos, time, precision, kind, account, actor: None })
-        });
-        [Some(told), bites].into_iter().flatten()
-    };
-    let events: Vec<Fact> = set(1, 20.0, Some(60.0))
-        .chain(set(2, 40.0, None))
-        .chain(set(3, 120.0, Some(60.0)))
-        .collect();
-    let events = events.into_iter().map(|fact| Told { source: 0, voice: Voice::Event, fact });
-    let exported = told(&["D-1", "!x60", "!X60:120"]).into_iter().skip(1);
-    for all in [events.clone().collect::<Vec<Told>>(), events.chain(exported).collect()] {
-        let changes = merge(&all).changes;
-        let expired: Vec<_> = changes.iter().filter(|c| c.kind == ChangeKind::Expired).collect();
-        assert_eq!(expired.len(), 1, "{changes:?}");
-        assert_eq!(expired[0].at, at(120.0));
+    let events =
+        set(1, 20.0, Some(60.0)).chain(set(2, 40.0, None)).chain(set(3, 120.0, Some(60.0)));
+    let mut all: Vec<Told> = events.collect();
+    assert_eq!(minutes_of_expiries(&all), [120]);
+    all.extend(told(&["D-1", "!x60", "!X60:120"]).into_iter().skip(1));
+    assert_eq!(minutes_of_expiries(&all), [120]);
+}
+
+/// A source can stand on one line.
+#[test]
+fn settings_of_one_place_are_told_apart() {
+    for (later, expected) in [(None, vec![]), (Some(50.0), vec![50]), (Some(90.0), vec![90])] {
+        let all: Vec<Told> = set(1, 20.0, Some(60.0)).chain(set(1, 40.0, later)).collect();
+        assert_eq!(minutes_of_expiries(&all), expected, "{later:?}");
     }
+    let set_back: Vec<Told> = set(1, 20.0, Some(60.0)).chain(set(1, 40.0, Some(30.0))).collect();
+    assert_eq!(minutes_of_expiries(&set_back), [40]);
 }
 
 #[test]

@@ -86,19 +86,9 @@ pack_words! {
 /// What it met is kept beside it, with what that meant.
 impl Pack for Log {
     fn pack(&self, to: &mut Vec<u8>) {
-        let Log { tally, columns, is_uniform, missing, noise, book, .. } = self;
-        let Log {
-            presence,
-            addresses,
-            namesakes,
-            seats,
-            hints,
-            repeats,
-            targets,
-            first_request,
-            stored,
-            ..
-        } = self;
+        let Log { tally, columns, is_uniform, missing, noise, book, presence, .. } = self;
+        let Log { addresses, namesakes, seats, hints, repeats, targets, .. } = self;
+        let Log { first_request, stored, .. } = self;
         let missing: Vec<String> = missing.iter().map(|name| (*name).to_owned()).collect();
         (tally.clone(), columns.clone(), *is_uniform).pack(to);
         (missing, *noise).pack(to);

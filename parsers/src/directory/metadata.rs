@@ -77,7 +77,8 @@ pub fn has_password(written: &[Written]) -> bool {
     PASSWORD.iter().any(|attribute| has(written, attribute))
 }
 
-fn find<'w>(written: &'w [Written], attribute: &str) -> Option<&'w Written> {
+/// The last write of the attribute, as far as the metadata speaks of it.
+pub fn find<'w>(written: &'w [Written], attribute: &str) -> Option<&'w Written> {
     written.iter().find(|w| w.attribute.eq_ignore_ascii_case(attribute))
 }
 

@@ -123,14 +123,7 @@ fn expiry(expires: Option<When>, set: When, pos: Pos) -> Vec<Fact> {
         let (kind, time) = (ChangeKind::Expired, until.max(set.0));
         Fact::Change(Change { pos, time, precision, kind, account: account(), actor: None })
     });
-    let told = Fact::Account {
-        pos,
-        account: account(),
-        enabled: None,
-        changed: Some(set.0),
-        expires: Some(expires.map(|(until, _)| until)),
-        mailbox: None,
-    };
+    let told = Fact::expiry(pos, account(), set.0, expires.map(|(until, _)| until));
     bites.into_iter().chain([told]).collect()
 }
 

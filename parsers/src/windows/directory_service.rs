@@ -5,7 +5,8 @@ use super::Event;
 use crate::event::{Change, ChangeKind, Fact, Identity, Pos, Precision, Reason};
 use crate::evidence::{Sink, Tally};
 use crate::noise_name::is_of_exchange;
-use chrono::{DateTime, Datelike, Utc};
+use crate::time::LAST_OF_9999;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// `OpCorrelationID`, object, attribute.
@@ -193,7 +194,7 @@ impl Added {
                 former.push(old.to_owned());
                 vec![self.change(self.time, ChangeKind::Renamed, account)]
             }
-            None => vec![account_fact(self.pos, account, None, None)],
+            None => vec![Fact::names(self.pos, account)],
         }
     }
 
@@ -206,8 +207,7 @@ impl Added {
         };
         let (time, until) = (self.time, instant(&self.value)?);
         let old = old.and_then(|old| instant(old).ok());
-        let told = account_fact(self.pos, self.account.clone(), Some(time), Some(until));
-        let mut facts = vec![told];
+        let mut facts = vec![Fact::expiry(self.pos, self.account.clone(), time, until)];
         if old == Some(until) {
             return Ok(facts);
         }
@@ -222,24 +222,13 @@ impl Added {
     }
 }
 
-fn account_fact(
-    pos: Pos,
-    account: Identity,
-    changed: Option<DateTime<Utc>>,
-    expires: Option<Option<DateTime<Utc>>>,
-) -> Fact {
-    Fact::Account { pos, account, enabled: None, changed, expires, mailbox: None }
-}
-
-/// 100 ns since 1601 (DOMAIN.md 4.3); none for never (0 and the largest number).
+/// 100 ns since 1601 (DOMAIN.md 4.3); none for never (0, the largest number, and what no report can write down).
 fn filetime(ticks: i64) -> Option<DateTime<Utc>> {
-    if ticks <= 0 || ticks == i64::MAX {
+    if ticks <= 0 || ticks > LAST_OF_9999 {
         return None;
     }
     let nanos = u32::try_from(ticks % 10_000_000).ok()? * 100;
-    let time = DateTime::from_timestamp(ticks / 10_000_000 - 11_644_473_600, nanos)?;
-    // What lies behind that no one can write down (RFC 3339), and nobody lives to see.
-    Some(time).filter(|time| time.year() <= 9999)
+    DateTime::from_timestamp(ticks / 10_000_000 - 11_644_473_600, nanos)
 }
 
 /// The user that `Object*` names; none for other classes, other directories (AD LDS) and noise.
